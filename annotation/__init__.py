@@ -1,0 +1,1 @@
+"""A person and a label map, boxes or ratings: the browser desk."""

@@ -1,0 +1,1 @@
+"""Label maps, boxes and ratings to numbers, and numbers to a report."""

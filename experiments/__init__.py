@@ -1,0 +1,1 @@
+"""A declaration to a grid of runs to curves with intervals."""

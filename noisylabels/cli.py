@@ -1,0 +1,81 @@
+"""The `noisylabels` command: a table of commands, each room imported only when one of its own is called."""
+
+import difflib
+import importlib
+import sys
+
+import typer
+
+from noisylabels import __version__
+from noisylabels.errors import InputError
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
+
+DONE, USER_MISTAKE = 0, 2
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 fault of the program, 2 mistake in what was given, 3 partly done.
+
+    Args:
+        arguments: What stands after `noisylabels`; taken from the process when None.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(_dispatch(words))
+    except (InputError, OSError) as error:
+        typer.echo(f"noisylabels: {error}", err=True)
+        sys.exit(USER_MISTAKE)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("--help", "-h"):
+        typer.echo(_overview())
+        return DONE
+    if words[0] == "--version":
+        typer.echo(__version__)
+        return DONE
+    if words[0] not in COMMANDS:
+        raise InputError(_unknown(words[0]))
+    _app_of(COMMANDS[words[0]][0])(args=words, prog_name="noisylabels")
+    return DONE
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS), default=0)
+    lines = [f"  {name:<{width}}  {line}" for name, (_, line) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: noisylabels COMMAND [OPTIONS]",
+            "",
+            "Learn to segment microscopy screens from noisy labels, and tell how far to trust the result.",
+            "",
+            *lines,
+            "",
+            "noisylabels COMMAND --help tells more of one. Exit codes: 0 done, 1 fault of the program, 2 mistake in",
+            "what was given, 3 some fields failed.",
+        ]
+    )
+
+
+def _unknown(word: str) -> str:
+    close = difflib.get_close_matches(word, COMMANDS, n=3)
+    meant = f"Did you mean {' or '.join(close)}?" if close else "See noisylabels --help."
+    return f"A command must be one of {', '.join(COMMANDS)}, got {word!r}. {meant}"
+
+
+def _app_of(module: str) -> typer.Typer:
+    app = importlib.import_module(module).app
+    if not isinstance(app, typer.Typer):
+        msg = f"{module}.app must be a Typer application, got {type(app).__name__}."
+        raise TypeError(msg)
+    if app.registered_callback is None:
+        # With a callback, a room of one command is still a group: its command keeps its name.
+        app.callback()(lambda: None)
+    app.pretty_exceptions_enable = False
+    return app
+
+
+if __name__ == "__main__":
+    main()

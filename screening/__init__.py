@@ -1,0 +1,1 @@
+"""A plate to label maps and measurements of every field."""
