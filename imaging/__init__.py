@@ -1,1 +1,1 @@
-"""Files, plates, the simulator and the conventional image processing (CIP): everything that makes an image or its first label map."""
+"""Everything that makes an image or its first label map: files, plates, the simulator, the CIP."""

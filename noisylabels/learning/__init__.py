@@ -1,0 +1,1 @@
+"""Networks, losses, data and handlers that the bundles name; importing this package imports no framework."""
