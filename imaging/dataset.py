@@ -49,7 +49,7 @@ class Dataset:
         classes: The class table of every label map in it.
         channel_names: One name per channel of every image.
         pixel_size_um: Side of a pixel in micrometres, None when unknown.
-        cases: Its fields, in the order of the lists.
+        cases: Its fields, in the order of the lists: training, validation, test.
         provenance: Where the data comes from; free, kept as it is.
     """
 

@@ -1,6 +1,9 @@
 """Image and label-map files: the one place of the house that knows their formats."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +76,7 @@ def read_label_map(path: str | Path, classes: ClassTable | None = None) -> Label
         FileNotFoundError: If there is no such file.
         InputError: If it cannot be decoded, is not two-dimensional or holds a value that is not in the table.
     """
-    array = np.squeeze(_decode(Path(path)))
+    array = _without_single_axes(_decode(Path(path)))
     if array.dtype.kind == "f" and np.array_equal(array, np.round(array)):
         array = array.astype(np.int64)
     table = classes or ClassTable(("background", *(f"class {index}" for index in range(1, 256))))
@@ -200,7 +203,7 @@ def _listing(folder: Path) -> str:
 def _read_tiff(path: Path) -> Image:
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    with _strict_tifffile(), tifffile.TiffFile(path) as file:
         series = file.series[0]
         array: Image = series.asarray()
         axes = series.axes
@@ -212,6 +215,35 @@ def _read_tiff(path: Path) -> Image:
     if axes in ("ZCYX", "TCYX", "QCYX"):
         return np.swapaxes(array, 0, 1)
     return array
+
+
+@contextlib.contextmanager
+def _strict_tifffile() -> Iterator[None]:
+    # A file cut in the middle of its pages still opens: tifffile logs the fault and gives what is left.
+    logger, faults = logging.getLogger("tifffile"), _Faults()
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(faults)
+    try:
+        yield
+    finally:
+        logger.removeHandler(faults)
+        logger.propagate = propagates
+    if faults.messages:
+        raise ValueError(faults.messages[0])
+
+
+class _Faults(logging.Handler):
+    """Keeps the errors that this thread logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a message."""
+        if record.thread == self._thread:
+            self.messages.append(record.getMessage())
 
 
 def _read_png(path: Path) -> Image:
@@ -231,8 +263,14 @@ def _channels_of_colour(array: Image) -> Image:
 def _read_nifti(path: Path) -> Image:
     import nibabel
 
-    array = np.squeeze(np.asanyarray(nibabel.load(path).dataobj))
-    return np.ascontiguousarray(array.T)
+    array = np.asanyarray(nibabel.load(path).dataobj).T
+    return np.ascontiguousarray(_without_single_axes(array))
+
+
+def _without_single_axes(array: Image) -> Image:
+    # np.squeeze would also drop a side of one pixel.
+    leading = [length for length in array.shape[:-2] if length > 1]
+    return array.reshape(leading + list(array.shape[-2:]))
 
 
 def _write_tiff(path: Path, label_map: LabelMap) -> None:
@@ -253,9 +291,9 @@ def _write_nifti(path: Path, label_map: LabelMap) -> None:
     nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(label_map.T), np.eye(4)), path)
 
 
-_READERS: dict[str, Callable[[Path], Image]] = (
+_READERS: Mapping[str, Callable[[Path], Image]] = (
     dict.fromkeys(TIFF, _read_tiff) | dict.fromkeys(PNG, _read_png) | dict.fromkeys(NIFTI, _read_nifti)
 )
-_WRITERS: dict[str, Callable[[Path, LabelMap], None]] = (
+_WRITERS: Mapping[str, Callable[[Path, LabelMap], None]] = (
     dict.fromkeys(TIFF, _write_tiff) | dict.fromkeys(PNG, _write_png) | dict.fromkeys(NIFTI, _write_nifti)
 )

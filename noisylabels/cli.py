@@ -9,7 +9,9 @@ import typer
 from noisylabels import __version__
 from noisylabels.errors import InputError
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),
+}
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
 
 DONE, USER_MISTAKE = 0, 2

@@ -1,0 +1,177 @@
+"""Images and label maps of any folder to a dataset folder."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from imaging.dataset import Case, Dataset, write_dataset
+from imaging.files import find_images, image_id, read_image, read_label_map, write_image, write_label_map
+from noisylabels.errors import InputError
+from noisylabels.labels import ClassTable, LabelMap, check_label_map
+from noisylabels.learning.splits import SPLITS, split_groups
+
+
+def import_folder(
+    images: str | Path,
+    out: str | Path,
+    *,
+    classes: ClassTable,
+    labels: Mapping[str, Path],
+    groups: Mapping[str, str] | None = None,
+    fractions: tuple[float, float, float] = (0.85, 0.1, 0.05),
+    seed: int = 0,
+    channel_names: Sequence[str] = (),
+    pixel_size_um: float | None = None,
+    instances: bool = False,
+) -> Dataset:
+    """Copy a folder of images and folders of label maps into a dataset folder.
+
+    Image and label map belong together by name (`cell57.png` and `cell57.tif`). Everything is read and checked
+    before the lists are written, so a folder with dataset.json is a whole one.
+
+    Args:
+        images: Folder of images, all with the same channels.
+        out: The dataset folder to make; it must be empty or missing.
+        classes: The class table of the label maps.
+        labels: Folder of label maps by label-set name; every image must have one in each.
+        groups: Group by image id; each image is its own group when None.
+        fractions: Shares of training, validation and test, dealt by group.
+        seed: Of the split.
+        channel_names: One name per channel; "channel 1", ... when empty.
+        pixel_size_um: Side of a pixel in micrometres, if it is known.
+        instances: The label maps hold object numbers, not class indices: every object becomes class 1.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        FileNotFoundError: If a folder or a label map is missing.
+        InputError: If `out` holds something, or an image, a label map or a group does not fit.
+    """
+    root = Path(out)
+    if root.is_dir() and any(root.iterdir()):
+        msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
+        raise InputError(msg)
+    paths = find_images(images)
+    names = [image_id(path) for path in paths]
+    groups_in_order = _groups_of(names, groups)
+    splits = split_groups(groups_in_order, fractions, seed=seed)
+    label_paths = {key: _paths_by_id(Path(folder), names) for key, folder in labels.items()}
+    n_channels: int | None = None
+    for name, path in zip(names, paths, strict=True):
+        image = read_image(path, n_channels=n_channels)
+        n_channels = len(image)
+        label_maps = {
+            key: _read(found[name], classes, instances=instances, like=image.shape[-2:])
+            for key, found in label_paths.items()
+        }
+        write_image(_image_path(root, name), image, channel_names=channel_names, pixel_size_um=pixel_size_um)
+        for key, label_map in label_maps.items():
+            write_label_map(root / "labels" / key / f"{name}.tif", label_map)
+    dataset = Dataset(
+        folder=root,
+        classes=classes,
+        channel_names=tuple(channel_names) or tuple(f"channel {i + 1}" for i in range(n_channels or 0)),
+        pixel_size_um=pixel_size_um,
+        cases=tuple(
+            Case(name, group, split, f"images/{name}.ome.tif")
+            for name, group, split in sorted(
+                zip(names, groups_in_order, splits, strict=True), key=lambda row: SPLITS.index(row[2])
+            )
+        ),
+        provenance={"imported from": Path(images).name, "label sets": sorted(labels), "split seed": seed},
+    )
+    write_dataset(dataset, label_name=next(iter(labels), "truth"))
+    return dataset
+
+
+def read_groups(table: str | Path, *, column: str, id_column: str = "id") -> dict[str, str]:
+    """Read the group of each image from a CSV table.
+
+    Args:
+        table: CSV file with a header.
+        column: The column that names the group.
+        id_column: The column that holds image ids (file names without suffix).
+
+    Returns:
+        Group by image id.
+
+    Raises:
+        InputError: If a column is missing; the message lists those there are.
+    """
+    with Path(table).open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = {column, id_column} - set(reader.fieldnames or ())
+        if missing:
+            there = ", ".join(reader.fieldnames or ())
+            msg = f"{table} must have the columns {id_column} and {column}, got {there}. Name the right column."
+            raise InputError(msg)
+        return {row[id_column]: row[column] for row in reader}
+
+
+def parse_pairs(pairs: Sequence[str]) -> dict[str, Path]:
+    """Read NAME=FOLDER pairs of the command line.
+
+    Raises:
+        InputError: If one has no name or no folder.
+
+    Examples:
+        >>> parse_pairs(["truth=masks"])
+        {'truth': PosixPath('masks')}
+    """
+    split = [pair.partition("=") for pair in pairs]
+    for pair, (name, _, folder) in zip(pairs, split, strict=True):
+        if not name or not folder:
+            msg = f"Labels must be given as NAME=FOLDER, got {pair!r}. Write for instance truth=path/to/masks."
+            raise InputError(msg)
+    return {name: Path(folder) for name, _, folder in split}
+
+
+def parse_fractions(text: str) -> tuple[float, float, float]:
+    """Read the three shares of a split from the command line.
+
+    Raises:
+        InputError: If they are not three numbers.
+
+    Examples:
+        >>> parse_fractions("0.85,0.1,0.05")
+        (0.85, 0.1, 0.05)
+    """
+    try:
+        training, validation, test = (float(share) for share in text.split(","))
+    except ValueError as error:
+        msg = f"A split must be three shares with commas, got {text!r}. Write for instance 0.85,0.1,0.05."
+        raise InputError(msg) from error
+    return training, validation, test
+
+
+def _image_path(root: Path, name: str) -> Path:
+    return root / "images" / f"{name}.ome.tif"
+
+
+def _groups_of(names: Sequence[str], groups: Mapping[str, str] | None) -> list[str]:
+    if groups is None:
+        return list(names)
+    missing = [name for name in names if name not in groups]
+    if missing:
+        msg = f"Every image must have a group, got none for {len(missing)} ({missing[0]}, ...). Complete the table."
+        raise InputError(msg)
+    return [groups[name] for name in names]
+
+
+def _paths_by_id(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    paths = {image_id(path): path for path in find_images(folder)}
+    missing = [name for name in names if name not in paths]
+    if missing:
+        msg = (
+            f"{folder} must hold a label map for every image, got none for {len(missing)} ({missing[0]}, ...). Add it."
+        )
+        raise FileNotFoundError(msg)
+    return paths
+
+
+def _read(path: Path, classes: ClassTable, *, instances: bool, like: tuple[int, ...]) -> LabelMap:
+    label_map = (read_image(path)[0] > 0).astype(np.uint8) if instances else read_label_map(path, classes)
+    return check_label_map(label_map, classes, source=str(path), like=(like[0], like[1]))

@@ -1,0 +1,134 @@
+"""The dataset folder, and other people's folders imported into one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from imaging.dataset import Case, Dataset, open_dataset, write_dataset
+from imaging.files import write_image, write_label_map
+from imaging.importing import import_folder, read_groups
+from noisylabels.errors import InputError
+from noisylabels.labels import ROSELLA, ClassTable
+from tests.cases import draw
+
+
+def dataset(folder, cases):
+    return Dataset(folder, ROSELLA, ("DsRed", "pHluorin"), 0.2152, tuple(cases), {"seed": 3})
+
+
+def case(name, group, split):
+    return Case(name, group, split, f"images/{name}.ome.tif")
+
+
+def test_a_dataset_makes_the_round_trip(tmp_path):
+    written = dataset(tmp_path, [case("a", "B02", "training"), case("b", "B03", "test")])
+    write_dataset(written)
+    assert open_dataset(tmp_path) == written
+    assert written.ids("test") == ["b"]
+    assert written.ids() == ["a", "b"]
+
+
+def test_the_list_has_monais_form(tmp_path):
+    write_dataset(dataset(tmp_path, [case("a", "B02", "validation")]), label_name="cip")
+    lists = json.loads((tmp_path / "datalist.json").read_text())
+    assert lists == {
+        "training": [],
+        "validation": [{"id": "a", "group": "B02", "image": "images/a.ome.tif", "label": "labels/cip/a.tif"}],
+        "test": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cases", "message"),
+    [
+        pytest.param(
+            [("a", "g", "training"), ("a", "g", "training")], "Ids of .* must differ, got 'a' 2 times", id="id"
+        ),
+        pytest.param([("a", "g", "train")], "must be one of training, validation, test, got 'train'", id="split"),
+        pytest.param([("a", "g", "training"), ("b", "g", "test")], "got 'g' in training and test", id="cut group"),
+    ],
+)
+def test_a_faulty_list_is_refused_before_anything_is_written(tmp_path, cases, message):
+    with pytest.raises(InputError, match=message):
+        write_dataset(dataset(tmp_path, [case(*row) for row in cases]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_dataset_says_what_it_holds(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match=r"must be a dataset folder with dataset.json, got \['a.tif'\]"):
+        open_dataset(tmp_path)
+
+
+def test_a_fault_in_the_list_is_named_by_line(tmp_path):
+    write_dataset(dataset(tmp_path, [case("a", "B02", "training")]))
+    (tmp_path / "datalist.json").write_text('{"training": [\n}')
+    with pytest.raises(InputError, match="fault in line 2, column 1"):
+        open_dataset(tmp_path)
+
+
+def test_an_unknown_label_set_lists_those_there_are(tmp_path):
+    (tmp_path / "labels" / "truth").mkdir(parents=True)
+    with pytest.raises(InputError, match="must be one of: truth; got 'cdl'"):
+        dataset(tmp_path, [case("a", "B02", "training")]).label_map("cdl", "a")
+
+
+def test_image_and_label_map_must_have_one_size(tmp_path):
+    data = dataset(tmp_path, [case("a", "B02", "training")])
+    write_image(data.image_path("a"), np.zeros((2, 3, 4), np.uint16))
+    write_label_map(data.label_path("truth", "a"), draw("..../...."))
+    with pytest.raises(InputError, match=r"size of its image, \(3, 4\), got \(2, 4\)"):
+        data.label_map("truth", "a", like=data.image("a"))
+
+
+NUCLEUS = ClassTable(("background", "nucleus"))
+
+
+def folder_of(tmp_path, n_images=6):
+    for i in range(n_images):
+        write_image(tmp_path / "raw" / f"n{i}.tif", np.full((1, 2, 3), i, np.uint8))
+        write_label_map(tmp_path / "masks" / f"n{i}.png", draw("1../..."))
+    return tmp_path / "raw", {"weak": tmp_path / "masks"}
+
+
+def test_import_keeps_images_masks_and_groups_together(tmp_path):
+    raw, labels = folder_of(tmp_path)
+    groups = {f"n{i}": f"tile{i // 2}" for i in range(6)}
+    data = import_folder(
+        raw, tmp_path / "out", classes=NUCLEUS, labels=labels, groups=groups, fractions=(0.5, 0.25, 0.25)
+    )
+    again = open_dataset(tmp_path / "out")
+    assert again == data
+    assert [again.image(f"n{i}")[0, 0, 0] for i in range(6)] == list(range(6))
+    assert again.label_map("weak", "n3").tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert {row.group for row in again.cases if row.split == "test"} in ({"tile0"}, {"tile1"}, {"tile2"})
+
+
+def test_import_refuses_a_folder_that_holds_something(tmp_path):
+    raw, labels = folder_of(tmp_path)
+    with pytest.raises(InputError, match="must be a new or empty folder"):
+        import_folder(raw, raw, classes=NUCLEUS, labels=labels)
+
+
+def test_import_names_the_image_without_a_label_map(tmp_path):
+    raw, labels = folder_of(tmp_path)
+    (tmp_path / "masks" / "n4.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"got none for 1 \(n4, \.\.\.\)"):
+        import_folder(raw, tmp_path / "out", classes=NUCLEUS, labels=labels)
+    assert not (tmp_path / "out").exists()
+
+
+def test_object_numbers_become_one_class(tmp_path):
+    raw, _ = folder_of(tmp_path, 3)
+    for i in range(3):
+        write_image(tmp_path / "objects" / f"n{i}.tif", np.array([[[0, 900, 7], [0, 0, 7]]], np.uint16))
+    data = import_folder(raw, tmp_path / "out", classes=NUCLEUS, labels={"truth": tmp_path / "objects"}, instances=True)
+    assert data.label_map("truth", "n0").tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
+def test_groups_come_from_a_table_and_a_missing_column_is_named(tmp_path):
+    (tmp_path / "index.csv").write_text("id,group\nn0,s1\n")
+    assert read_groups(tmp_path / "index.csv", column="group") == {"n0": "s1"}
+    with pytest.raises(InputError, match="must have the columns id and well, got id, group"):
+        read_groups(tmp_path / "index.csv", column="well")
