@@ -1,0 +1,21 @@
+"""Plates as the microscope wrote them: one lazy `Plate -> Well -> Field`, whatever the format.
+
+Every reader keys its planes by row, column, field, channel, plane and time, never by position in a file list:
+planes go missing. Nothing is decoded before a field is read, and reading changes no file.
+"""
+
+from imaging.plates.formats import FORMATS, open_plate, open_plates
+from imaging.plates.plate import Field, Plane, Plate, TiffField, Well
+from imaging.plates.wells import WellPosition
+
+__all__ = [
+    "FORMATS",
+    "Field",
+    "Plane",
+    "Plate",
+    "TiffField",
+    "Well",
+    "WellPosition",
+    "open_plate",
+    "open_plates",
+]
