@@ -1,0 +1,125 @@
+"""Weights on disk: written whole or not at all, read as tensors only, refused in one sentence when they do not fit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import monai.handlers
+import torch
+import torch.distributed as dist
+from ignite.engine import Engine, Events
+from monai.networks.utils import get_state_dict
+
+from noisylabels.atomic import replacing
+from noisylabels.errors import InputError
+
+
+def is_first_process() -> bool:
+    """Tell whether this process writes: always, except for the others of a `torchrun`."""
+    return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
+
+
+def save(state: Mapping[str, Any], path: str | Path) -> None:
+    """Write a state, whole or not at all.
+
+    Args:
+        state: Tensors, numbers, texts and containers of them; nothing else can be read back.
+        path: `*.pt`; replaced in one step.
+    """
+    with replacing(path) as temporary:
+        torch.save(dict(state), temporary)
+
+
+def load(path: str | Path, *, map_location: Any = "cpu") -> dict[str, Any]:
+    """Read a state; code in the file is not run (`weights_only=True`).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it is not a checkpoint, or holds more than tensors, numbers and texts.
+    """
+    if not Path(path).is_file():
+        msg = f"A checkpoint must exist, got {path}. Train first, or pass --ckpt_path."
+        raise FileNotFoundError(msg)
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:
+        msg = f"{path} must hold weights and nothing else, but it cannot be read ({type(error).__name__}). Train anew."
+        raise InputError(msg) from error
+    return state
+
+
+def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: Any = "cpu") -> None:
+    """Load weights into a network: all of them, or none.
+
+    Args:
+        network: Its parameters are replaced.
+        path: A state dictionary, as `model.pt` is, or a mapping with one under "model" or "network".
+        map_location: Device to read to.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If the weights are those of another network.
+    """
+    state = load(path, map_location=map_location)
+    for key in ("model", "network"):
+        state = state[key] if isinstance(state.get(key), dict) else state
+    inner = getattr(network, "module", network)
+    refuse_other_network(inner, state, source=str(path))
+    inner.load_state_dict(state)
+
+
+def refuse_other_network(network: torch.nn.Module, state: Mapping[str, Any], *, source: str) -> None:
+    """Make sure that the weights are of this network.
+
+    Raises:
+        InputError: If names or shapes differ; the message gives the first difference.
+    """
+    own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    other = {name: tuple(getattr(value, "shape", ())) for name, value in state.items()}
+    wrong = [name for name in (*own, *other) if own.get(name) != other.get(name)]
+    if not wrong:
+        return
+    had, got = own.get(wrong[0], "nothing"), other.get(wrong[0], "nothing")
+    msg = (
+        f"{source} must hold the weights of this network, got {got} for {wrong[0]} where it has {had}. Name the "
+        "checkpoint of this network, or the network, n_channels and class_names that it was trained with."
+    )
+    raise InputError(msg)
+
+
+class CheckpointLoader(monai.handlers.CheckpointLoader):
+    """MONAI's handler, saying in one sentence what is wrong with a checkpoint.
+
+    Args:
+        load_path: `model.pt`.
+        load_dict: `{"model": network}`.
+        map_location: Device to read to.
+    """
+
+    def __call__(self, engine: Engine) -> None:
+        """Load when the engine starts."""
+        for network in self.load_dict.values():
+            load_weights(network, self.load_path, map_location=self.map_location)
+        engine.logger.info(f"Restored all variables from {self.load_path}")
+
+
+class BestModelSaver:
+    """Write the weights whenever the key metric reached a new best: a flat state dictionary, as `model.pt` is.
+
+    Args:
+        network: What to write; a `DistributedDataParallel` wrapper is left out.
+        path: Usually `models/model.pt`; replaced in one step.
+    """
+
+    def __init__(self, network: torch.nn.Module, path: str | Path) -> None:
+        self.network = network
+        self.path = Path(path)
+
+    def attach(self, engine: Engine) -> None:
+        """Look after each validation by `engine`."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """Write if this epoch is the best."""
+        if engine.state.best_metric_epoch == engine.state.epoch and is_first_process():
+            save(get_state_dict(self.network), self.path)

@@ -1,0 +1,130 @@
+"""What must hold of the fields before training starts, each fault told in one sentence that names the file."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.errors import InputError
+from noisylabels.labels import ClassTable, check_label_map
+from noisylabels.learning.datalist import Field
+
+logger = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """What reads a file: `imaging.monai_io.FieldReader`, or any reader of MONAI's."""
+
+    def read(self, data: Any) -> Any:
+        """Open it."""
+
+    def get_data(self, img: Any) -> tuple[NDArray[Any], Mapping[str, Any]]:
+        """Give (channel, x, y) pixels and metadata."""
+
+
+@dataclass(frozen=True)
+class CheckedFields:
+    """What was found in the fields.
+
+    Args:
+        n_fields: How many there are, by split.
+        fractions: Share of pixels of each class in the training label maps, by class name.
+        digest: SHA-256 of all pixels, in order: two runs with the same digest saw the same data.
+    """
+
+    n_fields: Mapping[str, int]
+    fractions: Mapping[str, float]
+    digest: str
+
+
+def check_fields(
+    fields: Mapping[str, Sequence[Field]],
+    *,
+    class_names: Sequence[str],
+    n_channels: int,
+    reader: Reader,
+    batch_size: int = 1,
+    patch_size: int | Sequence[int] = -1,
+) -> CheckedFields:
+    """Read every training and validation field once and make sure that it can be trained on.
+
+    Args:
+        fields: Fields by split, as `read_fields` lists them.
+        class_names: One name per class index, background first.
+        n_channels: Channels of every image.
+        reader: Reads images and label maps.
+        batch_size: Fields per batch; more than one must have one size.
+        patch_size: Side or sides of the patch cut from each field; -1 takes the whole field.
+
+    Returns:
+        What was found.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        InputError: If a file cannot be read, an image has other channels or NaN, a label map has another size
+            or a class outside the table, sizes differ within a batch, or no training field shows some class.
+    """
+    classes = ClassTable(tuple(class_names))
+    counts = np.zeros(len(classes), np.int64)
+    digest = hashlib.sha256()
+    for split in ("training", "validation"):
+        first: tuple[Field, tuple[int, ...]] | None = None
+        for field in fields[split]:
+            image, label_map = _read_pair(field, classes, n_channels, reader)
+            first = first or (field, image.shape)
+            if split == "training":
+                _refuse_other_size(field, image.shape, first, batch_size, patch_size)
+                counts += np.bincount(label_map.ravel(), minlength=len(classes))
+            digest.update(image.tobytes())
+            digest.update(label_map.tobytes())
+    _refuse_missing_class(counts, classes, fields["training"])
+    fractions = dict(zip(classes, (counts / counts.sum()).tolist(), strict=True))
+    logger.info("training pixels: %s", ", ".join(f"{share:.2%} {name}" for name, share in fractions.items()))
+    return CheckedFields({name: len(part) for name, part in fields.items()}, fractions, digest.hexdigest())
+
+
+def _read_pair(
+    field: Field, classes: ClassTable, n_channels: int, reader: Reader
+) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    image, _ = reader.get_data(reader.read(field["image"]))
+    if len(image) != n_channels:
+        msg = f"{field['image']} must have {n_channels} channels, got {len(image)}. Pass --n_channels {len(image)}."
+        raise InputError(msg)
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        n_wrong = int((~np.isfinite(image)).sum())
+        msg = f"Pixels of {field['image']} must be finite, got NaN or infinity in {n_wrong}. Mend the file."
+        raise InputError(msg)
+    stored, _ = reader.get_data(reader.read(field["label"]))
+    if len(stored) != 1 or stored.shape[1:] != image.shape[1:]:
+        msg = (
+            f"{field['label']} must have the size of its image, {image.shape[:0:-1]}, got {stored.shape[:0:-1]} "
+            f"in {len(stored)} channels. Pair it with its own image."
+        )
+        raise InputError(msg)
+    return image, check_label_map(stored[0], classes, source=field["label"])
+
+
+def _refuse_other_size(
+    field: Field, shape: tuple[int, ...], first: tuple[Field, tuple[int, ...]], batch_size: int, patch: Any
+) -> None:
+    if shape == first[1] or batch_size == 1 or np.min(patch) > 0:
+        return
+    msg = (
+        f"Fields of one batch must have one size, got {shape[:0:-1]} of {field['image']} beside {first[1][:0:-1]} of "
+        f'{first[0]["image"]}. Cut patches: --patch_size "[256,256]".'
+    )
+    raise InputError(msg)
+
+
+def _refuse_missing_class(counts: NDArray[np.int64], classes: ClassTable, training: Sequence[Field]) -> None:
+    missing = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    if missing:
+        msg = (
+            f"Training label maps must show every class, got no pixel of {', '.join(missing)} in {len(training)} "
+            f"fields ({training[0]['label']}, ...). Add such fields, or train without that class: --class_names."
+        )
+        raise InputError(msg)

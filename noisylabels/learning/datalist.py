@@ -1,0 +1,182 @@
+"""The lists of fields that a bundle trains on and predicts: a dataset folder, or a plain folder of images."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noisylabels.errors import InputError
+from noisylabels.labels import ClassTable
+from noisylabels.learning.splits import SPLITS, split_groups
+
+Field = dict[str, str]
+"""One field: its `id`, `group`, and the paths of its `image` and `label`."""
+
+IMAGE_SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".nii.gz", ".nii")
+
+logger = logging.getLogger(__name__)
+
+
+def read_class_names(bundle_root: str | Path) -> list[str]:
+    """Read the class table of a bundle: `channel_def` of its prediction in configs/metadata.json.
+
+    Args:
+        bundle_root: The bundle's folder.
+
+    Returns:
+        One name per class index, background first.
+
+    Raises:
+        FileNotFoundError: If that folder is no bundle.
+    """
+    path = Path(bundle_root) / "configs" / "metadata.json"
+    if not path.is_file():
+        msg = f"bundle_root must be a bundle with configs/metadata.json, got {bundle_root}. Pass --bundle_root."
+        raise FileNotFoundError(msg)
+    outputs = json.loads(path.read_text())["network_data_format"]["outputs"]
+    return list(ClassTable.from_channel_def(outputs["pred"]["channel_def"]))
+
+
+def read_fields(
+    dataset_dir: str | Path, *, label_name: str, split: Sequence[float], seed: int
+) -> dict[str, list[Field]]:
+    """List the training, validation and test fields of a dataset folder.
+
+    The split of datalist.json is kept. If it lists training fields only, they are split here, by group.
+
+    Args:
+        dataset_dir: Folder with datalist.json, images/ and labels/.
+        label_name: The label set to learn from: the label map of a field is labels/<label_name>/<id>.tif.
+        split: Shares of training, validation and test, used when datalist.json does not split.
+        seed: Of that split.
+
+    Returns:
+        Fields by split name; paths are whole.
+
+    Raises:
+        FileNotFoundError: If the folder is no dataset folder.
+        InputError: If there is no such label set, no training or no validation field, or a group is cut.
+    """
+    root = Path(dataset_dir)
+    _require_labels(root, label_name)
+    lists = {name: [_field(root, entry, label_name) for entry in entries] for name, entries in _lists(root).items()}
+    if lists["training"] and not lists["validation"]:
+        lists = _split(lists["training"], split, seed) | ({"test": lists["test"]} if lists["test"] else {})
+    for name in ("training", "validation"):
+        if not lists[name]:
+            msg = f"{root / 'datalist.json'} must list at least one {name} field, got none. Add fields or split anew."
+            raise InputError(msg)
+    _refuse_cut_groups(lists, root)
+    logger.info("fields: %s", ", ".join(f"{len(fields)} {name}" for name, fields in lists.items()))
+    return lists
+
+
+def read_images(dataset_dir: str | Path, *, split: str = "all") -> list[Field]:
+    """List the fields to predict.
+
+    Args:
+        dataset_dir: A dataset folder, or any folder of images.
+        split: "training", "validation", "test" or "all"; a plain folder of images has "all" only.
+
+    Returns:
+        The fields, without labels; never an empty list.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or holds no image.
+        InputError: If the split is unknown or empty.
+    """
+    root = Path(dataset_dir)
+    if not (root / "datalist.json").is_file():
+        return _images_of(root, split)
+    if split not in (*SPLITS, "all"):
+        msg = f"split must be one of {', '.join(SPLITS)}, all; got {split!r}. Name one of them."
+        raise InputError(msg)
+    fields = [
+        {key: value for key, value in _field(root, entry, "").items() if key != "label"}
+        for name, entries in _lists(root).items()
+        for entry in entries
+        if split in ("all", name)
+    ]
+    if not fields:
+        msg = f"{root / 'datalist.json'} must list at least one field to predict, got none in {split}. Use --split all."
+        raise InputError(msg)
+    return fields
+
+
+def field_id(path: str | Path) -> str:
+    """Name a field by its file: the name without folder and format suffix.
+
+    Examples:
+        >>> field_id("images/B07_f3.ome.tif")
+        'B07_f3'
+    """
+    name = Path(path).name
+    for suffix in IMAGE_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _lists(root: Path) -> dict[str, list[Mapping[str, Any]]]:
+    path = root / "datalist.json"
+    if not path.is_file():
+        there = ", ".join(sorted(entry.name for entry in root.iterdir())[:5]) if root.is_dir() else "no such folder"
+        msg = f"dataset_dir must be a folder with datalist.json, got {root} ({there or 'empty'}). Pass --dataset_dir."
+        raise FileNotFoundError(msg)
+    try:
+        content = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        msg = f"{path} must be JSON, got a fault in line {error.lineno}, column {error.colno}. Mend it or make it anew."
+        raise InputError(msg) from error
+    return {name: content.get(name, []) for name in SPLITS}
+
+
+def _field(root: Path, entry: Mapping[str, Any], label_name: str) -> Field:
+    identity = entry.get("id") or field_id(entry["image"])
+    return {
+        "id": identity,
+        "group": entry.get("group", identity),
+        "image": str(root / entry["image"]),
+        "label": str(root / "labels" / label_name / f"{identity}.tif"),
+    }
+
+
+def _require_labels(root: Path, label_name: str) -> None:
+    labels = root / "labels"
+    if (root / "datalist.json").is_file() and not (labels / label_name).is_dir():
+        there = ", ".join(sorted(entry.name for entry in labels.iterdir())) if labels.is_dir() else "none"
+        msg = f"label_name must be a label set of {root} ({there}), got {label_name!r}. Make it first or name another."
+        raise InputError(msg)
+
+
+def _split(fields: list[Field], fractions: Sequence[float], seed: int) -> dict[str, list[Field]]:
+    training, validation, test = fractions
+    dealt = split_groups([field["group"] for field in fields], (training, validation, test), seed=seed)
+    return {name: [field for field, at in zip(fields, dealt, strict=True) if at == name] for name in SPLITS}
+
+
+def _refuse_cut_groups(lists: Mapping[str, Sequence[Field]], root: Path) -> None:
+    split_of: dict[str, str] = {}
+    for name, fields in lists.items():
+        for field in fields:
+            first = split_of.setdefault(field["group"], name)
+            if first != name:
+                msg = (
+                    f"A group of {root / 'datalist.json'} must lie in one split, got {field['group']!r} in {first} "
+                    f"and {name}. Split by group: its fields show the same cells."
+                )
+                raise InputError(msg)
+
+
+def _images_of(root: Path, split: str) -> list[Field]:
+    if split != "all":
+        msg = f"split must be all for a folder without datalist.json, got {split!r}. Leave --split out."
+        raise InputError(msg)
+    entries = sorted(root.iterdir()) if root.is_dir() else []
+    paths = [path for path in entries if path.name.lower().endswith(IMAGE_SUFFIXES)]
+    if not paths:
+        there = ", ".join(entry.name for entry in entries[:5]) if root.is_dir() else "no such folder"
+        msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). Check the path."
+        raise FileNotFoundError(msg)
+    return [{"id": field_id(path), "group": field_id(path), "image": str(path)} for path in paths]

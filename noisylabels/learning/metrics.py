@@ -1,0 +1,88 @@
+"""The bundles' key metric: mean intersection over union of pixels pooled over all fields."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from ignite.metrics import Metric
+from ignite.metrics.metric import reinit__is_reduced, sync_all_reduce
+
+
+class PooledIoU(Metric):
+    r"""Intersection over union of classes, from one confusion matrix over all pixels of all fields.
+
+    $$\mathrm{IoU}_c = \frac{n_{cc}}{\sum_j n_{cj} + \sum_i n_{ic} - n_{cc}}$$
+
+    with $n_{ij}$ the pixels of reference class i predicted as j; the mean is over the classes that occur in
+    reference or prediction, the background included (MATLAB's MeanIoU over a data set). Pooling lets a false
+    event in an empty field count, which means over fields that skip absent classes do not.
+
+    Args:
+        n_classes: Number of classes, background included.
+        class_index: One class, or None for the mean.
+        output_transform: Takes the engine's output to (predictions, references): lists or batches of
+            (1, x, y) class indices.
+        device: Where the counts are kept.
+
+    Returns:
+        nan when no such class occurs.
+
+    Examples:
+        >>> metric = PooledIoU(n_classes=3)
+        >>> metric.update(([torch.tensor([[0, 1, 1]])], [torch.tensor([[0, 0, 1]])]))
+        >>> float(metric.compute())  # background 1/2, class 1 1/2, class 2 does not occur
+        0.5
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        class_index: int | None = None,
+        output_transform: Callable[[Any], Any] = lambda output: output,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.n_classes = n_classes
+        self.class_index = class_index
+        super().__init__(output_transform=output_transform, device=device)
+
+    @reinit__is_reduced  # type: ignore[untyped-decorator]
+    def reset(self) -> None:
+        """Forget all counts."""
+        self._counts = torch.zeros(self.n_classes, self.n_classes, dtype=torch.int64, device=self._device)
+
+    @reinit__is_reduced  # type: ignore[untyped-decorator]
+    def update(self, output: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]) -> None:
+        """Count the pixels of some fields."""
+        for prediction, reference in zip(*output, strict=True):
+            pairs = torch.as_tensor(reference).long() * self.n_classes + torch.as_tensor(prediction).long()
+            counts = torch.bincount(pairs.flatten(), minlength=self.n_classes**2)
+            self._counts += counts.view(self.n_classes, self.n_classes).to(self._device)
+
+    @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]
+    def compute(self) -> float:
+        """Give the score of everything counted since the last reset."""
+        counts = self._counts.double()
+        both = counts.diagonal()
+        either = counts.sum(0) + counts.sum(1) - both
+        iou = both / either  # 0/0 = nan: the class occurs nowhere
+        return float(iou.nanmean() if self.class_index is None else iou[self.class_index])
+
+
+def class_ious(
+    class_names: Sequence[str], output_transform: Callable[[Any], Any], prefix: str = "val_iou"
+) -> dict[str, PooledIoU]:
+    """Make one metric per class, for the scalars beside the key metric.
+
+    Args:
+        class_names: One name per class index.
+        output_transform: As for `PooledIoU`.
+        prefix: What their names start with.
+
+    Examples:
+        >>> list(class_ious(["background", "early autolysosome"], lambda output: output))
+        ['val_iou_background', 'val_iou_early_autolysosome']
+    """
+    return {
+        f"{prefix}_{name.replace(' ', '_')}": PooledIoU(len(class_names), index, output_transform)
+        for index, name in enumerate(class_names)
+    }
