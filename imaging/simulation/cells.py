@@ -50,7 +50,10 @@ class Colony:
         nuclei = self.inside_nuclei(height_px)
         brightness = np.append(self.expression, 0.0).astype(np.float32)[self.owner]
         cytosol = brightness * self.presence * self.unevenness
-        planes = [count * cytosol * (1 - (1 - level) * nuclei) for count, level in zip(counts, settings.nucleus_level)]
+        planes = [
+            count * cytosol * (1 - (1 - level) * nuclei)
+            for count, level in zip(counts, settings.nucleus_level, strict=True)
+        ]
         painted: Map = np.stack(planes).astype(np.float32, copy=False)
         return painted
 
@@ -173,6 +176,6 @@ def _window(
 ) -> tuple[slice, slice]:
     row, column = (
         slice(max(0, int(position - radius)), max(0, min(length, int(position + radius) + 1)))
-        for position, length in zip(centre, shape)
+        for position, length in zip(centre, shape, strict=True)
     )
     return row, column

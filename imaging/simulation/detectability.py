@@ -110,7 +110,7 @@ def _visibility(scene: Scene, plane: Plane, index: int) -> NDArray[np.float64]:
 def _in_frame(patch: Patch, plane: Plane) -> tuple[slice, slice, NDArray[np.float64]]:
     """Rows and columns of the frame that a patch reaches, and its light there."""
     spans, inside = [], []
-    for part, side in zip(patch.window, plane.phases.shape):
+    for part, side in zip(patch.window, plane.phases.shape, strict=True):
         start, stop = max(0, part.start - MARGIN_PX), max(0, min(side, part.stop - MARGIN_PX))
         spans.append(slice(start, max(start, stop)))
         inside.append(slice(start - (part.start - MARGIN_PX), max(start, stop) - (part.start - MARGIN_PX)))

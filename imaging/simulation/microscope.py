@@ -76,7 +76,9 @@ def _light_of_cells(scene: Scene, focus_um: float) -> Map:
     return np.stack(
         [
             shifted_blur(level, sigma_px=optics.blur_of_thick_layer_px(channel), shift_px=shift) + np.float32(medium)
-            for channel, (level, shift, medium) in enumerate(zip(levels, optics.shifts_px, cells.medium_counts))
+            for channel, (level, shift, medium) in enumerate(
+                zip(levels, optics.shifts_px, cells.medium_counts, strict=True)
+            )
         ]
     )
 

@@ -106,7 +106,7 @@ def draw_optics(
 
 
 def blur_matrices(
-    length: int, *, oversampling: int, sigmas_px: NDArray[np.float64], shift_px: float
+    length: int, *, margin_px: int, oversampling: int, sigmas_px: NDArray[np.float64], shift_px: float
 ) -> NDArray[np.float64]:
     """Make the matrices that blur, shift and integrate oversampled lines into pixels, exactly.
 
@@ -114,21 +114,23 @@ def blur_matrices(
     matrices, one for rows and one for columns, image a patch: `rows @ patch @ columns.T`.
 
     Args:
-        length: Pixels of the line.
+        length: Pixels that the samples of a line span.
+        margin_px: Pixels before and behind them into which their light spreads.
         oversampling: Samples per pixel.
         sigmas_px: (layer,) standard deviations, > 0.
         shift_px: How far the image moves towards higher indices.
 
     Returns:
-        (layer, pixel, sample) weights; a line of ones becomes ones, apart from its ends.
+        (layer, pixel, sample) weights; the light of a sample is kept, but for what leaves the margin.
 
     Examples:
-        >>> blur_matrices(3, oversampling=1, sigmas_px=np.array([0.01]), shift_px=0)[0].round(3)
-        array([[1., 0., 0.],
-               [0., 1., 0.],
-               [0., 0., 1.]])
+        >>> blur_matrices(2, margin_px=1, oversampling=1, sigmas_px=np.array([0.01]), shift_px=0)[0].round(3)
+        array([[0., 0.],
+               [1., 0.],
+               [0., 1.],
+               [0., 0.]])
     """
-    edges = np.arange(length + 1)[:, None]
+    edges = np.arange(-margin_px, length + margin_px + 1)[:, None]
     samples = (np.arange(length * oversampling) + 0.5) / oversampling + shift_px
     weights: NDArray[np.float64] = np.diff(ndtr((edges - samples) / sigmas_px[:, None, None]), axis=1) / oversampling
     return weights

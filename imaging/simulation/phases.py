@@ -125,13 +125,15 @@ def draw_events(
     cumulative = np.cumsum(_suitability(settings, habitat.colony, rng))
     covered_frames = float((habitat.colony.owner >= 0).sum()) / (USUAL_COVER * FULL_FRAME_PX)
     events: list[Event] = []
+    taken = np.zeros((0, 4))
     for class_index, phase in settings.by_class.items():
         expected = phase.count_per_frame * covered_frames * factors.get(class_index, 1.0)
         for _ in range(rng.poisson(expected) if cumulative[-1] > 0 else 0):
             shape = _draw_shape(phase, rng)
-            place = _find_place(shape, habitat, cumulative, events, rng)
+            place = _find_place(shape, habitat, cumulative, taken, rng)
             if place is not None:
                 events.append(_fill(class_index, phase, settings, shape, place, habitat, rng))
+                taken = np.vstack([taken, _ball(shape, place, habitat.pixel_size_um)])
     return events
 
 
@@ -152,7 +154,7 @@ def _draw_shape(phase: PhaseSettings, rng: np.random.Generator) -> Shape:
     return Shape(
         half_axes_um=(float(radius * stretch), float(radius / stretch), radius),
         angle=float(rng.uniform(0, np.pi)),
-        outline=tuple(zip(amplitudes.tolist(), phases.tolist())),
+        outline=tuple(zip(amplitudes.tolist(), phases.tolist(), strict=True)),
         membrane_um=phase.membrane_um,
     )
 
@@ -161,22 +163,25 @@ def _find_place(
     shape: Shape,
     habitat: Habitat,
     cumulative: NDArray[np.float64],
-    others: list[Event],
+    taken: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[float, float, float] | None:
-    """Row and column on the canvas and height of a free place, or None."""
+    """Row and column on the canvas and height of a free place, or None; `taken` are the balls of other events."""
     columns = habitat.colony.owner.shape[1]
-    scale = habitat.pixel_size_um
-    centres = np.array([(o.row * scale, o.column * scale, o.height_um) for o in others]).reshape(-1, 3)
-    reaches = np.array([o.shape.diameter_um for o in others]) / 2
     for _ in range(MOST_TRIES):
         pixel = int(np.searchsorted(cumulative, rng.uniform(0, cumulative[-1]), side="right"))
         row, column = np.array(divmod(min(pixel, cumulative.size - 1), columns)) + rng.random(2)
-        height = rng.uniform(-0.5, 0.5) * habitat.layer_um
-        distances = np.linalg.norm(centres - (row * scale, column * scale, height), axis=1)
-        if (distances > reaches + shape.diameter_um / 2 + CLEARANCE_UM).all():
-            return float(row), float(column), float(height)
+        place = float(row), float(column), float(rng.uniform(-0.5, 0.5) * habitat.layer_um)
+        *centre, radius = _ball(shape, place, habitat.pixel_size_um)
+        if (np.linalg.norm(taken[:, :3] - centre, axis=1) > taken[:, 3] + radius + CLEARANCE_UM).all():
+            return place
     return None
+
+
+def _ball(shape: Shape, place: tuple[float, float, float], pixel_size_um: float) -> tuple[float, float, float, float]:
+    """Centre and radius of the room that an event takes, in micrometres."""
+    row, column, height_um = place
+    return row * pixel_size_um, column * pixel_size_um, height_um, shape.diameter_um / 2
 
 
 def _fill(
@@ -199,7 +204,7 @@ def _fill(
     cytosol_red, cytosol_green = (brightness * counts for counts in habitat.cytosol_counts)
     lumen_red, lumen_green = (
         fold * spread * quenched - displaced
-        for fold, quenched, displaced in zip(phase.lumen_fold, quenching, phase.displaced)
+        for fold, quenched, displaced in zip(phase.lumen_fold, quenching, phase.displaced, strict=True)
     )
     membrane_red, membrane_green = (fold * spread for fold in phase.membrane_fold)
     return Event(

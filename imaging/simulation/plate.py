@@ -75,7 +75,7 @@ class FieldEffects:
             return events
         low, high = (
             usual + self.dose * (treated - usual)
-            for usual, treated in zip(events.late_autolysosome.ph_range, self.late_ph_range)
+            for usual, treated in zip(events.late_autolysosome.ph_range, self.late_ph_range, strict=True)
         )
         return events.replaced({"late_autolysosome": {"ph_range": (low, high)}})
 

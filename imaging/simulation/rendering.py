@@ -1,6 +1,6 @@
 """From events to light and truth: each is drawn in a small oversampled patch, layer by layer, and imaged exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from imaging.simulation.optics import Optics, blur_matrices
 from imaging.simulation.phases import HARMONICS, Event, Shape
 from imaging.simulation.randomness import Map
+from imaging.simulation.settings import Pair
 from noisylabels.events import InstanceMap
 from noisylabels.labels import LabelMap
 
@@ -18,8 +19,9 @@ LEAST_WEIGHT = 0.002
 """Slices that send less than this share of their light through the pinholes are left out."""
 REACH_SIGMAS = 3.0
 """Blur is followed this far."""
+MOST_SHIFT_PX = 1.0
+"""Room for the shift of a channel; half of the distance of the cameras."""
 
-Masks = NDArray[np.bool_]
 Window = tuple[slice, slice]
 
 
@@ -64,18 +66,23 @@ def render_event(
         return None
     middles = ((edges[1:] + edges[:-1]) / 2)[seen]
     sigmas = [optics.sigma_px(middles - focus, channel) for channel, focus in enumerate(foci)]
-    reach_px = event.shape.reach_um / optics.pixel_size_um + REACH_SIGMAS * max(s.max() for s in sigmas) + 1
-    corner = int(np.floor(event.row - reach_px)), int(np.floor(event.column - reach_px))
-    length = int(np.ceil(2 * reach_px)) + 1
-    sections = _Sections(event, corner, length, oversampling, optics.pixel_size_um)
-    inner, outer = sections.at(middles)
-    light = np.stack(
-        [
-            _image(event, channel, inner, outer, weights[channel][seen], sigmas[channel], optics, oversampling)
-            for channel in range(2)
-        ]
-    )
-    return _cut(corner, length, light, sections.coverage(height_um), shape)
+    margin_px = int(np.ceil(REACH_SIGMAS * max(sigma.max() for sigma in sigmas) + MOST_SHIFT_PX))
+    sections = _Sections(event, oversampling, optics.pixel_size_um)
+    imaged = [
+        np.tensordot(
+            weights[channel][seen],
+            _blurred(
+                slices,
+                optics.shifts_px[channel],
+                oversampling=oversampling,
+                sigmas_px=sigmas[channel],
+                margin_px=margin_px,
+            ),
+            axes=1,
+        )
+        for channel, slices in enumerate(sections.light(middles))
+    ]
+    return _cut(sections.corner, margin_px, np.stack(imaged), sections.coverage(height_um), shape)
 
 
 def paint_truth(
@@ -120,47 +127,61 @@ def add_light(planes: Map, patches: Sequence[Patch | None]) -> Map:
 
 
 class _Sections:
-    """Sections of one event through a square patch of samples."""
+    """Sections of one event through the square of samples around it."""
 
-    def __init__(
-        self, event: Event, corner: tuple[int, int], length: int, oversampling: int, pixel_size_um: float
-    ) -> None:
-        samples = (np.arange(length * oversampling) + 0.5) / oversampling
-        down = (samples + corner[0] - event.row)[:, None] * pixel_size_um
-        right = (samples + corner[1] - event.column) * pixel_size_um
+    def __init__(self, event: Event, oversampling: int, pixel_size_um: float) -> None:
+        reach_px = event.shape.reach_um / pixel_size_um
+        self.corner = int(np.floor(event.row - reach_px)), int(np.floor(event.column - reach_px))
+        self.length = int(np.ceil(2 * reach_px)) + 1
+        samples = (np.arange(self.length * oversampling) + 0.5) / oversampling
+        down = (samples + self.corner[0] - event.row)[:, None] * pixel_size_um
+        right = (samples + self.corner[1] - event.column) * pixel_size_um
         cosine, sine = np.cos(event.shape.angle), np.sin(event.shape.angle)
         along, across = down * cosine + right * sine, right * cosine - down * sine
-        self._event, self._length, self._oversampling = event, length, oversampling
-        self._outer = _level(along, across, event.shape, 0.0)
-        self._inner = _level(along, across, event.shape, event.shape.membrane_um)
+        self._event, self._oversampling = event, oversampling
+        self._whole = _level(along, across, event.shape)
+        self._lumen = _lumen_level(along, across, event.shape)
 
-    def at(self, heights_um: NDArray[np.float64]) -> tuple[Masks, Masks]:
-        """(slice, sample, sample) masks: the lumen, and the whole with its shell."""
-        half_height, membrane = self._event.shape.half_axes_um[2], self._event.shape.membrane_um
-        above = (heights_um - self._event.height_um)[:, None, None]
-        outer = self._outer < 1 - (above / half_height) ** 2
-        inner = outer if membrane == 0 else self._inner < 1 - (above / (half_height - membrane)) ** 2
-        return inner, outer
+    def light(self, heights_um: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """Per channel, (slice, sample, sample) counts that the event adds at these heights."""
+        event, whole = self._event, self._inside(self._whole, heights_um, inset_um=0.0)
+        if event.shape.membrane_um == 0:
+            yield from (whole * counts for counts in event.lumen_counts)
+            return
+        lumen = self._inside(self._lumen, heights_um, inset_um=event.shape.membrane_um)
+        for inside, shell in zip(event.lumen_counts, event.membrane_counts, strict=True):
+            yield whole * shell + lumen * (inside - shell)
 
     def coverage(self, height_um: float) -> NDArray[np.float64]:
         """(row, column) share of each pixel inside the section at a height."""
-        _, outer = self.at(np.array([height_um]))
-        size, fine = self._length, self._oversampling
-        share: NDArray[np.float64] = outer[0].reshape(size, fine, size, fine).mean(axis=(1, 3))
+        whole = self._inside(self._whole, np.array([height_um]), inset_um=0.0)[0]
+        size, fine = self.length, self._oversampling
+        share: NDArray[np.float64] = whole.reshape(size, fine, size, fine).mean(axis=(1, 3))
         return share
 
+    def _inside(
+        self, level: NDArray[np.float64], heights_um: NDArray[np.float64], *, inset_um: float
+    ) -> NDArray[np.bool_]:
+        relative = (heights_um - self._event.height_um) / (self._event.shape.half_axes_um[2] - inset_um)
+        return level < (1 - relative**2)[:, None, None]
 
-def _level(
-    along: NDArray[np.float64], across: NDArray[np.float64], shape: Shape, inset_um: float
-) -> NDArray[np.float64]:
-    """Squared distance from the centre in units of the outline, `inset_um` inside of it: 1 on the outline."""
-    u, v = along / (shape.half_axes_um[0] - inset_um), across / (shape.half_axes_um[1] - inset_um)
-    if inset_um > 0 or not any(amplitude for amplitude, _ in shape.outline):
+
+def _level(along: NDArray[np.float64], across: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """Squared distance from the centre in units of the outline at half height: 1 on the outline."""
+    u, v = along / shape.half_axes_um[0], across / shape.half_axes_um[1]
+    if not any(amplitude for amplitude, _ in shape.outline):
         return u**2 + v**2
     around = np.arctan2(v, u)
-    waves = [a * np.cos(wave * around + phase) for wave, (a, phase) in zip(HARMONICS, shape.outline)]
+    waves = [a * np.cos(wave * around + phase) for wave, (a, phase) in zip(HARMONICS, shape.outline, strict=True)]
     level: NDArray[np.float64] = (u**2 + v**2) / (1 + np.sum(waves, axis=0)) ** 2
     return level
+
+
+def _lumen_level(along: NDArray[np.float64], across: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """The same for the inner side of the shell."""
+    return (along / (shape.half_axes_um[0] - shape.membrane_um)) ** 2 + (
+        across / (shape.half_axes_um[1] - shape.membrane_um)
+    ) ** 2
 
 
 def _slices(event: Event) -> NDArray[np.float64]:
@@ -170,39 +191,41 @@ def _slices(event: Event) -> NDArray[np.float64]:
     return event.height_um + np.linspace(-half_height, half_height, n_slices + 1)
 
 
-def _image(
-    event: Event,
-    channel: int,
-    inner: Masks,
-    outer: Masks,
-    weights: NDArray[np.float64],
-    sigmas_px: NDArray[np.float64],
-    optics: Optics,
+def _blurred(
+    light: NDArray[np.float64],
+    shifts_px: Pair,
+    *,
     oversampling: int,
+    sigmas_px: NDArray[np.float64],
+    margin_px: int,
 ) -> NDArray[np.float64]:
-    """(row, column) counts of one event in one channel."""
-    length = inner.shape[1] // oversampling
+    """(slice, row, column) counts: slices of samples imaged in one channel, each with its own blur."""
     rows, columns = (
-        blur_matrices(length, oversampling=oversampling, sigmas_px=sigmas_px, shift_px=shift)
-        for shift in optics.shifts_px[channel]
+        blur_matrices(
+            light.shape[1] // oversampling,
+            margin_px=margin_px,
+            oversampling=oversampling,
+            sigmas_px=sigmas_px,
+            shift_px=shift,
+        )
+        for shift in shifts_px
     )
-    lumen, membrane = event.lumen_counts[channel], event.membrane_counts[channel]
-    light = inner * lumen if inner is outer else inner * (lumen - membrane) + outer * membrane
-    imaged = rows @ light @ columns.transpose(0, 2, 1)
-    summed: NDArray[np.float64] = np.tensordot(weights, imaged, axes=1)
-    return summed
+    imaged: NDArray[np.float64] = rows @ light @ columns.transpose(0, 2, 1)
+    return imaged
 
 
 def _cut(
     corner: tuple[int, int],
-    length: int,
+    margin_px: int,
     light: NDArray[np.float64],
     coverage: NDArray[np.float64],
     shape: tuple[int, int],
 ) -> Patch | None:
     """Cut a patch at the edges of the canvas."""
-    window = tuple(slice(max(0, start), min(side, start + length)) for start, side in zip(corner, shape))
-    if any(part.start >= part.stop for part in window):
+    start = corner[0] - margin_px, corner[1] - margin_px
+    length = light.shape[1]
+    spans = [slice(max(0, first), min(side, first + length)) for first, side in zip(start, shape, strict=True)]
+    if any(span.start >= span.stop for span in spans):
         return None
-    rows, columns = (slice(part.start - start, part.stop - start) for part, start in zip(window, corner))
-    return Patch((window[0], window[1]), light[:, rows, columns], coverage[rows, columns])
+    rows, columns = (slice(span.start - first, span.stop - first) for span, first in zip(spans, start, strict=True))
+    return Patch((spans[0], spans[1]), light[:, rows, columns], np.pad(coverage, margin_px)[rows, columns])

@@ -81,7 +81,9 @@ def draw_scene(settings: SimulationSettings, key: Key, effects: FieldEffects) ->
 
 
 def _cytosol_counts(settings: SimulationSettings, effects: FieldEffects) -> Pair:
-    red, green = (count * factor for count, factor in zip(settings.cells.cytosol_counts, effects.brightness))
+    red, green = (
+        count * factor for count, factor in zip(settings.cells.cytosol_counts, effects.brightness, strict=True)
+    )
     return red, green
 
 

@@ -128,7 +128,7 @@ class CellSettings(Settings):
         cover_range: Share of the field that the colony covers, drawn per field [assumed].
         gap_rate: Probability that a cell is missing from the colony [assumed].
         cytosol_counts: Camera counts above offset of the cytosol: raw ratio 2.3 with an offset of 100 [CIP].
-        expression_sigma: Spread (of the logarithm) of brightness between cells: clonal 0.3, transient 0.5-0.8 [assumed].
+        expression_sigma: Spread of the logarithm of cells' brightness: clonal 0.3, transient 0.5-0.8 [assumed].
         unevenness: Relative standard deviation of the cytosol within a cell [assumed].
         nucleus_diameter_um: Mean diameter of a nucleus [assumed].
         nucleus_level: Brightness of the nucleus relative to its cytosol [assumed].
@@ -277,7 +277,7 @@ class OpticsSettings(Settings):
         haze_range: Share of the light that the pinholes let through from elsewhere, drawn per field [assumed].
         haze_sigma_px: Blur of that light [assumed].
         focus_sigma_um: Spread of the height of focus between fields [assumed].
-        channel_shift_range_px: Distance of the two cameras' images, drawn per plate [assumed]; the label maps lie midway.
+        channel_shift_range_px: Distance of the two cameras' images, drawn per plate [assumed]; labels lie midway.
         chromatic_shift_range_um: Distance of the two channels' planes of focus, drawn per plate [assumed].
         vignetting: Per channel, coefficients c[n][k] of x^(n-k) y^k, x and y in [-0.5, 0.5] along columns and rows:
             real profiles of two instruments.
