@@ -1,0 +1,42 @@
+"""A small trusted set beside many noisy labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from noisylabels.errors import InputError
+
+
+def mix_trusted(
+    noisy: Sequence[dict[str, Any]], trusted: Sequence[dict[str, Any]], *, share: float
+) -> list[dict[str, Any]]:
+    """Repeat the trusted cases until they make up a share of the list, and append them to the noisy ones.
+
+    A trusted case replaces its noisy twin (same image).
+
+    Args:
+        noisy: Cases of a data list, each with "image" and "label".
+        trusted: Cases with labels to rely on.
+        share: Share of trusted cases in the result, in (0, 1); reached to within one case.
+
+    Returns:
+        The mixed list; the inputs are not modified.
+
+    Raises:
+        InputError: If share is outside (0, 1) or there is no trusted case.
+
+    Examples:
+        >>> noisy = [{"image": str(i), "label": "cip"} for i in range(4)]
+        >>> mixed = mix_trusted(noisy, [{"image": "3", "label": "truth"}], share=0.5)
+        >>> [(case["image"], case["label"]) for case in mixed][2:]
+        [('2', 'cip'), ('3', 'truth'), ('3', 'truth'), ('3', 'truth')]
+    """
+    if not 0 < share < 1:
+        msg = f"share must be in (0, 1), got {share}. For half of the cases write 0.5."
+        raise InputError(msg)
+    if not trusted:
+        msg = "There must be at least one trusted case to mix, got none. Give a data list with corrected labels."
+        raise InputError(msg)
+    known = {case["image"] for case in trusted}
+    remaining = [case for case in noisy if case["image"] not in known]
+    n_wanted = max(len(trusted), round(share / (1 - share) * len(remaining)))
+    return [*remaining, *(trusted[i % len(trusted)] for i in range(n_wanted))]

@@ -1,0 +1,269 @@
+"""Teachers, corrections, triggers, co-teaching, trusted mixing, thresholds and memorisation curves."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine
+from monai.engines import SupervisedTrainer
+from monai.utils.enums import CommonKeys
+from torch import nn
+
+from noisylabels.errors import InputError
+from noisylabels.learning.robust.correction import CorrectionRules, OnlineCorrection, correct_events
+from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest
+from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, slowdown
+from noisylabels.learning.robust.ignoring import IGNORED
+from noisylabels.learning.robust.memorisation import EventFit, MemorisationCurves, fit_of_events
+from noisylabels.learning.robust.pixel_losses import CrossEntropy
+from noisylabels.learning.robust.teacher import EMATeacher, Follow
+from noisylabels.learning.robust.threshold import apply_threshold, marginal_threshold
+from noisylabels.learning.robust.trusted import mix_trusted
+from tests.cases import draw
+
+ANY_SIZE = CorrectionRules(min_area_px=1)
+
+
+def sure(picture, confidence=0.95, n_classes=3):
+    """Probabilities of a teacher that is this confident of a drawing."""
+    classes = draw(picture)
+    rest = (1 - confidence) / (n_classes - 1)
+    return np.stack([np.where(classes == c, confidence, rest) for c in range(n_classes)])
+
+
+def test_an_empty_field_stays_empty_when_the_teacher_sees_nothing():
+    corrected, counts = correct_events(draw("..../...."), sure("..../...."), ANY_SIZE)
+    assert corrected.max() == 0
+    assert counts == {"added": 0, "relabelled": 0, "ignored": 0}
+
+
+def test_a_missed_event_is_added_with_its_class():
+    corrected, counts = correct_events(draw("1..../....."), sure("1...2/....2"), ANY_SIZE)
+    assert corrected.tolist() == draw("1...2/....2").tolist()
+    assert counts["added"] == 1
+
+
+def test_a_predicted_event_that_touches_a_label_is_no_new_event():
+    corrected, _ = correct_events(draw("1..../....."), sure("11.../....."), ANY_SIZE)
+    assert corrected.tolist() == draw("1..../.....").tolist()
+
+
+def test_an_unsure_teacher_adds_nothing():
+    corrected, _ = correct_events(draw(".../..."), sure("..1/...", confidence=0.7), ANY_SIZE)
+    assert corrected.max() == 0
+
+
+def test_a_misclassified_event_is_relabelled_and_a_spurious_one_ignored():
+    corrected, counts = correct_events(draw("1..2/1..2"), sure("2.../2..."), ANY_SIZE)
+    assert corrected.tolist() == [[2, 0, 0, IGNORED]] * 2
+    assert counts == {"added": 0, "relabelled": 1, "ignored": 1}
+
+
+def test_a_small_prediction_is_not_added():
+    corrected, _ = correct_events(draw(".../..."), sure("..1/..."), CorrectionRules(min_area_px=2))
+    assert corrected.max() == 0
+
+
+def test_the_teacher_is_the_moving_average_of_the_students_weights():
+    student = nn.Linear(1, 1, bias=False)
+    teacher = EMATeacher(student, decay=0.9)
+    mean = teacher.network.weight.item()
+    for value in (1.0, 5.0, -2.0):
+        with torch.no_grad():
+            student.weight.fill_(value)
+        teacher.update()
+        mean = 0.9 * mean + 0.1 * value
+    assert teacher.network.weight.item() == pytest.approx(mean, rel=1e-5)
+    assert student.weight.item() == -2.0
+
+
+def test_a_teachers_state_makes_the_round_trip():
+    teacher = EMATeacher(nn.Linear(2, 2))
+    other = EMATeacher(nn.Linear(2, 2))
+    other.load_state_dict(teacher.state_dict())
+    assert torch.equal(other.network.weight, teacher.network.weight)
+
+
+class Painter(nn.Module):
+    """Always predicts one drawing."""
+
+    def __init__(self, picture):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.register_buffer("logits", torch.as_tensor(np.log(sure(picture))).float())
+
+    def forward(self, images):
+        return self.scale * self.logits.expand(len(images), -1, -1, -1)
+
+
+def trainer(network, labels, **settings):
+    image = torch.zeros(len(labels), 1, *labels.shape[-2:])
+    return SupervisedTrainer(
+        device=torch.device("cpu"),
+        max_epochs=settings.pop("max_epochs", 3),
+        train_data_loader=[{"image": image, "label": labels, "truth": settings.pop("truth", labels)}],
+        network=network,
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.0),
+        loss_function=CrossEntropy(),
+        decollate=False,
+        **settings,
+    )
+
+
+def as_batch(picture):
+    return torch.as_tensor(draw(picture))[None, None].float()
+
+
+def test_labels_are_corrected_from_the_starting_epoch_on():
+    network = Painter("1...2/....2")
+    correction = OnlineCorrection(EMATeacher(network), ANY_SIZE, start=2)
+    engine = trainer(network, as_batch("1..../....."), prepare_batch=correction)
+    Follow(correction).attach(engine)
+    seen = []
+    engine.add_event_handler(
+        "ITERATION_COMPLETED", lambda e: seen.append((e.state.output[CommonKeys.LABEL] > 0).sum().item())
+    )
+    engine.run()
+    assert seen == [1, 3, 3]
+    assert correction.counts == {"added": 1, "relabelled": 0, "ignored": 0}
+
+
+def test_slowdown_grows_along_a_saturating_curve_and_not_along_a_line():
+    saturating = [0.8 * (1 - math.exp(-0.6 * t)) for t in range(1, 16)]
+    assert [slowdown(saturating[:n]) > 0.9 for n in (3, 4, 15)] == [False, False, True]
+    assert slowdown([0.05 * t for t in range(1, 11)]) < 0.5
+
+
+def test_a_class_that_was_never_learnt_has_not_slowed_down():
+    assert slowdown([0.0] * 6) == 0.0
+
+
+def test_the_trigger_counts_the_fit_to_the_training_labels():
+    network = Painter("11../....")
+    trigger = EarlyLearningTrigger(3)
+    engine = trainer(network, as_batch("1.../...2"), max_epochs=2)
+    trigger.attach(engine)
+    engine.run()
+    # class 1: one hit in a union of two pixels; class 2: no hit; background: 5 hits in a union of 7
+    assert trigger.history == [[pytest.approx(5 / 7), 0.5, 0.0]] * 2
+    assert trigger() is False
+
+
+def test_the_trigger_fires_when_every_foreground_class_has_slowed_down():
+    trigger = EarlyLearningTrigger(3)
+    curve = [0.8 * (1 - math.exp(-0.6 * t)) for t in range(1, 16)]
+    trigger.load_state_dict({"history": [[0.9, value, 0.05 * t] for t, value in enumerate(curve)]})
+    assert trigger.done() == [1]
+    assert trigger() is False
+    trigger.load_state_dict({"history": [[0.9, value, value] for value in curve]})
+    assert trigger() is True
+
+
+def test_co_teaching_keeps_the_pixels_that_surprise_the_peer_least():
+    cost = torch.tensor([[0.1, 5.0], [0.2, 0.3]])
+    assert smallest(cost, 0.75).tolist() == [[True, False], [True, True]]
+    assert smallest(cost, 0.0).sum() == 1
+
+
+def test_co_teaching_trains_both_networks():
+    network = nn.Conv2d(1, 3, 1)
+    step = CoTeaching(network, learning_rate=0.1, forget=0.25, ramp_epochs=1)
+    before = [p.detach().clone() for net in (network, step.peer) for p in net.parameters()]
+    engine = trainer(network, as_batch("12../...."), iteration_update=step, max_epochs=1)
+    engine.optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    engine.run()
+    after = [p for net in (network, step.peer) for p in net.parameters()]
+    assert any((a != b).any() for a, b in zip(before[:2], after[:2], strict=True))
+    assert any((a != b).any() for a, b in zip(before[2:], after[2:], strict=True))
+
+
+def test_a_redrawn_network_differs_and_leaves_the_random_state_alone():
+    network = nn.Conv2d(1, 3, 3)
+    state = torch.random.get_rng_state()
+    peer = redrawn(network, seed=4)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert not torch.equal(peer.weight, network.weight)
+    assert torch.equal(peer.weight, redrawn(network, seed=4).weight)
+
+
+def test_trusted_cases_reach_their_share_and_replace_their_twins():
+    noisy = [{"image": f"{i}", "label": "cip"} for i in range(30)]
+    trusted = [{"image": f"{i}", "label": "truth"} for i in range(3)]
+    mixed = mix_trusted(noisy, trusted, share=0.25)
+    assert sum(case["label"] == "truth" for case in mixed) == 9
+    assert len(mixed) == 36
+    assert len(noisy) == 30
+
+
+@pytest.mark.parametrize(("trusted", "share"), [([], 0.5), ([{"image": "a", "label": "b"}], 1.0)])
+def test_mixing_needs_a_trusted_case_and_a_share_inside_zero_and_one(trusted, share):
+    with pytest.raises(InputError):
+        mix_trusted([{"image": "x", "label": "y"}], trusted, share=share)
+
+
+def test_the_marginal_threshold_is_the_one_a_search_over_expected_dice_finds():
+    m = np.random.default_rng(0).beta(0.3, 1.5, 4000).round(2)
+    expected = max(2 * m[m > t].sum() / (m.sum() + (m > t).sum()) for t in np.unique(m)[:-1]) / 2
+    assert marginal_threshold([m[:1000], m[1000:]]) == pytest.approx(expected, abs=2e-3)
+
+
+def test_no_foreground_at_all_gives_one_half():
+    assert marginal_threshold([np.zeros((3, 3))]) == 0.5
+    assert marginal_threshold([]) == 0.5
+
+
+def test_a_lower_threshold_brings_unsure_events_back_with_their_class():
+    probabilities = np.array([[0.6], [0.1], [0.3]])[:, :, None]
+    assert apply_threshold(probabilities, 0.5).item() == 0
+    assert apply_threshold(probabilities, 0.3).item() == 2
+
+
+def test_memorisation_separates_right_labels_from_wrong_ones():
+    truth = draw("11..22../......../11......")
+    noisy = draw("11....../......../22....11")  # the 2 is missed, the lower 1 misclassified, one event is spurious
+    assert fit_of_events(truth, noisy, prediction=noisy) == EventFit(1, 1, 3, 3, 0)
+    assert fit_of_events(truth, noisy, prediction=truth) == EventFit(1, 1, 3, 0, 3)
+    assert fit_of_events(draw("...."), draw("...."), draw("....")) == EventFit()
+
+
+def test_a_swollen_rim_is_no_event_of_its_own():
+    assert fit_of_events(draw(".11.."), draw("11111"), draw("11111")) == EventFit(1, 1, 0, 0, 0)
+
+
+def test_rates_without_events_are_undefined_not_zero():
+    assert all(math.isnan(value) for value in EventFit().rates().values())
+
+
+def test_memorisation_curves_are_recorded_epoch_by_epoch():
+    network = Painter("1...2/....2")
+    engine = trainer(network, as_batch("1..../....."), truth=as_batch("1...2/....2"), max_epochs=2)
+    written = []
+
+    class Writer:
+        def add_scalar(self, name, value, epoch):
+            written.append((name, value, epoch))
+
+    curves = MemorisationCurves(writer=Writer())
+    curves.attach(engine)
+    engine.run()
+    assert curves.history == [EventFit(1, 1, 1, 0, 1)] * 2
+    assert ("memorisation/corrupted_recovered", 1.0, 2) in written
+
+
+def test_a_component_follows_any_engine():
+    attached = []
+
+    class Component:
+        def attach(self, engine):
+            attached.append(engine)
+
+    engine = Engine(lambda *_: None)
+    Follow(Component()).attach(engine)
+    assert attached == [engine]
+
+
+@pytest.mark.parametrize("make", [lambda: CorrectionRules(add_above=80), lambda: EMATeacher(nn.Linear(1, 1), decay=1)])
+def test_levels_outside_their_range_are_refused(make):
+    with pytest.raises(InputError):
+        make()
