@@ -11,6 +11,9 @@ from noisylabels.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),
+    "convert": ("imaging.plates.cli", "Look at plates as microscopes write them; convert them to OME-Zarr."),
+    "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
+    "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
 

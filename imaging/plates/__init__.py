@@ -5,6 +5,7 @@ planes go missing. Nothing is decoded before a field is read, and reading change
 """
 
 from imaging.plates.formats import FORMATS, open_plate, open_plates
+from imaging.plates.omezarr_writer import write_labels, write_plate
 from imaging.plates.plate import Field, Plane, Plate, TiffField, Well
 from imaging.plates.wells import WellPosition
 
@@ -18,4 +19,6 @@ __all__ = [
     "WellPosition",
     "open_plate",
     "open_plates",
+    "write_labels",
+    "write_plate",
 ]

@@ -47,7 +47,7 @@ def read_cv8000(folder: Path) -> Plate:
             gathering.problems.append(str(error))
             continue
         if "X" in record and "Y" in record:
-            positions[key] = (-float(record["Y"]), float(record["X"]))
+            positions[key] = (0.0 - float(record["Y"]), float(record["X"]))
     names = [detail.names.get(channel, channel) for channel in channels]
     return make_plate(
         gathering.plate,

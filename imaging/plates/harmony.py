@@ -10,23 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from imaging.plates.gathering import FieldKey, Gathering, inside, make_plate
-from imaging.plates.illumination import IlluminationProfile
 from imaging.plates.markup import iterate_xml, texts
-from imaging.plates.plate import Plane, Plate
+from imaging.plates.plate import Coefficients, Plane, Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 
 INDEX_NAMES = ("Index.idx.xml", "Index.xml")
 
 _NAMESPACE = re.compile(r"\{.*HarmonyV\d+\}")
-_NUMBERS = r"\s*(\[[^A-Za-z]*?\])\s*"
-_PROFILE = re.compile(
-    rf"Background:.*?Profile:\s*\{{\s*Coefficients:\s*(\[\[.*?\]\]),\s*Dims:{_NUMBERS},"
-    rf"\s*Origin:{_NUMBERS},\s*Scale:{_NUMBERS},\s*Type:\s*Polynomial"
-)
+_PROFILE = re.compile(r"Background:(?:(?!Foreground).)*?Profile:\s*\{\s*Coefficients:\s*(\[\[.*?\]\])")
 
 
 def find_index(folder: Path) -> Path | None:
@@ -77,7 +71,7 @@ class _Content:
     rows: int = 0
     columns: int = 0
     channels: dict[str, str] = field(default_factory=dict)
-    profiles: dict[str, IlluminationProfile] = field(default_factory=dict)
+    profiles: dict[str, Coefficients] = field(default_factory=dict)
     images: list[dict[str, str]] = field(default_factory=list)
     pixel_size_um: float | None = None
 
@@ -152,32 +146,28 @@ def _take(
     except (KeyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        msg = (
-            f"Image {entry.get('id', '?')!r} of the index must number row, column, field, plane: {error}. Left out."
-        )
+        msg = f"Image {entry.get('id', '?')!r} of the index must number row, column, field, plane: {error}. Left out."
         raise InputError(msg) from error
     path = inside(folder, entry.get("URL", ""))
     there = entry.get("State", "Ok") == "Ok" and (path.name in files if path.parent == folder else path.is_file())
     gathering.add(well, number, Plane(time, channels.index(entry["ChannelID"]), z, path), is_there=there)
     if entry.get("PositionX") and entry.get("PositionY"):
-        positions[well, number] = (-float(entry["PositionY"]) * 1e6, float(entry["PositionX"]) * 1e6)
+        positions[well, number] = (0.0 - float(entry["PositionY"]) * 1e6, float(entry["PositionX"]) * 1e6)
 
 
-def read_profile(text: str) -> IlluminationProfile | None:
+def read_profile(text: str) -> Coefficients | None:
     """Read a FlatfieldProfile: brace text with unquoted keys, NaN and INF, so not JSON.
 
     Args:
         text: The element's text.
 
     Returns:
-        The background's polynomial; None where Harmony found nothing to correct.
+        The coefficients of the background's polynomial, one tuple per degree; None where there is nothing to correct.
     """
     match = _PROFILE.search(text)
     if match is None:
         return None
-    coefficients, _, origin, scale = (json.loads(group) for group in match.groups())
-    entry: dict[str, Any] = {"coefficients": coefficients, "origin": origin, "scale": scale}
-    return IlluminationProfile.from_dict(entry)
+    return tuple(tuple(float(value) for value in order) for order in json.loads(match[1]))
 
 
 def _distinct(names: list[str], keys: list[str]) -> list[str]:

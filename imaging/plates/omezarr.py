@@ -146,7 +146,9 @@ def read_omezarr(folder: Path) -> Plate:
         except (InputError, FileNotFoundError) as error:
             problems.append(str(error))
     fields = [ZarrField(name, well, number, folder=image, **description) for well, number, image in found]
-    shape = (len(plate["rows"]), len(plate["columns"])) if len(plate.get("rows", [])) >= 8 else None
+    shape = (
+        (len(plate["rows"]), len(plate["columns"])) if len(plate["rows"]) >= 8 and len(plate["columns"]) >= 12 else None
+    )
     return make_plate(name, folder, "omezarr", fields if description else [], problems=problems, shape=shape)
 
 

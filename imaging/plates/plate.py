@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.plates.illumination import IlluminationProfile
 from imaging.plates.pages import read_pages
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 
 Stack = NDArray[Any]
+Coefficients = tuple[tuple[float, ...], ...]
 Projection = Literal["max", "middle", "stack"]
 
 
@@ -230,7 +230,8 @@ class Plate:
         shape: Rows and columns of the plate.
         wells: The wells that were imaged, row by row.
         problems: What was wrong with single files or entries, one sentence each; the rest of the plate is usable.
-        illumination: The instrument's own illumination profiles by channel, where it stored any.
+        illumination: Coefficients of the instrument's own illumination profiles by channel, where it stored any; see
+            `imaging.flatfield.polynomial_profile`.
     """
 
     name: str
@@ -239,7 +240,7 @@ class Plate:
     shape: tuple[int, int]
     wells: tuple[Well, ...]
     problems: tuple[str, ...] = ()
-    illumination: Mapping[str, IlluminationProfile] = field(default_factory=dict)
+    illumination: Mapping[str, Coefficients] = field(default_factory=dict)
 
     @property
     def fields(self) -> Iterator[Field]:
