@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.simulation.randomness import Map
 from imaging.simulation.settings import CameraSettings
+from imaging.simulation.texture import Map
 
 ROUNDING = 64
 """Expected electrons are rounded to 1/64, so that the last bit of a sum does not change an image."""

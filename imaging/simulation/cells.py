@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.simulation.randomness import Map, smooth_noise
 from imaging.simulation.settings import CellSettings, Pair
+from imaging.simulation.texture import Map, smooth_noise
 
 FAR_PX = 1e6
 

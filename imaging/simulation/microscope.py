@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from imaging.simulation.camera import expose, mix_channels
 from imaging.simulation.optics import add_haze, shifted_blur, vignetting
-from imaging.simulation.randomness import Map, keyed_generator
 from imaging.simulation.rendering import Patch, add_light, paint_truth, render_event
 from imaging.simulation.scene import MARGIN_PX, Scene
+from imaging.simulation.texture import Map
 from noisylabels.events import InstanceMap
+from noisylabels.keys import combine_keys, generator
 from noisylabels.labels import LabelMap
 
 
@@ -50,7 +51,7 @@ def take_plane(scene: Scene, height_um: float) -> Plane:
     ]
     phases, instances = paint_truth(scene.events, patches, scene.shape)
     light = _light_at_cameras(scene, add_light(_light_of_cells(scene, focus_um), patches))
-    rng = keyed_generator(*scene.key, "exposure", round(height_um * 1000))
+    rng = generator(combine_keys(*scene.key, "exposure", round(height_um * 1000)))
     picture = expose(light, scene.settings.camera, rng)
     return Plane(picture, light, framed(phases), framed(instances), patches)
 

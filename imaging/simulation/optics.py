@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.special import ndtr
 
-from imaging.simulation.randomness import Map
 from imaging.simulation.settings import OpticsSettings, Pair
+from imaging.simulation.texture import Map
 
 FWHM_PER_SIGMA = 2.3548200450309493
 

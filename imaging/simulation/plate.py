@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 
 from imaging.plates.wells import WellPosition
-from imaging.simulation.randomness import keyed_generator
 from imaging.simulation.settings import EventSettings, Pair, PlateSettings
 from noisylabels.errors import InputError
+from noisylabels.keys import combine_keys, generator
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def draw_effects(
     """
     treatment = _treatment(condition, dose)
     row, column = _position(settings, well)
-    rng = keyed_generator(seed, plate, well, field, "effects")
+    rng = generator(combine_keys(seed, plate, well, field, "effects"))
     focus_sigma = np.hypot(focus_sigma_um, settings.edge_focus_um * _at_edge(settings, row, column))
     focus = float(rng.normal(0, focus_sigma))
     accident = _draw_accident(settings, rng)
@@ -162,8 +162,8 @@ def _brightness(settings: PlateSettings, seed: int, plate: str, well: str, row: 
     across_columns = column / max(1, settings.columns - 1) - 0.5
     place = (1 + settings.row_gradient * across_rows) * (1 + settings.column_gradient * across_columns)
     order = (row * settings.columns + column) / max(1, settings.rows * settings.columns - 1)
-    plate_spread = keyed_generator(seed, plate, "stain").normal(0, settings.plate_sigma, 2)
-    well_spread = keyed_generator(seed, plate, well, "stain").normal(0, settings.well_sigma, 2)
+    plate_spread = generator(combine_keys(seed, plate, "stain")).normal(0, settings.plate_sigma, 2)
+    well_spread = generator(combine_keys(seed, plate, well, "stain")).normal(0, settings.well_sigma, 2)
     # One sensor carries both colours: most of the variation between wells and plates is common to them.
     shared = (plate_spread + well_spread).mean()
     red, green = np.exp(0.8 * shared + 0.2 * (plate_spread + well_spread))

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from imaging.simulation.optics import Optics, blur_matrices
 from imaging.simulation.phases import HARMONICS, Event, Shape
-from imaging.simulation.randomness import Map
 from imaging.simulation.settings import Pair
+from imaging.simulation.texture import Map
 from noisylabels.events import InstanceMap
 from noisylabels.labels import LabelMap
 

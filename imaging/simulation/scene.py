@@ -10,8 +10,8 @@ from imaging.simulation.cells import Colony, grow_colony
 from imaging.simulation.optics import Optics, draw_optics
 from imaging.simulation.phases import Event, Habitat, draw_events
 from imaging.simulation.plate import FieldEffects
-from imaging.simulation.randomness import keyed_generator
 from imaging.simulation.settings import Pair, SimulationSettings
+from noisylabels.keys import combine_keys, generator
 
 MARGIN_PX = 16
 """The canvas is larger than the frame by this much on every side, so that the frame's edge is like its middle."""
@@ -63,19 +63,19 @@ def draw_scene(settings: SimulationSettings, key: Key, effects: FieldEffects) ->
     """
     frame = settings.frame
     canvas = frame.rows + 2 * MARGIN_PX, frame.columns + 2 * MARGIN_PX
-    rng = keyed_generator(*key, "colony")
+    rng = generator(combine_keys(*key, "colony"))
     cover = float(rng.uniform(*settings.cells.cover_range)) * effects.cover
     colony = grow_colony(settings.cells, shape=canvas, pixel_size_um=frame.pixel_size_um, cover=cover, rng=rng)
     habitat = Habitat(colony, _cytosol_counts(settings, effects), settings.cells.height_um, frame.pixel_size_um)
     events = draw_events(
-        effects.treated(settings.events), habitat, factors=effects.factors, rng=keyed_generator(*key, "events")
+        effects.treated(settings.events), habitat, factors=effects.factors, rng=generator(combine_keys(*key, "events"))
     )
     optics = draw_optics(
         settings.optics,
         pixel_size_um=frame.pixel_size_um,
         focus_um=effects.focus_um,
-        plate_rng=keyed_generator(*key[:2], "alignment"),
-        field_rng=keyed_generator(*key, "optics"),
+        plate_rng=generator(combine_keys(*key[:2], "alignment")),
+        field_rng=generator(combine_keys(*key, "optics")),
     )
     return Scene(settings, key, effects, optics, colony, events, _draw_debris(effects, canvas, key))
 
@@ -90,7 +90,7 @@ def _cytosol_counts(settings: SimulationSettings, effects: FieldEffects) -> Pair
 def _draw_debris(effects: FieldEffects, canvas: tuple[int, int], key: Key) -> NDArray[np.float64]:
     if effects.accident != "debris":
         return np.zeros((0, 4))
-    rng = keyed_generator(*key, "debris")
+    rng = generator(combine_keys(*key, "debris"))
     n_pieces = int(rng.integers(1, 4))
     places = rng.uniform(0, canvas, (n_pieces, 2))
     return np.column_stack([places, rng.uniform(6, 25, n_pieces), rng.uniform(1000, 6000, n_pieces)])

@@ -10,6 +10,7 @@ microscopist's knowledge without one source.
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from noisylabels.errors import InputError
@@ -147,7 +148,7 @@ class CellSettings(Settings):
     nucleus_level: Pair = (0.68, 0.92)
     border_dip: float = 0.3
     medium_counts: Pair = (4.0, 6.0)
-    height_um: float = 2.4
+    height_um: float = 1.85
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +182,18 @@ class PhaseSettings(Settings):
     displaced: Pair = (0.0, 0.0)
     fold_sigma: float = 0.3
     ph_range: Pair = (7.2, 7.2)
+
+    def __post_init__(self) -> None:
+        if self.count_per_frame < 0:
+            msg = f"count_per_frame must be 0 or more, got {self.count_per_frame}. Give the mean number of events."
+            raise InputError(msg)
+        thinnest_um = self.diameter_range_um[0] / 2 / self.elongation_range[1] ** 0.5
+        if not 0 <= self.membrane_um < thinnest_um:
+            msg = (
+                f"membrane_um must be in [0, {thinnest_um:.3g}), half of the thinnest event, got {self.membrane_um}. "
+                "Make the shell thinner or the events larger."
+            )
+            raise InputError(msg)
 
 
 def _phagophore() -> PhaseSettings:
@@ -409,3 +422,30 @@ class SimulationSettings(Settings):
     camera: CameraSettings = field(default_factory=CameraSettings)
     detectability: DetectabilitySettings = field(default_factory=DetectabilitySettings)
     plate: PlateSettings = field(default_factory=PlateSettings)
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Read settings that differ from a preset's, for `SimulationSettings.replaced`.
+
+    Args:
+        path: A YAML or JSON file: groups of settings, as `cells: {diameter_um: 14}`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it cannot be decoded or is not a mapping.
+    """
+    import yaml
+
+    source = Path(path)
+    if not source.is_file():
+        msg = f"{source} must be a file of settings, but it does not exist. Check the path."
+        raise FileNotFoundError(msg)
+    try:
+        values = yaml.safe_load(source.read_text())
+    except yaml.YAMLError as error:
+        msg = f"{source} must be YAML or JSON, got a fault: {' '.join(str(error).split())}. Mend it."
+        raise InputError(msg) from error
+    if not isinstance(values, dict):
+        msg = f"{source} must hold groups of settings, got {type(values).__name__}. Write for instance cells: {{...}}."
+        raise InputError(msg)
+    return values
