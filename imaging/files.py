@@ -109,7 +109,7 @@ def write_image(
     if channel_names and len(channel_names) != len(image):
         msg = f"channel_names must name {len(image)} channels, got {list(channel_names)}. Give one name per channel."
         raise InputError(msg)
-    metadata: dict[str, Any] = {"axes": "CYX" if image.ndim == 3 else "CZYX"}
+    metadata: dict[str, Any] = {"axes": "CYX" if image.ndim == 3 else "CZYX", "UUID": _content_uuid(image)}
     if channel_names:
         metadata["Channel"] = {"Name": list(channel_names)}
     if pixel_size_um is not None:
@@ -166,6 +166,12 @@ def image_id(path: str | Path) -> str:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name
+
+
+def _content_uuid(image: Image) -> str:
+    """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
+    digest = hashlib.sha256(repr((image.shape, image.dtype.str)).encode() + image.tobytes()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
 def _decode(path: Path) -> Image:
