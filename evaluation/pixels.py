@@ -177,7 +177,9 @@ def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
         array([0.5, nan])
     """
     top, bottom = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+    ratio: FloatArray = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=ratio, where=bottom > 0)
+    return ratio
 
 
 def mean_defined(values: ArrayLike, *, absent: Absent = "skip", axis: int = -1) -> FloatArray:

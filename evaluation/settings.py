@@ -62,6 +62,8 @@ inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, insi
     inside: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.ignore_index is not None:
+            _require("ignore_index", "in 0..255", self.ignore_index, holds=0 <= self.ignore_index <= 255)
         _require("tolerance", "at least 0", self.tolerance, holds=self.tolerance >= 0)
         if self.tolerance_px is not None:
             _require("tolerance_px", "at least 0", self.tolerance_px, holds=self.tolerance_px >= 0)

@@ -1,0 +1,122 @@
+"""The events of one field, found in a label map or read as boxes: what detection is counted on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage as ndi
+
+from evaluation.engine import load_kernels
+from noisylabels.errors import InputError
+from noisylabels.events import InstanceMap, label_events
+from noisylabels.labels import LabelMap
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of one field: n 8-connected components of one class each, or n boxes.
+
+    Args:
+        class_index: (n,) uint8 class index of each, at least 1.
+        boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels.
+        area_px: (n,) pixels of each event; of its box where only boxes are known.
+        instances: (row, column) int32 with ids 1..n, 0 elsewhere; None where only boxes are known.
+    """
+
+    class_index: NDArray[np.uint8]
+    boxes: NDArray[Any]
+    area_px: NDArray[Any]
+    instances: InstanceMap | None = None
+
+    def __len__(self) -> int:
+        return len(self.class_index)
+
+    @classmethod
+    def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> "Events":
+        """Take boxes as the events.
+
+        Args:
+            boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels. Not modified.
+            class_index: (n,) class index of each, at least 1.
+
+        Raises:
+            InputError: If a box has no area, or the lengths differ.
+
+        Examples:
+            >>> Events.from_boxes([[0, 0, 2, 3]], [1]).area_px
+            array([6])
+        """
+        corners = np.asarray(boxes).reshape(-1, 4)
+        kinds = np.asarray(class_index, np.uint8)
+        if len(corners) != len(kinds):
+            msg = f"Boxes and class indices must be equally many, got {len(corners)} and {len(kinds)}. Give one each."
+            raise InputError(msg)
+        sides = corners[:, 2:] - corners[:, :2]
+        flat = np.flatnonzero((sides <= 0).any(1))
+        if len(flat):
+            msg = (
+                f"A box must have row_min < row_max and column_min < column_max, got {corners[flat[0]].tolist()}. "
+                "Boxes are half-open: the box of one pixel (r, c) is (r, c, r + 1, c + 1)."
+            )
+            raise InputError(msg)
+        return cls(kinds, corners, sides.prod(1))
+
+    def select(self, keep: NDArray[np.bool_]) -> "Events":
+        """Keep some events, renumbered in their order.
+
+        Args:
+            keep: (n,) booleans.
+        """
+        instances = self.instances
+        if instances is not None:
+            ids = np.concatenate([[0], np.where(keep, np.cumsum(keep), 0)]).astype(np.int32)
+            instances = ids[instances]
+        return Events(self.class_index[keep], self.boxes[keep], self.area_px[keep], instances)
+
+    def touch_frame(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell which events touch the frame of a field of `shape` (rows, columns)."""
+        corners = np.hstack([self.boxes[:, :2] <= 0, self.boxes[:, 2:] >= np.array(shape)])
+        touches: NDArray[np.bool_] = np.any(corners, axis=1)
+        return touches
+
+
+def find_events(
+    label_map: LabelMap, *, min_area_px: int = 1, drop_border: bool = False, fast: bool | None = None
+) -> Events:
+    """Find the events of a label map with their boxes and areas.
+
+    Args:
+        label_map: (row, column) uint8 class indices, 0 = background. Not modified.
+        min_area_px: Smallest event that is kept, pixels.
+        drop_border: Whether events that touch the frame are left out.
+        fast: Whether to use numba; None: when it is installed. The events are the same.
+
+    Returns:
+        The events, ordered class by class, then row by row (by their first pixel).
+
+    Examples:
+        >>> events = find_events(np.array([[1, 0, 2], [0, 1, 2]], np.uint8))
+        >>> events.class_index, events.area_px
+        (array([1, 2], dtype=uint8), array([2, 2]))
+        >>> events.boxes
+        array([[0, 0, 2, 2],
+               [0, 2, 2, 3]])
+    """
+    kernels = load_kernels(fast=fast)
+    if kernels is None:
+        events = _measure(*label_events(label_map))
+    else:
+        instances, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
+        events = Events(kinds, boxes, area, instances)
+    keep = events.area_px >= min_area_px
+    if drop_border:
+        keep &= ~events.touch_frame((label_map.shape[0], label_map.shape[1]))
+    return events if keep.all() else events.select(keep)
+
+
+def _measure(instances: InstanceMap, kinds: NDArray[np.uint8]) -> Events:
+    area = np.bincount(instances.ravel(), minlength=len(kinds) + 1)[1:]
+    places = ndi.find_objects(instances, max_label=len(kinds)) if len(kinds) else []
+    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in places]
+    return Events(kinds, np.array(boxes, np.int64).reshape(-1, 4), area, instances)
