@@ -1,8 +1,10 @@
 """Image and label-map files: the one place of the house that knows their formats."""
 
 import contextlib
+import hashlib
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
