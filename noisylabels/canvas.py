@@ -19,12 +19,14 @@ class Canvas:
     """Who owns each pixel while errors are rendered. It is made from a scene and thrown away after; it does change.
 
     Args:
-        owner: (row, column) event ids; spurious events continue the clean numbering.
+        clean: (row, column) event ids of the clean field; never changes.
+        owner: (row, column) event ids now; spurious events continue the clean numbering.
         class_of: (event + 1,) class index by event id; entry 0 is the background.
         boxes: (event, 4) clean half-open boxes.
         moved: Boxes of the events whose box is no longer the clean one.
     """
 
+    clean: InstanceMap
     owner: InstanceMap
     class_of: LabelMap
     boxes: NDArray[np.int64]
@@ -33,7 +35,7 @@ class Canvas:
     @classmethod
     def of(cls, scene: Scene) -> "Canvas":
         """Start from the clean field."""
-        return cls(scene.instances.copy(), scene.class_of, scene.footprints.boxes)
+        return cls(scene.instances, scene.instances.copy(), scene.class_of, scene.footprints.boxes)
 
     def label_map(self) -> LabelMap:
         """Show each event in its class."""
@@ -57,8 +59,9 @@ class Canvas:
     def paint(self, event: int, window: Window, mask: Pixels, *, in_pieces: bool = False) -> bool:
         """Give an event a new shape, leaving all other events as they are.
 
-        It takes background only, and keeps one pixel away from other events of its class, so that none merge. Of what
-        is left it keeps the largest piece.
+        It takes background only, and keeps one pixel away from other events of its class, so that none merge. The
+        clean places of other events count as theirs even when they have left them: what one error does never depends
+        on another event being missed or moved. Of what is left it keeps the largest piece.
 
         Args:
             event: The event's id.
@@ -71,21 +74,31 @@ class Canvas:
         """
         owners = self.owner[window]
         own = owners == event
-        others = (owners > 0) & ~own
-        rivals = others & (self.class_of[owners] == self.class_of[event])
-        blocked = others | (ndi.binary_dilation(rivals, EIGHT_CONNECTED) if rivals.any() else rivals)
+        blocked = self._taken(event, owners) | self._taken(event, self.clean[window])
+        blocked[own] = False
         shape = mask & ~blocked
         shape = shape if in_pieces else largest_piece(shape)
         if not shape.any() or np.array_equal(shape, own):
             return False
         owners[own] = 0
         owners[shape] = event
+        self.note_box(event, window, shape)
+        return True
+
+    def note_box(self, event: int, window: Window, shape: Pixels) -> None:
+        """Remember where an event lies now."""
         rows, columns = np.nonzero(shape)
         top, left = window[0].start, window[1].start
-        self.moved[event] = (
-            int(top + rows.min()), int(left + columns.min()), int(top + rows.max()) + 1, int(left + columns.max()) + 1
-        )  # fmt: skip
-        return True
+        lowest, highest = (
+            (top + int(rows.min()), left + int(columns.min())),
+            (top + int(rows.max()), left + int(columns.max())),
+        )
+        self.moved[event] = (*lowest, highest[0] + 1, highest[1] + 1)
+
+    def _taken(self, event: int, owners: InstanceMap) -> Pixels:
+        others = (owners > 0) & (owners != event)
+        rivals = others & (self.class_of[owners] == self.class_of[event])
+        return others | ndi.binary_dilation(rivals, EIGHT_CONNECTED) if rivals.any() else others
 
 
 def largest_piece(mask: Pixels) -> Pixels:

@@ -117,7 +117,7 @@ def choose_events(
     event_keys: Keys,
     image_key: Keys,
     kind: str,
-) -> Selection:
+) -> NDArray[np.int64]:
     """Choose the events that an error of `kind` strikes.
 
     Args:
@@ -130,17 +130,21 @@ def choose_events(
         kind: Name of the error kind; other kinds choose independently.
 
     Returns:
-        (event,) booleans.
+        Positions of the struck events in the table, by score: a higher rate only adds to the end, so that an error
+        which has to give way to another of its kind gives way to it at every rate.
     """
     struck = np.zeros(len(table), bool)
+    order = np.zeros(len(table))
     scores = logit(uniforms(combine_keys(event_keys, kind, "struck")))
     effect = dose.image_sd * float(normals(combine_keys(image_key, "effect")))
     for names, rate in dose.strata.items():
         members = eligible & _of_classes(table, classes, names)
         leaning = _leaning(dose, table, members)
         shift = float(uniforms(combine_keys(image_key, kind, "rounding", *names)))
-        struck[members] = _lowest(dose, scores[members] - leaning, leaning, rate, effect=effect, rounding=shift)
-    return struck
+        order[members] = scores[members] - leaning
+        struck[members] = _lowest(dose, order[members], leaning, rate, effect=effect, rounding=shift)
+    chosen = np.flatnonzero(struck)
+    return chosen[np.argsort(order[chosen], kind="stable")]
 
 
 def shifted_rate(rate: float, effect: float, sd: float) -> float:

@@ -189,7 +189,7 @@ def _draw_errors(errors: Sequence[Kind], scene: Scene) -> tuple[EventTable, list
     logs: list[EventTable] = []
     doses: list[Drawn] = []
     for kind in errors:
-        eligible = kind.eligible(scene) & present
+        eligible = kind.eligible(scene) & (present | (kind.name == "spurious"))  # a missed event still lends its shape
         struck = choose_events(
             kind.dose, scene.table, scene.classes,
             eligible=eligible, event_keys=scene.event_keys, image_key=scene.image_key, kind=kind.name,
@@ -198,7 +198,7 @@ def _draw_errors(errors: Sequence[Kind], scene: Scene) -> tuple[EventTable, list
         logs.append(_described(kind.draw(scene, events, combine_keys(scene.event_keys[struck], kind.name)), scene))
         doses.append((kind.name, eligible & _reached(kind, scene)))
         if kind.name == "missed":
-            present &= ~struck
+            present[struck] = False
     return join_logs(logs), doses
 
 
@@ -210,6 +210,8 @@ def _reached(kind: Kind, scene: Scene) -> NDArray[np.bool_]:
 
 
 def _described(rows: EventTable, scene: Scene) -> EventTable:
+    if (rows["kind"] == "spurious").any():
+        return rows  # of no clean event: its class is 0 and its box its own
     at = rows["event"] - 1
     named = ("class_index", "area_px", "row_min", "column_min", "row_max", "column_max")
     columns = {name: scene.table[name][at].astype(rows[name].dtype) for name in named}
@@ -250,7 +252,8 @@ def _achieved(doses: Sequence[Drawn], log: EventTable, scene: Scene) -> EventTab
 
 
 def _count(log: EventTable, kind: str, class_index: int) -> int:
-    return int(((log["kind"] == kind) & (log["class_index"] == class_index)).sum())
+    of_class = log["noisy_class_index" if kind == "spurious" else "class_index"] == class_index
+    return int(((log["kind"] == kind) & of_class).sum())
 
 
 def _refuse_repeated(model: NoiseModel) -> None:

@@ -12,9 +12,15 @@ from noisylabels.dose import Dose
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
 from noisylabels.keys import Keys
+from noisylabels.kinds.boundary import Boundary
 from noisylabels.kinds.incomplete import Incomplete
+from noisylabels.kinds.merged import Merged
 from noisylabels.kinds.misclassified import Misclassified
 from noisylabels.kinds.missed import Missed
+from noisylabels.kinds.shifted import Shifted
+from noisylabels.kinds.simplified import Simplified
+from noisylabels.kinds.split import Split
+from noisylabels.kinds.spurious import Spurious
 from noisylabels.labels import ClassTable
 from noisylabels.scene import Scene
 
@@ -41,7 +47,10 @@ class Kind(Protocol):
         """Change the canvas as `rows` say and tell which rows could be applied."""
 
 
-KINDS: dict[str, type[Any]] = {kind.name: kind for kind in (Missed, Misclassified, Incomplete)}
+KINDS: dict[str, type[Any]] = {
+    kind.name: kind
+    for kind in (Missed, Misclassified, Incomplete, Simplified, Shifted, Boundary, Spurious, Split, Merged)
+}
 """Error kinds by name, in the order in which they strike: what is missed can have no other error."""
 
 DOSE_FIELDS = tuple(field.name for field in dataclasses.fields(Dose))
@@ -65,8 +74,8 @@ def read_kind(name: str, data: Mapping[str, Any], classes: ClassTable) -> Kind:
         >>> read_kind("mised", {"rate": 0.3}, ROSELLA)
         Traceback (most recent call last):
         ...
-        noisylabels.errors.InputError: An error kind must be one of ['missed', 'misclassified', 'incomplete'], \
-got 'mised'. Use one of them.
+        noisylabels.errors.InputError: An error kind must be one of ['missed', 'misclassified', 'incomplete', \
+'simplified', 'shifted', 'boundary', 'spurious', 'split', 'merged'], got 'mised'. Use one of them.
     """
     if name not in KINDS:
         msg = f"An error kind must be one of {list(KINDS)}, got {name!r}. Use one of them."
