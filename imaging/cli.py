@@ -25,6 +25,7 @@ def simulate(
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
 ) -> None:
     """Simulate fields of Rosella cells with perfect truth into a dataset folder."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from imaging import simulation
@@ -40,7 +41,8 @@ def simulate(
         plate=plate_name,
         fields_per_well=fields_per_well,
     )
-    with Progress(transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("simulate", total=len(plan))
         dataset = simulation.simulate_dataset(
             out,

@@ -129,7 +129,7 @@ def _divide(
         second[window] = np.minimum(second[window], np.maximum(distance, best))
         nearest[window] = np.minimum(distance, best)
         owner[window][closer] = index
-    return owner, (second - nearest) / 2
+    return owner, ((second - nearest) / 2).astype(np.float32, copy=False)
 
 
 def _outline(shape: tuple[int, int], cover: float, scale_px: float, rng: np.random.Generator) -> Map:

@@ -29,6 +29,7 @@ def tabulate_events(scene: Scene, plane: Plane) -> EventTable:
     """
     events = scene.events
     seen = np.array([_visibility(scene, plane, index) for index in range(len(events))]).reshape(-1, 7)
+    area_px = seen[:, 0].astype(np.int32)
     signal, contrast, snr = seen[:, 1:3], seen[:, 3:5], seen[:, 5:7]
     columns: dict[str, NDArray[np.generic]] = {
         "event": np.arange(1, len(events) + 1, dtype=np.int32),
@@ -39,18 +40,18 @@ def tabulate_events(scene: Scene, plane: Plane) -> EventTable:
         "height_um": np.array([event.height_um - scene.optics.focus_um for event in events], float),
         "diameter_um": np.array([event.shape.diameter_um for event in events], float),
         "ph": np.array([event.ph for event in events], float),
-        "area_px": seen[:, 0].astype(np.int32),
+        "area_px": area_px,
     }
     for index, channel in enumerate(CHANNELS):
         columns[f"signal_{channel}"] = signal[:, index]
         columns[f"contrast_{channel}"] = contrast[:, index]
         columns[f"snr_{channel}"] = snr[:, index]
-    columns["detectable"] = is_detectable(columns["area_px"], contrast, snr, scene.settings.detectability)
+    columns["detectable"] = is_detectable(area_px, contrast, snr, scene.settings.detectability)
     return EventTable(columns)
 
 
 def is_detectable(
-    area_px: NDArray[np.generic],
+    area_px: NDArray[np.integer],
     contrast: NDArray[np.float64],
     snr: NDArray[np.float64],
     settings: DetectabilitySettings,

@@ -142,7 +142,7 @@ class _Sections:
         self._whole = _level(along, across, event.shape)
         self._lumen = _lumen_level(along, across, event.shape)
 
-    def light(self, heights_um: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    def light(self, heights_um: NDArray[np.float64]) -> Iterator[NDArray[np.floating]]:
         """Per channel, (slice, sample, sample) counts that the event adds at these heights."""
         event, whole = self._event, self._inside(self._whole, heights_um, inset_um=0.0)
         if event.shape.membrane_um == 0:
@@ -192,7 +192,7 @@ def _slices(event: Event) -> NDArray[np.float64]:
 
 
 def _blurred(
-    light: NDArray[np.float64],
+    light: NDArray[np.floating],
     shifts_px: Pair,
     *,
     oversampling: int,

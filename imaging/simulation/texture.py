@@ -31,6 +31,4 @@ def _bumps(length: int, scale_px: float) -> Map:
     """(pixel, bump) kernel values, scaled so that a sum of unit normals has unit variance."""
     centres = np.arange(-3, np.ceil(length / scale_px) + 4) * scale_px
     values = np.exp(-(((np.arange(length)[:, None] - centres) / scale_px) ** 2) / 2)
-    values /= np.sqrt((values**2).sum(axis=1, keepdims=True))
-    scaled: Map = values.astype(np.float32)
-    return scaled
+    return (values / np.sqrt((values**2).sum(axis=1, keepdims=True))).astype(np.float32)

@@ -121,10 +121,11 @@ def _claim(root: Path, provenance: Mapping[str, Any], treatments: Mapping[str, s
     record = root / "simulation.json"
     wanted = json.loads(json.dumps({**provenance, "treatments": treatments}))
     if record.is_file():
-        found = json.loads(record.read_text())
-        everything = {**found["treatments"], **treatments}
+        found = _read_record(record)
+        earlier = found.pop("treatments")
+        everything = {**earlier, **treatments}
         # More fields may follow; what is there must have been made with the same settings and treatments.
-        if {**found, "treatments": everything} != {**wanted, "treatments": {**everything, **found["treatments"]}}:
+        if {**found, "treatments": {**everything, **earlier}} != {**wanted, "treatments": everything}:
             msg = (
                 f"{root} must hold the same simulation to go on, got other settings, treatments, seed or version. "
                 "Name another."
@@ -135,6 +136,17 @@ def _claim(root: Path, provenance: Mapping[str, Any], treatments: Mapping[str, s
         msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
         raise InputError(msg)
     write_text(record, json.dumps(wanted, indent=1))
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except json.JSONDecodeError:
+        found = {}
+    if not isinstance(found, dict) or not isinstance(found.get("treatments"), dict):
+        msg = f"{path} must be the record of a simulation, got something else. Name another folder."
+        raise InputError(msg)
+    return found
 
 
 def _finished(
