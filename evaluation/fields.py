@@ -53,14 +53,38 @@ def count_field(
                [0, 1, 0],
                [1, 0, 0]])
     """
+    return examine_field(reference, prediction, classes=classes, settings=settings, source=source, fast=fast)[0]
+
+
+def examine_field(
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    *,
+    classes: ClassTable,
+    settings: EvaluationSettings | None = None,
+    source: str = "field",
+    fast: bool | None = None,
+) -> tuple[FieldCounts, EventErrors]:
+    """Count everything about one field and say of each event what is wrong with it, in one go.
+
+    Args:
+        reference: (row, column) class indices. Not modified.
+        prediction: (row, column) class indices. Not modified.
+        classes: The class table.
+        settings: As for `count_field`.
+        source: As for `count_field`.
+        fast: As for `count_field`.
+
+    Raises:
+        InputError: If the shapes differ or a value is outside the class table.
+    """
     how = settings or EvaluationSettings()
     first, second = _check(reference, prediction, classes, how, source)
-    tolerance = how.tolerance_of((first.shape[0], first.shape[1]))
-    n_classes = len(classes)
     one, other = _find_both(first, second, how, fast)
     shared = pair_masks(one, other)
-    matched = _match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other), how, n_classes)
-    return FieldCounts(
+    errors = classify_errors(one, other, shared, settings=how)
+    n_classes, tolerance = len(classes), how.tolerance_of((first.shape[0], first.shape[1]))
+    counts = FieldCounts(
         confusion=count_pixels(first, second, n_classes=n_classes, ignore_index=how.ignore_index, fast=fast),
         boundary=count_boundaries(
             first,
@@ -71,10 +95,11 @@ def count_field(
             ignore_index=how.ignore_index,
             fast=fast,
         ),
-        errors=classify_errors(one, other, shared, settings=how).count(n_classes=n_classes),
+        errors=errors.count(n_classes=n_classes),
         tolerance_px=tolerance,
-        **matched,
+        **_match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other), how, n_classes),
     )
+    return counts, errors
 
 
 def count_fields(
@@ -124,33 +149,6 @@ def count_boxes(
         tolerance_px=0.0,
         **_match(reference, prediction, pairs, how, n_classes),
     )
-
-
-def find_errors(
-    reference: NDArray[Any],
-    prediction: NDArray[Any],
-    *,
-    classes: ClassTable,
-    settings: EvaluationSettings | None = None,
-    source: str = "field",
-    fast: bool | None = None,
-) -> EventErrors:
-    """Say of each event of one field what is wrong with it, for tables by event size and galleries.
-
-    Args:
-        reference: (row, column) class indices. Not modified.
-        prediction: (row, column) class indices. Not modified.
-        classes: The class table.
-        settings: As for `count_field`.
-        source: What to call the field in an error.
-        fast: As for `count_field`.
-
-    Raises:
-        InputError: If the shapes differ or a value is outside the class table.
-    """
-    how = settings or EvaluationSettings()
-    one, other = _find_both(*_check(reference, prediction, classes, how, source), how, fast)
-    return classify_errors(one, other, pair_masks(one, other), settings=how)
 
 
 def _check(
