@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("imaging.plates.cli", "Look at plates as microscopes write them; convert them to OME-Zarr."),
     "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
     "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
+    "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
 

@@ -1,0 +1,198 @@
+"""Run a bundle as `python -m monai.bundle run` does, but refuse what that would silently ignore."""
+
+import difflib
+import json
+import shlex
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import noisylabels
+from noisylabels.atomic import write_text
+from noisylabels.errors import InputError
+
+RECORD = "run.json"
+PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
+NOT_PRESETS = ("train", "inference", "evaluate", "multi_gpu_train")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One run of a bundle.
+
+    Args:
+        bundle: The bundle's folder.
+        config: The public config, "train" or "inference".
+        presets: Config files merged over it, by name, in order.
+        overrides: Config values by id, as text of the command line or as objects; they win over the presets.
+
+    Examples:
+        >>> Launch(Path("b"), "train", (), {"num_epochs": "3"}).command_line()
+        'python -m monai.bundle run --config_file b/configs/train.yaml --bundle_root b --num_epochs 3'
+    """
+
+    bundle: Path
+    config: str
+    presets: tuple[str, ...]
+    overrides: Mapping[str, Any]
+
+    @property
+    def config_files(self) -> list[str]:
+        """The config files, the self-contained one first."""
+        return [str(self.bundle / "configs" / f"{name}.yaml") for name in (self.config, *self.presets)]
+
+    def command_line(self) -> str:
+        """Write the equal `python -m monai.bundle run` line."""
+        files = self.config_files
+        words = ["python", "-m", "monai.bundle", "run", "--config_file"]
+        words += files if len(files) == 1 else [str(files).replace(", ", ",")]
+        for key, value in {"bundle_root": self.bundle, **self.overrides}.items():
+            words += [f"--{key}", str(value)]
+        return shlex.join(words)
+
+
+def find_bundle(name: str) -> Path:
+    """Find a bundle by its name (cdl, mdl) or its folder.
+
+    Raises:
+        InputError: If there is none; the message lists those that are installed.
+    """
+    room = Path(noisylabels.__file__).parent
+    homes = (room / "bundles", room.parent / "bundles")
+    for folder in (Path(name), *(home / name for home in homes)):
+        if (folder / "configs" / "metadata.json").is_file():
+            return folder
+    known = sorted({path.parent.parent.name for home in homes for path in home.glob("*/configs/metadata.json")})
+    msg = f"A bundle must be one of {', '.join(known)} or a bundle's folder, got {name!r}. Name one of them."
+    raise InputError(msg)
+
+
+def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, Any]) -> Launch:
+    """Prepare `noisylabels train`: checkpoints go to the output folder, runs/<bundle> if none is named.
+
+    Raises:
+        InputError: If the bundle, a preset or an override is unknown; the message names the closest.
+    """
+    folder = find_bundle(bundle)
+    output = str(overrides.get("output_dir", Path("runs") / folder.name))
+    filled = {"output_dir": output, "ckpt_dir": output, **overrides}
+    return _checked(Launch(folder, "train", tuple(presets), filled))
+
+
+def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str, Any]) -> Launch:
+    """Prepare `noisylabels predict`.
+
+    What the run was trained with (its preset, n_channels, class_names) is read from the record beside the
+    checkpoint, so that the same network is built; what is given here wins.
+
+    Raises:
+        InputError: If the bundle, a preset or an override is unknown; the message names the closest.
+    """
+    folder = find_bundle(bundle)
+    record = _record_beside(overrides.get("ckpt_path"))
+    config = _merged(Launch(folder, "inference", (), {}))
+    shared = {
+        key: value
+        for key, value in record.get("overrides", {}).items()
+        if key.split("::")[0] in ("n_channels", "class_names", "network_def") and key.split("::")[0] in config
+    }
+    return _checked(
+        Launch(folder, "inference", tuple(presets) or tuple(record.get("presets", ())), shared | dict(overrides))
+    )
+
+
+def run(launch: Launch) -> None:
+    """Run it in this process.
+
+    Raises:
+        InputError: For a mistake in data or settings, as one sentence, however deep it was found.
+        FileNotFoundError: For a file that is missing.
+    """
+    import monai.bundle
+
+    warnings.filterwarnings("ignore", message="parsing config_file")
+    record = _record(launch) if launch.config == "train" else None
+    overrides = {key: _parsed(key, value) for key, value in launch.overrides.items()}
+    try:
+        monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **overrides)
+    except Exception as error:
+        if record:
+            record.unlink()
+        mistake = next((cause for cause in _causes(error) if isinstance(cause, (InputError, FileNotFoundError))), None)
+        if mistake is None:
+            raise
+        raise type(mistake)(str(mistake)) from None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _parsed(key: str, value: Any) -> Any:
+    from fire.parser import DefaultParseValue
+
+    return DefaultParseValue(value) if isinstance(value, str) and key not in PATHS else value
+
+
+def _merged(launch: Launch) -> dict[str, Any]:
+    import yaml
+    from monai.bundle import ConfigParser
+
+    try:
+        merged: dict[str, Any] = ConfigParser.load_config_files(launch.config_files)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "some line"
+        msg = f"{mark.name if mark else launch.config_files} must be YAML, got {error.problem} in {place}. Mend it."
+        raise InputError(msg) from error
+    return merged
+
+
+def _checked(launch: Launch) -> Launch:
+    configs = launch.bundle / "configs"
+    known = sorted(path.stem for path in configs.glob("*.yaml") if path.stem not in NOT_PRESETS)
+    for name in launch.presets:
+        if name not in known:
+            msg = f"A preset of {launch.bundle.name} must be one of {', '.join(known)}, got {name!r}. Name one of them."
+            raise InputError(msg)
+    ids = list(_ids(_merged(launch)))
+    for key in launch.overrides:
+        if key.replace("#", "::") not in ids:
+            close = difflib.get_close_matches(key, ids, n=3, cutoff=0.5)
+            meant = f"Did you mean {' or '.join(close)}?" if close else f"See {launch.config_files[0]}."
+            msg = f"An override must be an id of {launch.config_files[0]}, got {key!r}. {meant}"
+            raise InputError(msg)
+    return launch
+
+
+def _ids(config: Any, prefix: str = "") -> Iterator[str]:
+    items = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    for key, value in items:
+        identity = f"{prefix}{str(key).replace('#', '::')}"
+        yield identity
+        yield from _ids(value, f"{identity}::")
+
+
+def _record(launch: Launch) -> Path | None:
+    path = Path(launch.overrides["ckpt_dir"]) / RECORD
+    if path.is_file():
+        return None
+    record = {
+        "command": launch.command_line(),
+        "bundle": launch.bundle.name,
+        "presets": list(launch.presets),
+        "overrides": {key: str(value) for key, value in launch.overrides.items()},
+        "versions": {name: metadata.version(name) for name in ("noisylabels", "monai", "torch", "numpy")},
+    }
+    write_text(path, json.dumps(record, indent=1))
+    return path
+
+
+def _record_beside(checkpoint: Any) -> dict[str, Any]:
+    path = Path(str(checkpoint)).parent / RECORD
+    return json.loads(path.read_text()) if checkpoint is not None and path.is_file() else {}

@@ -1,0 +1,105 @@
+"""Exact resume: a training killed at any moment and started again ends with the same weights, bit by bit."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from monai.networks.utils import get_state_dict
+
+from noisylabels.errors import InputError
+from noisylabels.learning.checkpoints import is_first_process, load, refuse_other_network, save
+from noisylabels.learning.description import describe, first_difference
+
+logger = logging.getLogger(__name__)
+
+
+class ExactResume:
+    """Keep all that decides the rest of a training in one file, and continue from it.
+
+    After each epoch the weights, optimizer, learning-rate schedule, trainer, best score and scaler are written
+    in one step, so that the file is always that of a whole epoch: a kill costs at most the epoch it fell in. With
+    randomness keyed by (seed, epoch, field) nothing else is needed. Attach it last, after the handlers whose
+    effect it must save.
+
+    Args:
+        path: `last.pt`, the file to continue from.
+        network: The network in training; a `DistributedDataParallel` wrapper is left out.
+        optimizer: Its optimizer.
+        lr_scheduler: Its schedule.
+        validator: The engine that knows the best score.
+        settings: What must be the same to continue: data digest, seed, batch size, loss, transforms ... Objects
+            are compared by class and public settings. `max_epochs` is not among them: a run can be prolonged.
+
+    Raises:
+        InputError: On start, if the file is of a run with other settings or another network; the message names
+            the first setting that differs.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        network: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        lr_scheduler: Any,
+        validator: Engine,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.path = Path(path)
+        self.network = network
+        self.optimizer = optimizer
+        self.lr_scheduler = lr_scheduler
+        self.validator = validator
+        self.settings = describe(dict(settings))
+
+    def attach(self, engine: Engine) -> None:
+        """Load when `engine` starts, save after each of its epochs."""
+        engine.add_event_handler(Events.STARTED, self.load)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def save(self, engine: Engine) -> None:
+        """Write the state of the run."""
+        if not is_first_process():
+            return
+        best = self.validator.state
+        state = {
+            "settings": self.settings,
+            "network": get_state_dict(self.network),
+            "optimizer": self.optimizer.state_dict(),
+            "lr_scheduler": self.lr_scheduler.state_dict(),
+            "trainer": {"epoch": engine.state.epoch, "iteration": engine.state.iteration},
+            "best": {"metric": float(best.best_metric), "epoch": int(best.best_metric_epoch)},
+        }
+        save(state, self.path)
+
+    def load(self, engine: Engine) -> None:
+        """Continue from the file, if there is one."""
+        if not self.path.is_file():
+            return
+        state = load(self.path)
+        self._refuse_other_run(state)
+        getattr(self.network, "module", self.network).load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.lr_scheduler.load_state_dict(state["lr_scheduler"])
+        engine.state.epoch = state["trainer"]["epoch"]
+        engine.state.iteration = state["trainer"]["iteration"]
+        self.validator.state.best_metric = state["best"]["metric"]
+        self.validator.state.best_metric_epoch = state["best"]["epoch"]
+        if engine.state.epoch >= engine.state.max_epochs:
+            logger.info("%s is of a finished run of %d epochs: nothing to do", self.path, engine.state.epoch)
+            engine.terminate()
+        else:
+            logger.info("continuing after epoch %d of %s", engine.state.epoch, self.path)
+
+    def _refuse_other_run(self, state: Mapping[str, Any]) -> None:
+        refuse_other_network(getattr(self.network, "module", self.network), state["network"], source=str(self.path))
+        difference = first_difference(state["settings"], self.settings)
+        if difference:
+            name, then, now = difference
+            msg = (
+                f"{name} must be {then} to continue {self.path}, got {now}. Repeat the settings of that run, or name "
+                "another --output_dir and --ckpt_dir."
+            )
+            raise InputError(msg)
