@@ -1,6 +1,6 @@
 """Dose: how many events an error strikes, and which. The two are independent of each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ class Dose:
         severity: Logits added to the rate: an annotator's bias.
         reference: Mean and standard deviation by feature name to take z-scores with; those of the image when empty.
         intercept: A calibrated intercept, used instead of solving one for `rate`; needs `reference`.
+        sizes_px: Smallest area and the area above the largest of the events that can be struck; others are not counted.
 
     Raises:
         InputError: If a number is outside its range or a feature name is unknown.
@@ -65,6 +66,7 @@ class Dose:
     severity: float = 0.0
     reference: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     intercept: float | None = None
+    sizes_px: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for rate in self.rate.values() if isinstance(self.rate, Mapping) else [self.rate]:
@@ -87,6 +89,10 @@ class Dose:
                 f"reference must cover {sorted(self.given)} when an intercept is given, "
                 f"got {sorted(self.reference)}. Add them."
             )
+            raise InputError(msg)
+
+        if self.sizes_px is not None and not self.sizes_px[0] < self.sizes_px[1]:
+            msg = f"sizes_px must be a smallest and a larger area, got {self.sizes_px}. The second is left out."
             raise InputError(msg)
 
     @property
@@ -138,13 +144,21 @@ def choose_events(
     scores = logit(uniforms(combine_keys(event_keys, kind, "struck")))
     effect = dose.image_sd * float(normals(combine_keys(image_key, "effect")))
     for names, rate in dose.strata.items():
-        members = eligible & _of_classes(table, classes, names)
+        members = eligible & can_strike(dose, table, classes, names)
         leaning = _leaning(dose, table, members)
         shift = float(uniforms(combine_keys(image_key, kind, "rounding", *names)))
         order[members] = scores[members] - leaning
         struck[members] = _lowest(dose, order[members], leaning, rate, effect=effect, rounding=shift)
     chosen = np.flatnonzero(struck)
     return chosen[np.argsort(order[chosen], kind="stable")]
+
+
+def can_strike(dose: Dose, table: EventTable, classes: ClassTable, names: Collection[str]) -> Selection:
+    """Tell which events are of the named classes (all of them if none is named) and of the dose's sizes."""
+    among = np.isin(table["class_index"], [classes.index(name) for name in names or classes.foreground])
+    if dose.sizes_px is not None:
+        among &= (table["area_px"] >= dose.sizes_px[0]) & (table["area_px"] < dose.sizes_px[1])
+    return among
 
 
 def shifted_rate(rate: float, effect: float, sd: float) -> float:
@@ -192,12 +206,6 @@ def feature_values(table: EventTable, name: str) -> Floats:
         msg = f"Feature {name!r} {why}, or use one of {list(BASIC_FEATURES)}."
         raise InputError(msg)
     return table[name].astype(np.float64)
-
-
-def _of_classes(table: EventTable, classes: ClassTable, names: tuple[str, ...]) -> Selection:
-    if not names:
-        return np.ones(len(table), bool)
-    return np.isin(table["class_index"], [classes.index(name) for name in names])
 
 
 def _leaning(dose: Dose, table: EventTable, members: Selection) -> Floats:

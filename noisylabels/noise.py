@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from noisylabels.atomic import write_text
 from noisylabels.canvas import Canvas
-from noisylabels.dose import choose_events
+from noisylabels.dose import can_strike, choose_events
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
 from noisylabels.keys import combine_keys
@@ -196,17 +196,10 @@ def _draw_errors(errors: Sequence[Kind], scene: Scene) -> tuple[EventTable, list
         )  # fmt: skip
         events = scene.table["event"][struck]
         logs.append(_described(kind.draw(scene, events, combine_keys(scene.event_keys[struck], kind.name)), scene))
-        doses.append((kind.name, eligible & _reached(kind, scene)))
+        doses.append((kind.name, eligible & can_strike(kind.dose, scene.table, scene.classes, _classes_of(kind))))
         if kind.name == "missed":
             present[struck] = False
     return join_logs(logs), doses
-
-
-def _reached(kind: Kind, scene: Scene) -> NDArray[np.bool_]:
-    names = {name for stratum in kind.dose.strata for name in stratum}
-    return np.isin(
-        scene.table["class_index"], [scene.classes.index(name) for name in names or scene.classes.foreground]
-    )
 
 
 def _described(rows: EventTable, scene: Scene) -> EventTable:
@@ -256,15 +249,20 @@ def _count(log: EventTable, kind: str, class_index: int) -> int:
     return int(((log["kind"] == kind) & of_class).sum())
 
 
+def _classes_of(kind: Kind) -> frozenset[str]:
+    return frozenset(name for stratum in kind.dose.strata for name in stratum)
+
+
 def _refuse_repeated(model: NoiseModel) -> None:
-    seen: set[tuple[str, str]] = set()
+    seen: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for kind in model.errors:
-        names = {name for stratum in kind.dose.strata for name in (stratum or model.classes.foreground)}
-        repeated = {(kind.name, name) for name in names} & seen
-        if repeated:
-            msg = (
-                "Each class must have an error kind once, "
-                f"got it twice for {sorted(repeated)}. Join or split the entries by class."
-            )
-            raise InputError(msg)
-        seen |= {(kind.name, name) for name in names}
+        low, high = kind.dose.sizes_px or (0, np.inf)
+        for name in sorted(_classes_of(kind) or model.classes.foreground):
+            others = seen.setdefault((kind.name, name), [])
+            if any(low < other_high and other_low < high for other_low, other_high in others):
+                msg = (
+                    f"Each class and size must have an error kind once, got {kind.name} twice for {name}. "
+                    "Join the entries, or split them by class or by sizes_px."
+                )
+                raise InputError(msg)
+            others.append((low, high))

@@ -64,7 +64,7 @@ class Spurious:
     def draw(self, scene: Scene, events: NDArray[np.int32], keys: Keys) -> EventTable:
         """Find a place for each copy; one that fits nowhere is not logged."""
         occupied = ndi.binary_dilation(scene.instances > 0, EIGHT_CONNECTED) if len(events) else scene.instances > 0
-        liking = _liking(scene, self.near) if self.near and len(events) else None
+        liking = _liking(scene.image, self.near) if self.near and scene.image is not None else None
         places = [_place(scene, occupied, liking, event, key) for event, key in zip(events.tolist(), keys, strict=True)]
         found = np.array([place is not None for place in places], bool)
         boxes = np.array([place for place in places if place is not None], np.int64).reshape(-1, 4)
@@ -125,15 +125,15 @@ def _place(
     return top, left, top + shape.shape[0], left + shape.shape[1]
 
 
-def _liking(scene: Scene, near: Mapping[str, float]) -> NDArray[np.float64]:
-    total = np.zeros(scene.label_map.shape)
-    for channel in scene.image if scene.image is not None else ():
-        values = channel.astype(np.float64)
-        maps = {
-            "brightness": lambda values=values: ndi.gaussian_filter(values, BLUR_PX),
-            "edge": lambda values=values: ndi.gaussian_gradient_magnitude(values, BLUR_PX),
-        }
+def _liking(image: NDArray[Any], near: Mapping[str, float]) -> NDArray[np.float64]:
+    total = np.zeros(image.shape[1:])
+    for channel in image.astype(np.float64):
         for name, weight in near.items():
-            place = maps[name]()
-            total += weight * (place - place.mean()) / (place.std() or 1.0) / len(scene.image or ())
+            place = ndi.gaussian_filter(channel, BLUR_PX) if name == "brightness" else _gradient(channel)
+            total += weight * (place - place.mean()) / (place.std() or 1.0) / len(image)
     return total
+
+
+def _gradient(channel: NDArray[np.float64]) -> NDArray[np.float64]:
+    gradient: NDArray[np.float64] = ndi.gaussian_gradient_magnitude(channel, BLUR_PX)
+    return gradient

@@ -199,12 +199,12 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
         (
             {"missed": {"rate": 0.1, "gven": {}}},
             "Settings of missed must be among ['rate', 'given', 'draw', 'image_sd', 'severity', 'reference', "
-            "'intercept'], got ['gven']. Remove or rename them.",
+            "'intercept', 'sizes_px'], got ['gven']. Remove or rename them.",
         ),
         (
             {"missed": [{"rate": 0.1}, {"rate": {"phagophore": 0.2}}]},
-            "Each class must have an error kind once, got it twice for [('missed', 'phagophore')]. "
-            "Join or split the entries by class.",
+            "Each class and size must have an error kind once, got missed twice for phagophore. "
+            "Join the entries, or split them by class or by sizes_px.",
         ),
         (
             {"classes": ["background", "nucleus"], "misclassified": {"rate": 0.1}},
