@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.simulation.camera import expose, mix_channels
-from imaging.simulation.optics import add_haze, shifted_blur, vignetting
+from imaging.simulation.optics import FWHM_PER_SIGMA, add_haze, shifted_blur, vignetting
 from imaging.simulation.rendering import Patch, add_light, paint_truth, render_event
 from imaging.simulation.scene import MARGIN_PX, Scene
 from imaging.simulation.texture import Map
@@ -71,9 +71,9 @@ def illumination(scene: Scene) -> Map:
 def _light_of_cells(scene: Scene, focus_um: float) -> Map:
     """(channel, row, column) light of cells, debris and medium on the canvas, before haze."""
     cells, optics = scene.settings.cells, scene.optics
-    levels = scene.colony.levels(
-        cells, counts=scene.cytosol_counts, height_px=focus_um / optics.pixel_size_um
-    ) + _light_of_debris(scene)
+    height_px = focus_um / optics.pixel_size_um
+    levels = scene.colony.levels(cells, counts=scene.cytosol_counts, height_px=height_px) + _light_of_debris(scene)
+    levels = levels + _light_of_tubes(scene, height_px)
     return np.stack(
         [
             shifted_blur(level, sigma_px=optics.blur_of_thick_layer_px(channel), shift_px=shift) + np.float32(medium)
@@ -82,6 +82,16 @@ def _light_of_cells(scene: Scene, focus_um: float) -> Map:
             )
         ]
     )
+
+
+def _light_of_tubes(scene: Scene, height_px: float) -> Map:
+    """(channel, row, column) light of the mitochondria; nothing where the sensor does not label them."""
+    if not len(scene.tubes.points):
+        return np.zeros((2, 1, 1), np.float32)
+    counts = np.array(scene.settings.cells.tube_counts) * scene.effects.brightness
+    section_px = np.mean(scene.settings.optics.section_fwhm_um) / FWHM_PER_SIGMA / scene.optics.pixel_size_um
+    density = scene.tubes.density(height_px=height_px, section_px=float(section_px), shape=scene.shape)
+    return np.stack([np.float32(count) * density for count in counts])
 
 
 def _light_of_debris(scene: Scene) -> Map:

@@ -78,6 +78,7 @@ def draw_optics(
     *,
     pixel_size_um: float,
     focus_um: float,
+    blur_um: float,
     plate_rng: np.random.Generator,
     field_rng: np.random.Generator,
 ) -> Optics:
@@ -87,6 +88,7 @@ def draw_optics(
         settings: Ranges.
         pixel_size_um: Side of a pixel.
         focus_um: Height of the plane in focus.
+        blur_um: Lateral standard deviation that is added to the drawn one (variances add); 0 = good focus.
         plate_rng: Source of what the fields of a plate share.
         field_rng: Source of what they do not.
     """
@@ -97,7 +99,7 @@ def draw_optics(
     return Optics(
         settings=settings,
         pixel_size_um=pixel_size_um,
-        sigma_um=float(field_rng.uniform(*settings.sigma_range_um)),
+        sigma_um=float(np.hypot(field_rng.uniform(*settings.sigma_range_um), blur_um)),
         haze=float(field_rng.uniform(*settings.haze_range)),
         focus_um=focus_um,
         shifts_px=((down, right), (-down, -right)),

@@ -56,8 +56,9 @@ class FieldEffects:
         brightness: Factor on the counts of cells, per channel.
         cover: Factor on the colony's cover.
         focus_um: Height of the plane in focus over the middle of the layer of events.
+        blur_um: Additional lateral standard deviation of the blur, where focus failed.
         factors: Factor on the number of events by class index.
-        late_ph_range: pH of late autolysosomes, None where unchanged.
+        late_ph_range: pH of late autolysosomes at full dose, None where unchanged.
     """
 
     condition: str
@@ -66,6 +67,7 @@ class FieldEffects:
     brightness: Pair
     cover: float
     focus_um: float
+    blur_um: float
     factors: Mapping[int, float]
     late_ph_range: Pair | None
 
@@ -115,8 +117,6 @@ def draw_effects(
     focus_sigma = np.hypot(focus_sigma_um, settings.edge_focus_um * _at_edge(settings, row, column))
     focus = float(rng.normal(0, focus_sigma))
     accident = _draw_accident(settings, rng)
-    if accident == "defocused":
-        focus += settings.failed_focus_um * float(rng.choice([-1.0, 1.0]))
     edge_cover = settings.edge_cover if _at_edge(settings, row, column) else 1.0
     return FieldEffects(
         condition=condition,
@@ -125,6 +125,7 @@ def draw_effects(
         brightness=_brightness(settings, seed, plate, well, row, column),
         cover=0.0 if accident == "empty" else edge_cover * treatment.cover**dose,
         focus_um=focus,
+        blur_um=settings.failed_blur_um if accident == "defocused" else 0.0,
         factors={index: factor**dose for index, factor in treatment.factors.items()},
         late_ph_range=treatment.late_ph_range,
     )

@@ -23,8 +23,37 @@ _NEW_SCREEN: dict[str, Any] = {
     "camera": {"bleed_through": (0.035, 0.006), "counts_per_electron": 0.5, "offset_counts": 140.0},
 }
 
+_MITO: dict[str, Any] = {
+    # ATP5C1-Rosella: the sensor sits in mitochondria, ratio 2-4; mitophagy events are round and have a ratio below 1.
+    "cells": {
+        "cytosol_counts": (12.0, 30.0),
+        "tubes_per_cell": 45.0,
+        "tube_counts": (190.0, 900.0),
+        "nucleus_level": (0.5, 0.5),
+    },
+    "events": {
+        "phagophore": {"count_per_frame": 0.0},
+        "autophagosome": {"count_per_frame": 0.0},
+        "early_autolysosome": {"count_per_frame": 0.0},
+        "late_autolysosome": {
+            "count_per_frame": 120.0,
+            "diameter_um": 0.75,
+            "diameter_sigma": 0.25,
+            "diameter_range_um": (0.4, 1.2),
+            "elongation_range": (1.0, 1.2),
+            "lumen_fold": (45.0, 45.0),
+            "ph_range": (4.5, 5.3),
+            "displaced": (0.0, 0.0),
+        },
+    },
+}
+
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"rosella-lc3": MappingProxyType({}), "rosella-lc3-new-screen": MappingProxyType(_NEW_SCREEN)}
+    {
+        "rosella-lc3": MappingProxyType({}),
+        "rosella-lc3-new-screen": MappingProxyType(_NEW_SCREEN),
+        "rosella-mito": MappingProxyType(_MITO),
+    }
 )
 """What each preset changes in `SimulationSettings()`."""
 
@@ -33,7 +62,8 @@ def preset(name: str) -> SimulationSettings:
     """Look up a preset.
 
     Args:
-        name: `rosella-lc3`, or `rosella-lc3-new-screen` for a shift of cells, optics and cameras at once.
+        name: `rosella-lc3`; `rosella-lc3-new-screen` for a shift of cells, optics and cameras at once; `rosella-mito`
+            for the mitophagy assay, whose events are of the class autolysosome.
 
     Raises:
         InputError: If there is none of this name; the message lists those there are.

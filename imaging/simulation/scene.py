@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.simulation.cells import Colony, grow_colony
+from imaging.simulation.mitochondria import Tubes, draw_tubes
 from imaging.simulation.optics import Optics, draw_optics
 from imaging.simulation.phases import Event, Habitat, draw_events
 from imaging.simulation.plate import FieldEffects
@@ -31,6 +32,7 @@ class Scene:
         optics: The optics as drawn.
         colony: The cells.
         events: The events, class by class.
+        tubes: The mitochondria, where the sensor labels those.
         debris: (piece, 4) row, column, standard deviation in pixels and counts.
     """
 
@@ -40,6 +42,7 @@ class Scene:
     optics: Optics
     colony: Colony
     events: Sequence[Event]
+    tubes: Tubes
     debris: NDArray[np.float64]
 
     @property
@@ -66,7 +69,7 @@ def draw_scene(settings: SimulationSettings, key: Key, effects: FieldEffects) ->
     rng = generator(combine_keys(*key, "colony"))
     cover = float(rng.uniform(*settings.cells.cover_range)) * effects.cover
     colony = grow_colony(settings.cells, shape=canvas, pixel_size_um=frame.pixel_size_um, cover=cover, rng=rng)
-    habitat = Habitat(colony, _cytosol_counts(settings, effects), settings.cells.height_um, frame.pixel_size_um)
+    habitat = Habitat(colony, _cytosol_counts(settings, effects), settings.cells.layer_um, frame.pixel_size_um)
     events = draw_events(
         effects.treated(settings.events), habitat, factors=effects.factors, rng=generator(combine_keys(*key, "events"))
     )
@@ -74,10 +77,14 @@ def draw_scene(settings: SimulationSettings, key: Key, effects: FieldEffects) ->
         settings.optics,
         pixel_size_um=frame.pixel_size_um,
         focus_um=effects.focus_um,
+        blur_um=effects.blur_um,
         plate_rng=generator(combine_keys(*key[:2], "alignment")),
         field_rng=generator(combine_keys(*key, "optics")),
     )
-    return Scene(settings, key, effects, optics, colony, events, _draw_debris(effects, canvas, key))
+    tubes = draw_tubes(
+        settings.cells, colony, pixel_size_um=frame.pixel_size_um, rng=generator(combine_keys(*key, "tubes"))
+    )
+    return Scene(settings, key, effects, optics, colony, events, tubes, _draw_debris(effects, canvas, key))
 
 
 def _cytosol_counts(settings: SimulationSettings, effects: FieldEffects) -> Pair:

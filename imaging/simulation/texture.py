@@ -23,12 +23,11 @@ def smooth_noise(shape: tuple[int, int], *, scale_px: float, rng: np.random.Gene
     """
     rows, columns = (_bumps(length, scale_px) for length in shape)
     weights = rng.standard_normal((rows.shape[1], columns.shape[1])).astype(np.float32)
-    noise: Map = rows @ weights @ columns.T
-    return noise
+    return np.asarray(rows @ weights @ columns.T, np.float32)
 
 
 def _bumps(length: int, scale_px: float) -> Map:
     """(pixel, bump) kernel values, scaled so that a sum of unit normals has unit variance."""
     centres = np.arange(-3, np.ceil(length / scale_px) + 4) * scale_px
     values = np.exp(-(((np.arange(length)[:, None] - centres) / scale_px) ** 2) / 2)
-    return (values / np.sqrt((values**2).sum(axis=1, keepdims=True))).astype(np.float32)
+    return np.asarray(values / np.sqrt((values**2).sum(axis=1, keepdims=True)), np.float32)
