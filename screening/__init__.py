@@ -1,1 +1,1 @@
-"""A plate to label maps and measurements of every field."""
+"""Plates in, label maps and measurements of every field out, on one machine or many."""

@@ -1,0 +1,104 @@
+"""Fields on a Dask cluster: needs `pip install noisylabels[distributed]`."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from noisylabels.errors import InputError
+from screening.batches import process_batch
+from screening.executors import AHEAD, Batch, blame
+from screening.field import Outcome
+from screening.job import Job
+from screening.store import Store
+
+LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class DaskCluster:
+    """Work on the workers of a Dask scheduler.
+
+    Dask runs the tasks of a dead worker again, but counts every task that was assigned to it as a suspect; what it
+    gives up on runs alone here, and only what dies alone is to blame.
+
+    Args:
+        address: `tcp://host:port` of the scheduler.
+        resources: What a worker must have, such as `{"GPU": 1}` where each GPU worker loads one model.
+        connect_s: How long to wait for the scheduler, in seconds.
+    """
+
+    address: str
+    resources: tuple[tuple[str, float], ...] = ()
+    connect_s: float = 20.0
+
+    def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
+        """Work on batches; outcomes come as they come.
+
+        Raises:
+            ConnectionError: If the scheduler cannot be reached, or is lost on the way.
+        """
+        with _connected(self.address, self.connect_s) as client:
+            yield from self._work(client, batches, job, store)
+
+    def _work(self, client: Any, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
+        from distributed import KilledWorker
+
+        source, suspects = iter(batches), deque[Batch]()
+        under_way: dict[Any, Batch] = {}
+        while True:
+            most = max(2, AHEAD * len(client.scheduler_info(n_workers=-1)["workers"]))
+            while len(under_way) < most and (batch := next(source, None)) is not None:
+                under_way[self._submit(client, batch, job, store)] = batch
+            if not under_way:
+                break
+            for future in self._finished(client, list(under_way)):
+                batch = under_way.pop(future)
+                if isinstance(future.exception(), KilledWorker):
+                    suspects.extend((field,) for field in batch)
+                else:
+                    yield from future.result()
+        for suspect in suspects:
+            future = self._submit(client, suspect, job, store)
+            self._finished(client, [future])
+            if isinstance(future.exception(), KilledWorker):
+                yield blame(suspect[0], job, store)
+            else:
+                yield from future.result()
+
+    def _submit(self, client: Any, batch: Batch, job: Job, store: Store) -> Any:
+        return client.submit(process_batch, batch, job, store, pure=False, resources=dict(self.resources) or None)
+
+    def _finished(self, client: Any, futures: list[Any]) -> list[Any]:
+        """Wait until one is finished, looking now and then whether the scheduler lives."""
+        from distributed import wait
+
+        while True:
+            try:
+                done = wait(futures, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                done = set()
+            if client.status != "running" or any(future.cancelled() for future in futures):
+                raise ConnectionError(_lost(self.address))
+            if done:
+                return list(done)
+
+
+def _connected(address: str, patience_s: float) -> Any:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        msg = "A scheduler must have Dask to talk to it, but it is not there. pip install 'noisylabels[distributed]'."
+        raise InputError(msg) from error
+    try:
+        return Client(address, timeout=patience_s, set_as_default=False)
+    except (OSError, ValueError) as error:
+        msg = f"{address} must be a Dask scheduler, but it does not answer ({error}). Start one with `dask scheduler`."
+        raise ConnectionError(msg) from error
+
+
+def _lost(address: str) -> str:
+    return (
+        f"The scheduler {address} must live until the end, but it is gone. What was finished is kept: "
+        "start a scheduler and run the same command again."
+    )
