@@ -57,6 +57,51 @@ def simulate(
     typer.echo(f"{out}: {len(dataset.ids())} simulated fields ({counts}); labels {', '.join(dataset.label_names())}")
 
 
+@app.command()
+def cip(
+    source: Annotated[Path, typer.Argument(help="Dataset folder, or one image file (then give --out).")],
+    preset: Annotated[str, typer.Option(help="lcsb-rosella-lc3-2017, rosella-lc3-mended or nuclei.")] = (
+        "lcsb-rosella-lc3-2017"
+    ),
+    settings: Annotated[Path | None, typer.Option(help="YAML file of settings that differ from the preset.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the label set to write.")] = "cip",
+    out: Annotated[Path | None, typer.Option(help="Folder for the label map of a single file.")] = None,
+    channels: Annotated[str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name.")] = "",
+    phases: Annotated[bool, typer.Option(help="Keep the four phases instead of the paper's two.")] = False,
+    against: Annotated[str, typer.Option(help="Label set to compare with: prints a table of errors.")] = "",
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    overwrite: Annotated[bool, typer.Option(help="Replace label maps made with other settings.")] = False,
+) -> None:
+    """Label images with a conventional pipeline (the CIP), as weak labels to train on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from imaging import labelling
+
+    chosen = labelling.load_pipeline(preset, settings)
+    console = Console(stderr=True)
+    if source.is_file():
+        labeller, tasks, dataset = labelling.plan_file(source, chosen, out=out, channels=channels, phases=phases)
+    else:
+        labeller, tasks, dataset = labelling.plan_dataset(source, chosen, name=name, channels=channels, phases=phases)
+    if dataset and against:
+        dataset.require_labels(against)
+    labelling.prepare_label_set(tasks, labeller, overwrite=overwrite or dataset is None)
+    failures = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(name, total=len(tasks))
+        for _, failure in labelling.label_files(tasks, labeller, workers=workers):
+            failures += [failure] if failure else []
+            progress.advance(bar)
+    for failure in failures:
+        typer.echo(f"noisylabels: {failure}", err=True)
+    typer.echo(f"{tasks[0].target.parent}: {len(tasks) - len(failures)} label maps, {len(failures)} failed")
+    if dataset and against and len(failures) < len(tasks):
+        typer.echo(labelling.describe_errors(dataset, against, name))
+    if failures:
+        raise typer.Exit(3)
+
+
 @app.command("import")
 def import_(
     images: Annotated[Path, typer.Argument(help="Folder of images (TIFF, OME-TIFF, PNG, NIfTI).")],

@@ -11,6 +11,7 @@ from noisylabels.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("imaging.cli", "Simulate fields of Rosella cells with perfect truth into a dataset folder."),
+    "cip": ("imaging.cli", "Label images with a conventional pipeline, as weak labels to train on."),
     "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),
     "convert": ("imaging.plates.cli", "Look at plates as microscopes write them; convert them to OME-Zarr."),
     "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),

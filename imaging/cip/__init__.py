@@ -1,15 +1,15 @@
 """The conventional image processing pipeline (CIP) whose label maps train the network."""
 
 from imaging.cip.pipeline import CipMasks, CipResult, segment_field
-from imaging.cip.settings import LCSB, PRESETS, CipSettings, load_settings, preset, settings_from_dict
+from imaging.cip.settings import LCSB, MENDED, PRESETS, CipSettings, preset, settings_from_dict
 
 __all__ = [
     "LCSB",
+    "MENDED",
     "PRESETS",
     "CipMasks",
     "CipResult",
     "CipSettings",
-    "load_settings",
     "preset",
     "segment_field",
     "settings_from_dict",

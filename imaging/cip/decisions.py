@@ -47,7 +47,7 @@ def phase_tests(vesicles: EventTable, settings: Decisions, shape: Vesicles) -> d
     """Apply the original's tests, clause by clause, in its order.
 
     Two clauses are not guarded by what was decided before: "green centre brighter than outside" (phagophore) and
-    "green centre not brighter than perimeter" (autolysosome). With `overlap="guarded"` they are.
+    "green centre not brighter than perimeter" (autolysosome). So several tests may hold for one vesicle, or none.
 
     Returns:
         (vesicle,) booleans by phase, in the order of `ORDER`.
@@ -56,19 +56,18 @@ def phase_tests(vesicles: EventTable, settings: Decisions, shape: Vesicles) -> d
     ratio, acid = vesicles["median_ratio"], vesicles["touches_low_ph"]
     centre, perimeter = vesicles["green_centre"], vesicles["green_perimeter"]
     is_red = red > settings.red_share
-    free = np.full(len(vesicles), settings.overlap != "guarded")
 
     autophagosome = vesicles["touches_autophagosome"] & ~_non_circular(vesicles, shape)
     may_be = ~autophagosome & ~acid
     both = (green > settings.green_share) & is_red & (ratio >= settings.neutral_ratio)
     bright = (vesicles["bright_green"] > settings.bright_green) & (vesicles["bright_red"] > settings.bright_red)
     peaked = centre > settings.centre_over_outside * vesicles["green_outside"]
-    phagophore = (both & may_be) | (bright & may_be) | (peaked & (may_be | free))
+    phagophore = (both & may_be) | (bright & may_be) | peaked
 
     rest = ~autophagosome & ~phagophore
     only_red = is_red & (green < settings.late_green_share_below)
     hollow = centre <= perimeter
-    late = (only_red & rest) | ((ratio <= settings.neutral_ratio) & rest) | (hollow & (rest | free))
+    late = (only_red & rest) | ((ratio <= settings.neutral_ratio) & rest) | hollow
 
     rest = rest & ~late
     early = (is_red & (green <= settings.green_share) & rest) | acid
