@@ -15,6 +15,17 @@ from evaluation.pixels import Absent, mean_defined, normalise_confusion, score_a
 if TYPE_CHECKING:
     import pandas as pd
 
+HEAD = ("reference", "method")
+DATA_SET_SCORES = (
+    "GlobalAccuracy",
+    "MeanAccuracy",
+    "MeanIoU",
+    "WeightedIoU",
+    "MeanBFScore",
+    "MeanDice",
+    "MeanPrecision",
+    "MeanSpecificity",
+)
 CLASS_SCORES = {
     "Accuracy": "accuracy",
     "IoU": "iou",
@@ -40,12 +51,12 @@ def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.Data
     import pandas as pd
 
     rows = []
-    for head, part in _groups(table):
+    for head, part in group_entries(table):
         scores = score_all(part.confusion.sum(0), absent=absent)
         fields = mean_defined(score_boundaries(part.boundary)["f1"], absent=absent)
         scores["MeanBFScore"] = mean_defined(fields, absent="skip")
         rows.append(head | {"n_fields": len(part)} | {name: float(value) for name, value in scores.items()})
-    return pd.DataFrame(rows, columns=[*_HEAD, "n_fields", *_SCORE_ORDER])
+    return pd.DataFrame(rows, columns=[*HEAD, "n_fields", *DATA_SET_SCORES])
 
 
 def tabulate_classes(table: CountTable) -> "pd.DataFrame":
@@ -63,7 +74,7 @@ def tabulate_classes(table: CountTable) -> "pd.DataFrame":
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for head, part in _groups(table):
+    for head, part in group_entries(table):
         confusion = part.confusion.sum(0)
         scores, boundaries = score_classes(confusion), score_boundaries(part.boundary)
         f1 = mean_defined(boundaries["f1"], axis=0)
@@ -93,7 +104,7 @@ def tabulate_fields(table: CountTable, *, absent: Absent = "skip") -> "pd.DataFr
     scores = score_all(table.confusion, absent=absent)
     scores["MeanBFScore"] = mean_defined(score_boundaries(table.boundary)["f1"], absent=absent)
     keys = {name: column.astype(object) for name, column in table.keys.items()}
-    return pd.DataFrame(keys | {name: scores[name] for name in _SCORE_ORDER})
+    return pd.DataFrame(keys | {name: scores[name] for name in DATA_SET_SCORES})
 
 
 def tabulate_confusion(
@@ -112,7 +123,7 @@ def tabulate_confusion(
 
     names = list(table.classes)
     found = {}
-    for head, part in _groups(table):
+    for head, part in group_entries(table):
         counts = part.confusion.sum(0)
         values: Any = counts if by is None else normalise_confusion(counts, by=by)
         found[head["reference"], head["method"]] = pd.DataFrame(values, index=names, columns=names)
@@ -128,20 +139,15 @@ def absent_matters(table: CountTable) -> bool:
     return not tabulate_data_set(table, absent="skip").equals(tabulate_data_set(table, absent="zero"))
 
 
-_HEAD = ("reference", "method")
-_SCORE_ORDER = (
-    "GlobalAccuracy",
-    "MeanAccuracy",
-    "MeanIoU",
-    "WeightedIoU",
-    "MeanBFScore",
-    "MeanDice",
-    "MeanPrecision",
-    "MeanSpecificity",
-)
+def group_entries(table: CountTable) -> Iterator[tuple[dict[str, str], CountTable]]:
+    """Go through the entries of each reference and method that the table has.
 
+    Args:
+        table: The counts.
 
-def _groups(table: CountTable) -> Iterator[tuple[dict[str, str], CountTable]]:
+    Yields:
+        {"reference": ..., "method": ...} and the counts of that pair.
+    """
     for reference in table.references:
         for method in table.methods:
             part = table.select(reference=reference, method=method)
