@@ -154,14 +154,10 @@ class BoxDesk:
         return row
 
     def _task(self, row: sqlite3.Row) -> BoxTask:
-        return BoxTask(row["token"], row["number"], row["state"] or "open", len(boxes_of(self.project, row["id"])))
+        return BoxTask(row["token"], row["number"], row["state"], len(boxes_of(self.project, row["id"])))
 
 
-BOX_TASKS = (
-    "SELECT box_task.*, "
-    "(SELECT state FROM box_closing WHERE box_closing.box_task = box_task.id ORDER BY id DESC LIMIT 1) AS state "
-    "FROM box_task"
-)
+BOX_TASKS = "SELECT box_task.*, state FROM box_task JOIN box_task_now ON box_task_now.box_task = box_task.id"
 
 
 def boxes_of(project: Project, task: int) -> list[Box]:

@@ -166,8 +166,7 @@ def choose(project: Project, person: Person) -> Pick | None:
 
 def _repeat(project: Project, person: Person, settings: QueueSettings) -> Pick | None:
     done = project.rows(
-        "SELECT task.id, field, start, stratum, number FROM task JOIN closing ON closing.id = "
-        "(SELECT max(id) FROM closing WHERE closing.task = task.id) "
+        "SELECT id, field, start, stratum, number FROM task JOIN task_now ON task_now.task = task.id "
         "WHERE person = ? AND state = 'accepted' AND repeats IS NULL AND strategy != 'chosen'",
         person.id,
     )
@@ -186,8 +185,8 @@ def _repeat(project: Project, person: Person, settings: QueueSettings) -> Pick |
 def _fresh(project: Project, person: Person, settings: QueueSettings) -> Pick | None:
     left = project.rows(
         "SELECT id, name, lot, value FROM field LEFT JOIN priority ON priority.field = id AND priority.strategy = ? "
-        "WHERE NOT EXISTS (SELECT 1 FROM task WHERE task.field = field.id AND (person = ? OR 'skipped' != "
-        "coalesce((SELECT state FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1), 'open')))",
+        "WHERE NOT EXISTS (SELECT 1 FROM task JOIN task_now ON task_now.task = task.id "
+        "WHERE task.field = field.id AND (person = ? OR state != 'skipped'))",
         settings.strategy,
         person.id,
     )

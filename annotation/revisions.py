@@ -186,12 +186,11 @@ def adopt(project: Project, connection: sqlite3.Connection, task: int, revision:
 def head_of(project: Project, task: int, *, kept: int | None = None, refused: str = "") -> Head:
     """Tell where a task is."""
     row = project.row(
-        "SELECT revision.id, sha256 FROM move JOIN revision ON revision.id = move.revision "
-        "WHERE move.task = ? ORDER BY move.id DESC LIMIT 1",
+        "SELECT head, sha256 FROM task_now JOIN revision ON revision.id = head WHERE task_now.task = ?",
         task,
     )
     assert row is not None  # a task is written together with its start
-    revision = row["id"]
+    revision = row["head"]
     can_undo = _parent_of(project, task, revision) is not None
     return Head(revision, row["sha256"], can_undo, _child_of(project, task, revision) is not None, kept, refused)
 

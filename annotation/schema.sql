@@ -123,3 +123,24 @@ CREATE TABLE score ( -- kept: the last one of a trial counts
   active_ms INTEGER NOT NULL, comment TEXT NOT NULL, created TEXT NOT NULL
 ) STRICT;
 CREATE INDEX score_trial ON score (trial, id);
+
+-- What the kept rows add up to.
+
+CREATE VIEW task_now AS SELECT
+  task.id AS task,
+  (SELECT revision FROM move WHERE move.task = task.id ORDER BY move.id DESC LIMIT 1) AS head,
+  coalesce((SELECT state FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1), 'open') AS state,
+  (SELECT revision FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1) AS closed_at,
+  (SELECT max(created) FROM closing WHERE closing.task = task.id) AS closed
+FROM task;
+
+CREATE VIEW task_time AS -- every stretch of active work on a task
+  SELECT task, active_ms FROM revision UNION ALL SELECT task, active_ms FROM move UNION ALL SELECT task, active_ms FROM closing;
+
+CREATE VIEW box_task_now AS SELECT
+  box_task.id AS box_task,
+  coalesce((SELECT state FROM box_closing b WHERE b.box_task = box_task.id ORDER BY b.id DESC LIMIT 1), 'open') AS state
+FROM box_task;
+
+CREATE VIEW box_task_time AS
+  SELECT box_task, active_ms, created FROM box_action UNION ALL SELECT box_task, active_ms, created FROM box_closing;

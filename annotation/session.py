@@ -32,9 +32,8 @@ from noisylabels.labels import LabelMap
 STATES = ("accepted", "skipped", "cannot_judge")
 MAX_COMMENT = 2000
 TASKS = (
-    "SELECT task.*, field.name, "
-    "(SELECT state FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1) AS state "
-    "FROM task JOIN field ON field.id = task.field"
+    "SELECT task.*, field.name, state FROM task JOIN field ON field.id = task.field "
+    "JOIN task_now ON task_now.task = task.id"
 )
 
 
@@ -290,7 +289,7 @@ class Session:
 
 def _task(row: sqlite3.Row) -> Task:
     name = row["name"] if row["strategy"] == "chosen" else None
-    return Task(row["token"], row["number"], row["state"] or "open", name)
+    return Task(row["token"], row["number"], row["state"], name)
 
 
 def _close(connection: sqlite3.Connection, task: int, state: str, revision: int, active_ms: int, comment: str) -> None:

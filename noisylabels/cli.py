@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
     "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
     "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),
+    "report": ("evaluation.cli", "Write the report of an evaluation folder anew."),
+    "annotate": ("annotation.cli", "Correct label maps, draw boxes and rate blindly in a browser."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
 
