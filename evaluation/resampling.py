@@ -187,7 +187,7 @@ def permute_pairs(
     clusters: Sequence[Any] | None = None,
     n_resamples: int = 10_000,
     rng: np.random.Generator,
-) -> float:
+) -> FloatArray:
     """Test whether two methods score alike: swap their names in random clusters (paired permutation test).
 
     Under the hypothesis that the methods are exchangeable, each cluster's two results could as well be swapped. With
@@ -197,20 +197,21 @@ def permute_pairs(
     Args:
         first: (field, ...) statistics of one method. Not modified.
         second: (field, ...) statistics of the other on the same fields, in the same order. Not modified.
-        score: Scores of (resample, ...) summed statistics, (resample,).
+        score: Scores of (resample, ...) summed statistics: (resample,), or (resample, metric) to test several at once.
         clusters: (field,) cluster names; None: every field is one.
         n_resamples: How many random swaps to draw when there are too many to try all.
         rng: Source of randomness.
 
     Returns:
-        The two-sided p-value in (0, 1]; nan when the observed difference is undefined.
+        Two-sided p-values in (0, 1], () or (metric,); nan where the observed difference is undefined.
 
     Raises:
         InputError: If the two do not have the same shape.
 
     Examples:
         >>> share = lambda sums: sums[:, 0] / sums.sum(1)
-        >>> permute_pairs([[9, 1]] * 4, [[5, 5]] * 4, share, rng=np.random.default_rng(0))  # 2 of 16 swaps as extreme
+        >>> p = permute_pairs([[9, 1]] * 4, [[5, 5]] * 4, share, rng=np.random.default_rng(0))
+        >>> float(p)  # 2 of 16 swaps are as extreme
         0.125
     """
     one, other = sum_by_cluster(first, clusters), sum_by_cluster(second, clusters)
@@ -219,14 +220,13 @@ def permute_pairs(
         raise InputError(msg)
     n_clusters, total = len(one), (one + other).sum(0)
     observed = _absolute_difference(one.sum(0)[None], total, score)[0]
-    if np.isnan(observed):
-        return float("nan")
     exact = n_clusters < 63 and 2**n_clusters <= n_resamples
-    hits = 0
+    hits = np.zeros(observed.shape)
     for keep in _sign_blocks(n_clusters, n_resamples, exact=exact, rng=rng):
         permuted = _absolute_difference(_weighted(keep, one) + _weighted(1 - keep, other), total, score)
-        hits += int((permuted >= observed - TIE).sum())
-    return hits / 2**n_clusters if exact else (1 + hits) / (1 + n_resamples)
+        hits += (permuted >= observed - TIE).sum(0)
+    p_values = hits / 2**n_clusters if exact else (1 + hits) / (1 + n_resamples)
+    return np.where(np.isnan(observed), np.nan, p_values)
 
 
 def _absolute_difference(sums: FloatArray, total: FloatArray, score: Score) -> FloatArray:

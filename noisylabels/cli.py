@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cip": ("imaging.cli", "Label images with a conventional pipeline, as weak labels to train on."),
     "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),
     "convert": ("imaging.plates.cli", "Look at plates as microscopes write them; convert them to OME-Zarr."),
+    "screen": ("screening.cli", "Run a method over plates on one machine or many; measure every well."),
     "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
     "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
     "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),

@@ -1,0 +1,153 @@
+"""Evaluation folders: counts and events as tidy tables, what was done as JSON, and the report made from them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.comparison import Comparison
+from evaluation.count_files import read_counts, write_counts
+from evaluation.report.assembly import compare_all, gallery_section, make_report, write_report
+from evaluation.report.galleries import FieldView
+from evaluation.report.pages import Section
+from evaluation.study import FieldSource, Study, method_name
+from noisylabels.atomic import replacing, write_text
+from noisylabels.errors import InputError
+from noisylabels.events import EventTable
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was evaluated, how, and what was counted.
+
+    Args:
+        study: The counts, events, hashes and faults.
+        dataset: Where the data set lies.
+        methods: Label sets of the methods, baseline first.
+        references: Label sets they were held against.
+        split: Which fields.
+        n_resamples: Bootstrap resamples and permutations.
+        seed: Of resamples and random galleries.
+    """
+
+    study: Study
+    dataset: str
+    methods: tuple[str, ...]
+    references: tuple[str, ...]
+    split: str
+    n_resamples: int
+    seed: int
+
+
+ABOUT = ("dataset", "methods", "references", "split", "n_resamples", "seed")
+
+
+def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
+    """Write counts (Parquet, CSV), events (Parquet, CSV), settings.json and evaluation.json.
+
+    Args:
+        evaluation: What to write.
+        folder: Evaluation folder; made when missing. Its files of an earlier evaluation are replaced.
+    """
+    root = Path(folder)
+    write_counts(evaluation.study.table, root)
+    frame = evaluation.study.events.to_pandas()
+    with replacing(root / "events.parquet") as path:
+        frame.to_parquet(path, index=False)
+    with replacing(root / "events.csv") as path:
+        frame.to_csv(path, index=False)
+    about = {name: getattr(evaluation, name) for name in ABOUT}
+    about |= {"hashes": dict(evaluation.study.hashes), "skipped": dict(evaluation.study.skipped)}
+    write_text(root / "evaluation.json", json.dumps(about, indent=1) + "\n")
+
+
+def read_evaluation(folder: str | Path) -> Evaluation:
+    """Read a folder that `write_evaluation` made.
+
+    Args:
+        folder: Evaluation folder.
+
+    Raises:
+        FileNotFoundError: If it is none.
+        InputError: If its JSON is not whole.
+    """
+    import pandas as pd
+
+    root = Path(folder)
+    if not (root / "evaluation.json").is_file():
+        msg = f"{root} must be an evaluation folder with evaluation.json, got none. Run `noisylabels evaluate` first."
+        raise FileNotFoundError(msg)
+    about = json.loads((root / "evaluation.json").read_text())
+    lacking = [name for name in (*ABOUT, "hashes", "skipped") if name not in about]
+    if lacking:
+        msg = f"{root / 'evaluation.json'} must say {', '.join(lacking)}, got nothing of them. Evaluate again."
+        raise InputError(msg)
+    frame = pd.read_parquet(root / "events.parquet")
+    events = EventTable({str(name): frame[name].to_numpy() for name in frame})
+    study = Study(read_counts(root), events, about["hashes"], about["skipped"])
+    return Evaluation(
+        study,
+        about["dataset"],
+        tuple(about["methods"]),
+        tuple(about["references"]),
+        about["split"],
+        about["n_resamples"],
+        about["seed"],
+    )
+
+
+def write_evaluation_report(
+    evaluation: Evaluation,
+    folder: str | Path,
+    *,
+    source: FieldSource | None,
+    n_gallery: int = 3,
+    more: Sequence[Section] = (),
+) -> tuple[Path, str]:
+    """Write report.html, tables/*.csv and figures/*.svg into an evaluation folder.
+
+    Args:
+        evaluation: What was counted.
+        folder: Evaluation folder.
+        source: The data set, for the gallery; None leaves the gallery out.
+        n_gallery: Fields of each kind in the gallery.
+        more: Further sections: ratings, costs.
+
+    Returns:
+        The page, and the verdict in words.
+    """
+    study = evaluation.study
+    comparison = compare_all(study.table, n_resamples=evaluation.n_resamples, seed=evaluation.seed)
+    gallery = [_gallery(evaluation, comparison, source, n_gallery)] if source and n_gallery else []
+    name = Path(evaluation.dataset).name
+    title = f"{' and '.join(comparison.methods)} against {', '.join(evaluation.references)} on {name}"
+    facts = {
+        "data set": f"{evaluation.dataset}, split: {evaluation.split}",
+        "methods": ", ".join(comparison.methods),
+        "reference": ", ".join(evaluation.references),
+        "resamples": f"{evaluation.n_resamples} by cluster, percentile intervals, seed {evaluation.seed}",
+    }
+    report = make_report(
+        study.table,
+        comparison,
+        events=study.events,
+        title=title,
+        facts=facts,
+        hashes=study.hashes,
+        skipped=study.skipped,
+        more=[*more, *gallery],
+    )
+    return write_report(report, folder), report.verdict
+
+
+def _gallery(evaluation: Evaluation, comparison: Comparison, source: FieldSource, n: int) -> Section:
+    def look(field: str) -> FieldView:
+        predictions = {method_name(name): source.label_map(name, field) for name in evaluation.methods}
+        image = np.asarray(source.image(field))
+        return FieldView(image, source.label_map(evaluation.references[0], field), predictions)
+
+    return gallery_section(
+        evaluation.study.table, comparison, look, channel_names=source.channel_names, n=n, seed=evaluation.seed
+    )

@@ -1,0 +1,173 @@
+"""Assembly: counts in, a whole report out, written as one page with its tables and figures beside it."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.comparison import Comparison, compare_methods
+from evaluation.counts import CountTable
+from evaluation.report.checks import check_evaluation
+from evaluation.report.event_section import event_section
+from evaluation.report.galleries import FieldView, choose_fields, show_fields
+from evaluation.report.pages import Report, Section, render_page
+from evaluation.report.plate_section import plate_section
+from evaluation.report.sections import field_section, score_section
+from evaluation.report.tables import csv_text, text_of
+from evaluation.report.verdicts import judge, key_metric
+from evaluation.scores import class_metrics, data_set_metrics
+from evaluation.settings import EvaluationSettings
+from noisylabels.atomic import write_bytes, write_text
+from noisylabels.events import EventTable
+
+LIBRARIES = ("noisylabels", "numpy", "scipy", "matplotlib", "pandas")
+
+
+def compare_all(table: CountTable, *, n_resamples: int, seed: int) -> Comparison:
+    """Compare all methods of a table in every score that a report shows.
+
+    Args:
+        table: The counts, baseline method first.
+        n_resamples: Bootstrap resamples and random swaps.
+        seed: Of the resamples.
+    """
+    metrics = (*data_set_metrics(table.classes), *class_metrics(table.classes))
+    return compare_methods(table, metrics, n_resamples=n_resamples, rng=np.random.default_rng(seed))
+
+
+def make_report(
+    table: CountTable,
+    comparison: Comparison,
+    *,
+    events: EventTable,
+    title: str,
+    facts: Mapping[str, str],
+    hashes: Mapping[str, str],
+    skipped: Mapping[str, str],
+    more: Sequence[Section] = (),
+) -> Report:
+    """Put the report on methods held against a reference together, in the order a reviewer reads.
+
+    Args:
+        table: The counts.
+        comparison: The comparison of the methods of `table`.
+        events: One row per event, with its fate.
+        title: What was compared, on what.
+        facts: What was done, by name: data set, split, seed.
+        hashes: Hash of each label set.
+        skipped: Why a label map was left out, by "set/field".
+        more: Further sections: galleries, ratings, costs.
+    """
+    light, verdict = judge(comparison)
+    plates = plate_section(table, comparison)
+    sections = (
+        score_section(table, comparison),
+        field_section(table, comparison),
+        event_section(table, events, comparison.methods),
+        *([plates] if plates else []),
+        *more,
+    )
+    policies = {f"SHA-256 of {name}": digest for name, digest in hashes.items()} | policy_facts(table.settings, table)
+    about = tuple((dict(facts) | policies | version_facts()).items())
+    checks = check_evaluation(table, hashes=hashes, skipped=skipped)
+    return Report(title, verdict, light, about, checks, sections)
+
+
+def gallery_section(
+    table: CountTable,
+    comparison: Comparison,
+    look: Callable[[str], FieldView],
+    *,
+    channel_names: Sequence[str],
+    n: int,
+    seed: int,
+) -> Section:
+    """Show the worst, the best and some random fields of the last method.
+
+    Args:
+        table: The counts.
+        comparison: The comparison of its methods.
+        look: Gives the pixels of a field by its name.
+        channel_names: One name per channel.
+        n: How many fields of each kind.
+        seed: Of the random choice.
+    """
+    metric, method = key_metric(comparison), comparison.methods[-1]
+    values = comparison.by_field[:, :, comparison.metrics.index(metric)]
+    names, first_rows = np.unique(comparison.fields, return_index=True)  # a field occurs once per reference
+    chosen = choose_fields(values[first_rows, -1], n=n, rng=np.random.default_rng(seed))
+    galleries = []
+    for kind, places in chosen.items():
+        fields = [
+            (
+                str(names[place]),
+                ", ".join(
+                    f"{one} {text_of(float(value))}"
+                    for one, value in zip(comparison.methods, values[first_rows[place]], strict=True)
+                ),
+            )
+            for place in places
+        ]
+        head = {"worst": f"Worst fields of {method}", "best": f"Best fields of {method}", "random": "Fields at random"}[
+            kind
+        ]
+        if fields:
+            galleries.append(
+                show_fields(
+                    f"{head} (mean IoU)",
+                    fields,
+                    look,
+                    classes=table.classes,
+                    channel_names=channel_names,
+                    reference=table.references[0],
+                )
+            )
+    lead = "Numbers hide what a look shows. Fields are named as their files; behind each name its mean IoU by method."
+    return Section("gallery", "Gallery", lead, tuple(galleries))
+
+
+def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, str]:
+    """Name the decisions that the numbers hang on."""
+    tolerances = sorted(set(np.round(table.tolerance_px, 3).tolist()))
+    shown = ", ".join(f"{value:g}" for value in tolerances[:3])
+    return {
+        "boundary": f"4-connected inner perimeter, the frame counts; tolerance {shown} px, "
+        f"{'inclusive' if settings.inclusive else 'strict'}",
+        "events": (
+            f"8-connected pieces of one class; at least {settings.min_area_px} px; "
+            f"{'without' if settings.drop_border else 'with'} those at the frame; "
+            f"IoU of {'boxes' if settings.overlap == 'box' else 'pixels'}"
+        ),
+        "undefined scores": "0/0 is skipped in means, as MATLAB does; shown beside counting as 0 where that differs",
+        "ignored pixels": "none"
+        if settings.ignore_index is None
+        else f"class index {settings.ignore_index} of the reference",
+    }
+
+
+def version_facts() -> dict[str, str]:
+    """Name the versions of what computed the report."""
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return {"versions": f"{versions}, Python {platform.python_version()}"}
+
+
+def write_report(report: Report, folder: str | Path, *, page: str = "report.html") -> Path:
+    """Write the page, and every table and figure as a file of its own.
+
+    Args:
+        report: The report.
+        folder: Evaluation folder: gets `report.html`, `tables/*.csv` and `figures/*.svg`, each whole or not at all.
+        page: Name of the page.
+
+    Returns:
+        The path of the page.
+    """
+    root = Path(folder)
+    for table in report.tables:
+        write_text(root / "tables" / f"{table.name}.csv", csv_text(table))
+    for figure in report.figures:
+        write_bytes(root / "figures" / f"{figure.name}.svg", figure.svg)
+    write_text(root / page, render_page(report))
+    return root / page

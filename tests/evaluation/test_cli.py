@@ -1,0 +1,143 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from noisylabels.cli import main
+from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    return stop.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    fields = [EMPTY, TRUTH, TRUTH, TRUTH, TRUTH, TRUTH]
+    return make_dataset(
+        tmp_path_factory.mktemp("data"),
+        {"truth": fields, "cip": [EMPTY, *[SHIFTED] * 5], "cdl": [EMPTY, TRUTH, TRUTH, SHIFTED, TRUTH, TRUTH]},
+    )
+
+
+def evaluate(folder, out, *words):
+    return run("evaluate", folder, "--out", out, "--resamples", 200, "--gallery", 1, *words)
+
+
+@pytest.fixture(scope="module")
+def evaluated(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluated")
+    assert evaluate(folder, out) == 0
+    return out
+
+
+class Page(HTMLParser):
+    """Collects what a page would fetch, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.words, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href") and not value.startswith("#")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_evaluate_writes_counts_tables_figures_and_a_report(evaluated):
+    names = {path.relative_to(evaluated).as_posix() for path in evaluated.rglob("*.*")}
+    assert names >= {
+        "counts.parquet",
+        "counts.csv",
+        "events.parquet",
+        "settings.json",
+        "evaluation.json",
+        "report.html",
+        "tables/data_set_scores.csv",
+        "figures/confusion.svg",
+    }
+
+
+def test_the_report_needs_no_network_and_no_script(evaluated):
+    page = Page((evaluated / "report.html").read_text())
+    assert page.addresses
+    assert all(address.startswith("data:") for address in page.addresses)
+    assert "script" not in page.tags
+    words = " ".join(page.words)
+    for expected in ("MeanIoU", "WeightedIoU", "errors of CDL", "P1_B02_f1", "SHA-256 of cip", "noisylabels 0.1.0"):
+        assert expected in words
+
+
+def test_the_table_holds_the_scores_counted_by_eye(evaluated):
+    lines = (evaluated / "tables" / "class_scores.csv").read_text().splitlines()
+    rows = {tuple(line.split(",")[:2]): line.split(",") for line in lines}
+    # phagophore, CIP: 5 fields with 6 px, of which 4 found; 4 px of the misclassified autolysosome are false
+    assert float(rows["phagophore", "IoU"][2]) == pytest.approx(4 / (6 + 4))
+    assert float(rows["phagophore", "precision"][2]) == pytest.approx(4 / 8)
+    assert float(rows["phagophore", "IoU"][5]) == pytest.approx((4 * 6 + 4) / (5 * 6 + 4))
+
+
+def test_report_writes_the_same_bytes_from_the_counts(evaluated, capsys):
+    before = (evaluated / "report.html").read_bytes()
+    (evaluated / "report.html").unlink()
+    assert run("report", evaluated, "--gallery", 1) == 0
+    assert "CDL segments better than CIP" in capsys.readouterr().out
+    assert (evaluated / "report.html").read_bytes() == before
+
+
+def test_a_missing_label_map_is_left_out_and_told(tmp_path, capsys):
+    folder = make_dataset(tmp_path / "data", {"truth": [TRUTH, TRUTH], "cip": [TRUTH, None], "cdl": [SHIFTED, SHIFTED]})
+    assert evaluate(folder, tmp_path / "out") == 3
+    assert "left out cip/P1_B03_f1: " in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["skipped"].keys() == {"cip/P1_B03_f1"}
+    assert "1 fields lack a method (P1_B03_f1)" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_one_method_alone_is_reported(folder, tmp_path, capsys):
+    assert evaluate(folder, tmp_path / "out", "--methods", "cip") == 0
+    assert "it was held against no other method" in capsys.readouterr().out
+
+
+def test_three_methods_and_two_experts_are_reported(tmp_path):
+    maps = {"expert_1": [TRUTH] * 4, "expert_2": [SHIFTED] * 4, "cip": [SHIFTED] * 4, "cdl": [TRUTH] * 4}
+    folder = make_dataset(tmp_path / "data", maps | {"mdl": [TRUTH, TRUTH, EMPTY, TRUTH]}, wells=False)
+    words = ("--methods", "cip,cdl,mdl", "--reference", "expert_1,expert_2")
+    assert evaluate(folder, tmp_path / "out", *words) == 0
+    text = (tmp_path / "out" / "tables" / "differences.csv").read_text()
+    assert {"CDL − CIP", "MDL − CIP", "MDL − CDL"} <= set(re.split("[,\n]", text))
+    assert not (tmp_path / "out" / "figures" / "plates.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--methods", "cip,watershed"], "A label set of {folder} must be one of: cdl, cip, truth; got 'watershed'."),
+        (["--methods", "cip,truth"], "References and methods must be different label sets, got truth, cip, truth."),
+        (["--split", "training"], "Split 'training' must hold at least one field, got none."),
+        (["--overlap", "circle"], "overlap must be 'box' or 'mask', got 'circle'."),
+    ],
+    ids=["unknown method", "truth against itself", "empty split", "unknown overlap"],
+)
+def test_a_mistake_gets_one_sentence_and_leaves_nothing(folder, tmp_path, capsys, words, message):
+    assert evaluate(folder, tmp_path / "out", *words) == 2
+    assert message.format(folder=folder) in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_evaluation_is_refused(tmp_path, capsys):
+    assert run("report", tmp_path) == 2
+    assert f"{tmp_path} must be an evaluation folder with evaluation.json" in capsys.readouterr().err
+
+
+def test_maps_of_another_size_are_left_out(tmp_path, capsys):
+    wide = np.zeros((6, 9), np.uint8)
+    folder = make_dataset(tmp_path / "data", {"truth": [TRUTH, TRUTH], "cip": [TRUTH, wide], "cdl": [SHIFTED, SHIFTED]})
+    assert evaluate(folder, tmp_path / "out") == 3
+    assert "cip of P1_B03_f1 must have the size of its image, (6, 8), got (6, 9)." in capsys.readouterr().err
