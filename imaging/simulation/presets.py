@@ -27,7 +27,7 @@ _MITO: dict[str, Any] = {
     # ATP5C1-Rosella: the sensor sits in mitochondria, ratio 2-4; mitophagy events are round and have a ratio below 1.
     "cells": {
         "cytosol_counts": (12.0, 30.0),
-        "tubes_per_cell": 45.0,
+        "tubes_per_cell": 32.0,
         "tube_counts": (190.0, 900.0),
         "nucleus_level": (0.5, 0.5),
     },
@@ -41,7 +41,7 @@ _MITO: dict[str, Any] = {
             "diameter_sigma": 0.25,
             "diameter_range_um": (0.4, 1.2),
             "elongation_range": (1.0, 1.2),
-            "lumen_fold": (45.0, 45.0),
+            "lumen_fold": (90.0, 90.0),
             "ph_range": (4.5, 5.3),
             "displaced": (0.0, 0.0),
         },
