@@ -1,6 +1,7 @@
 """A small trusted set beside many noisy labels."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from noisylabels.errors import InputError
@@ -40,3 +41,37 @@ def mix_trusted(
     remaining = [case for case in noisy if case["image"] not in known]
     n_wanted = max(len(trusted), round(share / (1 - share) * len(remaining)))
     return [*remaining, *(trusted[i % len(trusted)] for i in range(n_wanted))]
+
+
+def mix_trusted_fields(
+    fields: Sequence[dict[str, Any]], *, trusted_name: str, trusted_ids: Sequence[str], share: float
+) -> list[dict[str, Any]]:
+    """Mix trusted label maps into a dataset folder's training fields: `mix_trusted` by label-set name and ids.
+
+    Args:
+        fields: The training fields, each with "id", "image" and "label" as labels/<name>/<id>.tif.
+        trusted_name: The label set to rely on.
+        trusted_ids: Which fields have it.
+        share: Share of trusted cases, in (0, 1).
+
+    Returns:
+        The mixed list.
+
+    Raises:
+        InputError: If an id is no training field.
+
+    Examples:
+        >>> field = {"id": "a", "image": "images/a.tif", "label": "labels/cip/a.tif"}
+        >>> mix_trusted_fields([field], trusted_name="truth", trusted_ids=["a"], share=0.5)[0]["label"]
+        'labels/truth/a.tif'
+    """
+    by_id = {field["id"]: field for field in fields}
+    unknown = [name for name in trusted_ids if name not in by_id]
+    if unknown:
+        msg = f"trusted_ids must be ids of training fields, got {unknown[0]!r}. See datalist.json."
+        raise InputError(msg)
+    trusted = [
+        {**by_id[name], "label": str(Path(by_id[name]["label"]).parent.parent / trusted_name / f"{name}.tif")}
+        for name in trusted_ids
+    ]
+    return mix_trusted(fields, trusted, share=share)
