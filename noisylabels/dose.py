@@ -1,6 +1,6 @@
 """Dose: how many events an error strikes, and which. The two are independent of each other."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class Dose:
         reference: Mean and standard deviation by feature name to take z-scores with; those of the image when empty.
         intercept: A calibrated intercept, used instead of solving one for `rate`; needs `reference`.
         sizes_px: Smallest area and the area above the largest of the events that can be struck; others are not counted.
+        unless: Error kinds that rule this one out: an event struck by one of them is not eligible. Kinds that come
+            later in the order of striking have no effect.
 
     Raises:
         InputError: If a number is outside its range or a feature name is unknown.
@@ -67,6 +69,7 @@ class Dose:
     reference: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     intercept: float | None = None
     sizes_px: tuple[float, float] | None = None
+    unless: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for rate in self.rate.values() if isinstance(self.rate, Mapping) else [self.rate]:

@@ -185,11 +185,15 @@ Drawn = tuple[str, NDArray[np.bool_]]
 
 
 def _draw_errors(errors: Sequence[Kind], scene: Scene) -> tuple[EventTable, list[Drawn]]:
-    present = np.ones(len(scene.table), bool)
+    struck_by = {name: np.zeros(len(scene.table), bool) for name in KINDS}
     logs: list[EventTable] = []
     doses: list[Drawn] = []
     for kind in errors:
-        eligible = kind.eligible(scene) & (present | (kind.name == "spurious"))  # a missed event still lends its shape
+        eligible = kind.eligible(scene)
+        if kind.name != "spurious":  # a missed event still lends its shape, but can have no other error
+            eligible &= ~struck_by["missed"]
+        for other in kind.dose.unless:
+            eligible &= ~struck_by[other]
         struck = choose_events(
             kind.dose, scene.table, scene.classes,
             eligible=eligible, event_keys=scene.event_keys, image_key=scene.image_key, kind=kind.name,
@@ -197,8 +201,7 @@ def _draw_errors(errors: Sequence[Kind], scene: Scene) -> tuple[EventTable, list
         events = scene.table["event"][struck]
         logs.append(_described(kind.draw(scene, events, combine_keys(scene.event_keys[struck], kind.name)), scene))
         doses.append((kind.name, eligible & can_strike(kind.dose, scene.table, scene.classes, _classes_of(kind))))
-        if kind.name == "missed":
-            present[struck] = False
+        struck_by[kind.name][struck] = True
     return join_logs(logs), doses
 
 

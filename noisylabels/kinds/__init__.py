@@ -112,6 +112,10 @@ def _check_against(kind: Kind, classes: ClassTable) -> None:
     for names in kind.dose.strata:
         for name in names:
             classes.index(name)
+    for name in kind.dose.unless:
+        if name not in KINDS:
+            msg = f"An error kind in `unless` must be one of {list(KINDS)}, got {name!r}. Use one of them."
+            raise InputError(msg)
     if hasattr(kind, "check"):
         kind.check(classes)
 

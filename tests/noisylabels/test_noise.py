@@ -199,7 +199,7 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
         (
             {"missed": {"rate": 0.1, "gven": {}}},
             "Settings of missed must be among ['rate', 'given', 'draw', 'image_sd', 'severity', 'reference', "
-            "'intercept', 'sizes_px'], got ['gven']. Remove or rename them.",
+            "'intercept', 'sizes_px', 'unless'], got ['gven']. Remove or rename them.",
         ),
         (
             {"missed": [{"rate": 0.1}, {"rate": {"phagophore": 0.2}}]},
