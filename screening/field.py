@@ -109,6 +109,7 @@ def finish_field(field: Field, job: Job, store: Store, reading: Reading, label_m
         "stamps": reading.stamps,
         "shape": list(checked.shape),
         "counts": _counts(checked, events, job),
+        "sums": _intensity_sums(events, job, job.names(field)),
         "image": _describe(flat, job.names(field)),
         **written,
     }
@@ -183,15 +184,24 @@ def _counts(label_map: LabelMap, events: EventTable, job: Job) -> dict[str, dict
     }
 
 
+def _intensity_sums(events: EventTable, job: Job, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Sum the events' mean intensities, so that a well's mean can be made of its fields."""
+    of_class = {name: events["class_index"] == index for index, name in enumerate(job.method.classes) if index}
+    return {
+        name: {channel: float(events[f"mean_{channel}"][rows].sum()) for channel in names}
+        for name, rows in of_class.items()
+    }
+
+
 def _describe(image: Image, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    ceiling = np.iinfo(image.dtype).max if image.dtype.kind in "ui" else np.inf
     described = {}
     for name, plane in zip(names, image, strict=True):
         quantiles = np.quantile(plane[::2, ::2], list(QUANTILES.values()))
         described[name] = {
             "mean": float(plane.mean()),
             **{key: float(value) for key, value in zip(QUANTILES, quantiles, strict=True)},
-            "saturated_px": int((plane >= ceiling).sum()),
+            "max": float(plane.max()),
+            "at_max_px": int((plane == plane.max()).sum()),
             "sharpness": _sharpness(plane),
         }
     return described

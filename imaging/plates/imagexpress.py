@@ -13,7 +13,7 @@ from noisylabels.errors import InputError
 
 _FILE = re.compile(
     r"(?:TimePoint_(?P<time>\d+)/)?(?:ZStep_(?P<z>\d+)/)?(?P<base>[^/]*?)_(?P<well>[A-Za-z]{1,2}\d{1,3})"
-    r"(?:_s(?P<site>\d+))?(?:_w(?P<wave>\d+))?(?!_thumb)(?P<guid>[0-9A-Fa-f-]{32,36})?\.tiff?",
+    r"(?:_s(?P<site>\d+))?(?:_w(?P<wave>\d+))?(?!_thumb)(?P<guid>[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12})?\.tiff?",
     re.IGNORECASE,
 )
 _CALIBRATION = re.compile(r'id="spatial-calibration-x"[^>]*value="([0-9.eE+-]+)"')

@@ -1,7 +1,7 @@
 """OME-Zarr plates, 0.4 and 0.5: metadata as JSON, pixels through zarr, everything opened for reading only."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,13 +111,19 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         msg = f"{path} must be JSON, but it cannot be parsed ({error}). Copy it again from its source."
         raise InputError(msg) from error
     content: dict[str, Any] = document.get("attributes", {}).get("ome", {}) if name == "zarr.json" else document
-    version = content.get("version") or next(
-        (value.get("version") for value in content.values() if isinstance(value, dict) and "version" in value), "0.4"
-    )
+    version = next(_versions(content), "0.4")
     if version not in VERSIONS:
         msg = f"{path} must be OME-Zarr {' or '.join(VERSIONS)}, got {version}. Convert the plate to 0.5."
         raise InputError(msg)
     return content
+
+
+def _versions(content: dict[str, Any]) -> Iterator[str]:
+    """Look where a version may stand: at the top in 0.5, in the plate, well or image in 0.4."""
+    entries = [content]
+    for value in content.values():
+        entries += value if isinstance(value, list) else [value]
+    yield from (entry["version"] for entry in entries if isinstance(entry, dict) and "version" in entry)
 
 
 def read_omezarr(folder: Path) -> Plate:
