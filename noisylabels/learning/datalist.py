@@ -104,6 +104,41 @@ def read_images(dataset_dir: str | Path, *, split: str = "all") -> list[Field]:
     return fields
 
 
+def choose_split(fields: Mapping[str, list[Field]], split: str) -> list[Field]:
+    """Take the fields of one split.
+
+    Raises:
+        InputError: If there is no such split, or it is empty.
+
+    Examples:
+        >>> choose_split({"training": [], "validation": [], "test": []}, "test")
+        Traceback (most recent call last):
+        ...
+        noisylabels.errors.InputError: A split to evaluate must hold fields, got test; with fields: none. Name another.
+    """
+    if not fields.get(split):
+        full = ", ".join(name for name, part in fields.items() if part) or "none"
+        msg = f"A split to evaluate must hold fields, got {split}; with fields: {full}. Name another."
+        raise InputError(msg)
+    return fields[split]
+
+
+def share_of(fields: Sequence[Field], *, rank: int, n_processes: int) -> list[Field]:
+    """Take one process's share of the fields: every `n_processes`-th, none twice.
+
+    Raises:
+        InputError: If there are fewer fields than processes.
+
+    Examples:
+        >>> share_of([{"id": "a"}, {"id": "b"}, {"id": "c"}], rank=0, n_processes=2)
+        [{'id': 'a'}, {'id': 'c'}]
+    """
+    if len(fields) < n_processes:
+        msg = f"There must be a validation field for each of {n_processes} processes, got {len(fields)}. Start fewer."
+        raise InputError(msg)
+    return list(fields[rank::n_processes])
+
+
 def field_id(path: str | Path) -> str:
     """Name a field by its file: the name without folder and format suffix.
 
