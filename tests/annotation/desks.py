@@ -7,6 +7,7 @@ import zlib
 
 import httpx
 import numpy as np
+import pytest
 
 from annotation.fields import create_project
 from annotation.people import add_person, invite, owner_of
@@ -16,6 +17,7 @@ from annotation.server import Address, create_app
 from annotation.session import Session
 from imaging.dataset import Case, Dataset, write_dataset
 from imaging.files import write_image, write_label_map
+from noisylabels.errors import InputError
 from noisylabels.labels import ROSELLA
 
 ROWS, COLUMNS = 12, 16
@@ -124,3 +126,8 @@ def open_desk(folder, n_fields=6, *, role="owner", dist=None, **options):
 
 
 TOKEN = re.compile(r"token=([\w-]+)")
+
+
+def refused(sentence, kind=InputError):
+    """Expect an error whose message begins with a sentence."""
+    return pytest.raises(kind, match=f"^{re.escape(sentence)}")
