@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from evaluation.report.pages import Section
     from evaluation.study import FieldSource
 
 app = typer.Typer()
@@ -69,15 +70,61 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Evaluation folder that `evaluate` made.")],
     dataset: Annotated[Path | None, typer.Option(help="Where the data set lies now; default: where it was.")] = None,
     gallery: Annotated[int, typer.Option(help="Fields of each kind in the gallery; 0: none.")] = 3,
+    ratings: Annotated[Path | None, typer.Option(help="Rating sheet (CSV) to report with it.")] = None,
+    costs: Annotated[Path | None, typer.Option(help="Cost sheet (CSV) to report with it.")] = None,
+    controls: Annotated[Path | None, typer.Option(help="Control wells (CSV: well, kind) for Z'.")] = None,
 ) -> None:
-    """Write the report of an evaluation folder anew, from its counts."""
+    """Write the report of an evaluation folder anew, with ratings, costs and control wells if given."""
     from evaluation.folders import read_evaluation, write_evaluation_report
+    from evaluation.plates import read_controls
 
     evaluation = read_evaluation(folder)
+    more = [*_rating_sections(ratings, evaluation.seed), *_cost_sections(costs)]
+    wells = read_controls(controls) if controls else None
     source = open_fields(dataset or Path(evaluation.dataset)) if gallery else None
-    page, verdict = write_evaluation_report(evaluation, folder, source=source, n_gallery=gallery)
+    page, verdict = write_evaluation_report(
+        evaluation, folder, source=source, n_gallery=gallery, more=more, controls=wells
+    )
     typer.echo(verdict)
     typer.echo(str(page))
+
+
+@app.command()
+def ratings(
+    sheet: Annotated[Path, typer.Argument(help="Rating sheet (CSV): rater, image, method, score, perhaps subset.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: report.html, tables, figures.")],
+    methods: Annotated[str, typer.Option(help="Methods, baseline first; default: as they occur.")] = "",
+    ks: Annotated[str, typer.Option(help="p-value of the KS test: exact, or matlab for kstest2's formula.")] = "exact",
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+) -> None:
+    """Ask whether blinded experts prefer a method, how surely, and how far they agree."""
+    from evaluation.rating_folders import write_rating_report
+
+    chosen = [name.strip() for name in methods.split(",") if name.strip()]
+    page, verdict = write_rating_report(sheet, out, methods=chosen, ks_method=ks, seed=seed)
+    typer.echo(verdict)
+    typer.echo(str(page))
+
+
+def _rating_sections(sheet: Path | None, seed: int) -> "list[Section]":
+    if sheet is None:
+        return []
+    from numpy.random import default_rng
+
+    from evaluation.ratings import compare_ratings, read_ratings
+    from evaluation.report.rating_section import rating_section
+
+    scores = read_ratings(sheet)
+    return [rating_section(scores, compare_ratings(scores, rng=default_rng(seed)))]
+
+
+def _cost_sections(sheet: Path | None) -> "list[Section]":
+    if sheet is None:
+        return []
+    from evaluation.costs import read_costs
+    from evaluation.report.cost_section import cost_section
+
+    return [cost_section(read_costs(sheet))]
 
 
 def open_fields(dataset: Path) -> "FieldSource":

@@ -1,7 +1,7 @@
 """Evaluation folders: counts and events as tidy tables, what was done as JSON, and the report made from them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,7 @@ def write_evaluation_report(
     source: FieldSource | None,
     n_gallery: int = 3,
     more: Sequence[Section] = (),
+    controls: Mapping[str, str] | None = None,
 ) -> tuple[Path, str]:
     """Write report.html, tables/*.csv and figures/*.svg into an evaluation folder.
 
@@ -114,6 +115,7 @@ def write_evaluation_report(
         source: The data set, for the gallery; None leaves the gallery out.
         n_gallery: Fields of each kind in the gallery.
         more: Further sections: ratings, costs.
+        controls: "positive" or "negative" by well name, for Z'.
 
     Returns:
         The page, and the verdict in words.
@@ -138,6 +140,7 @@ def write_evaluation_report(
         hashes=study.hashes,
         skipped=study.skipped,
         more=[*more, *gallery],
+        controls=controls,
     )
     return write_report(report, folder), report.verdict
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evaluation.sheets import read_rows, refuse_faults
 from noisylabels.errors import InputError
 
 PLATE_SHAPES = ((8, 12), (16, 24), (32, 48))
@@ -164,3 +166,39 @@ def mean_by_well(values: ArrayLike, wells: Sequence[str]) -> dict[str, float]:
     names = np.asarray(wells)
     kept = (names != "") & ~np.isnan(numbers)
     return {str(well): float(numbers[kept & (names == well)].mean()) for well in np.unique(names[kept])}
+
+
+def read_controls(path: str | Path) -> dict[str, str]:
+    """Read which wells are controls.
+
+    Args:
+        path: CSV with the columns well and kind ("positive" or "negative").
+
+    Returns:
+        The kind by well name, wells as `B07`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If columns are missing or rows faulty; all faults at once, one line each.
+    """
+    rows = read_rows(path, ("well", "kind"))
+    faults = []
+    for line, row in enumerate(rows, 2):
+        if row["kind"] not in ("positive", "negative"):
+            faults.append(f"row {line}: kind must be 'positive' or 'negative', got {row['kind']!r}")
+        try:
+            well_place(row["well"])
+        except InputError:
+            faults.append(f"row {line}: well must be one or two letters and a number, got {row['well']!r}")
+    refuse_faults(faults, source=str(path))
+    return {well_name(*well_place(row["well"])): row["kind"] for row in rows}
+
+
+def well_name(row: int, column: int) -> str:
+    """Name a well by its (row, column), counted from 0.
+
+    Examples:
+        >>> well_name(1, 6)
+        'B07'
+    """
+    return f"{row_letters(row)}{column + 1:02d}"

@@ -39,7 +39,7 @@ def compare_distributions(
         InputError: If `method` is unknown.
 
     Examples:
-        >>> compare_distributions([1, 2, 3], [4, 5, 6]).p  # 2 of the C(6, 3) = 20 orders
+        >>> round(compare_distributions([1, 2, 3], [4, 5, 6]).p, 9)  # 2 of the C(6, 3) = 20 orders
         0.1
     """
     from scipy import stats

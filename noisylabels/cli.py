@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
     "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),
     "report": ("evaluation.cli", "Write the report of an evaluation folder anew."),
+    "ratings": ("evaluation.cli", "Ask whether blinded experts prefer a method, how surely, and how far they agree."),
     "annotate": ("annotation.cli", "Correct label maps, draw boxes and rate blindly in a browser."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""

@@ -47,6 +47,7 @@ def make_report(
     hashes: Mapping[str, str],
     skipped: Mapping[str, str],
     more: Sequence[Section] = (),
+    controls: Mapping[str, str] | None = None,
 ) -> Report:
     """Put the report on methods held against a reference together, in the order a reviewer reads.
 
@@ -59,9 +60,10 @@ def make_report(
         hashes: Hash of each label set.
         skipped: Why a label map was left out, by "set/field".
         more: Further sections: galleries, ratings, costs.
+        controls: "positive" or "negative" by well name, for Z'.
     """
     light, verdict = judge(comparison)
-    plates = plate_section(table, comparison)
+    plates = plate_section(table, comparison, controls=controls)
     sections = (
         score_section(table, comparison),
         field_section(table, comparison),

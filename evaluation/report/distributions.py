@@ -1,11 +1,12 @@
 """Figures of values per field, per event and per rating: slopes, violins, sizes, agreement of counts."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evaluation.agreement import limits_of_agreement
 from evaluation.report.canvas import FAINT, INK, RULE, Figure, canvas, colours_of, finish
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def _draw_violin(axes: "Axes", values: NDArray[np.float64], *, centre: float, wi
     if not values.size:
         return
     if np.unique(values).size > 1:
-        for body in list(axes.violinplot(values, [centre], widths=width, showextrema=False)["bodies"]):
+        bodies: Any = axes.violinplot(values, [centre], widths=width, showextrema=False)["bodies"]
+        for body in bodies:
             body.set(facecolor=colour, alpha=0.25, edgecolor="none")
     levels, counts = np.unique(values, return_counts=True)
     for level, count in zip(levels, counts, strict=True):
@@ -104,7 +106,7 @@ def draw_count_agreement(reference: ArrayLike, predictions: Mapping[str, ArrayLi
         for place, (method, counted) in enumerate(predictions.items()):
             axes = shared = drawing.add_subplot(1, len(predictions), place + 1, sharey=shared)
             mean, difference = (np.asarray(counted, float) + truth) / 2, np.asarray(counted, float) - truth
-            agreement = count_agreement(truth, counted)
+            agreement = limits_of_agreement(truth, counted)
             axes.axhline(0, color=FAINT, linewidth=0.8)
             axes.axhspan(agreement["low"], agreement["high"], color=colours[method], alpha=0.10, linewidth=0)
             axes.axhline(agreement["bias"], color=colours[method], linewidth=1.4)
@@ -118,26 +120,6 @@ def draw_count_agreement(reference: ArrayLike, predictions: Mapping[str, ArrayLi
             "95 % limits of agreement. A method whose band is narrow and centred on 0 can be trusted to count."
         )
         return finish(drawing, name="count_agreement", caption=caption)
-
-
-def count_agreement(reference: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
-    """Give the bias of counts and its 95 % limits of agreement (bias ± 1.96 SD of the differences).
-
-    Args:
-        reference: (field,) counts. Not modified.
-        prediction: (field,) counts, in the same order. Not modified.
-
-    Returns:
-        `bias`, `low` and `high`; the limits are nan with fewer than two fields.
-
-    Examples:
-        >>> count_agreement([10, 10, 10], [11, 12, 13])
-        {'bias': 2.0, 'low': 0.04, 'high': 3.96}
-    """
-    differences = np.asarray(prediction, float) - np.asarray(reference, float)
-    bias = float(differences.mean()) if differences.size else float("nan")
-    half = 1.96 * float(differences.std(ddof=1)) if differences.size > 1 else float("nan")
-    return {"bias": bias, "low": bias - half, "high": bias + half}
 
 
 def draw_sizes(areas: Mapping[str, Mapping[str, ArrayLike]], *, unit: str) -> Figure:

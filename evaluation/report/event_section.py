@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from evaluation.agreement import limits_of_agreement
 from evaluation.counts import ERRORS, CountTable
 from evaluation.pixels import divide
 from evaluation.report.bars import draw_bands, draw_errors, draw_overlap_curves
-from evaluation.report.distributions import count_agreement, draw_count_agreement, draw_sizes
+from evaluation.report.distributions import draw_count_agreement, draw_sizes
 from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
@@ -108,7 +109,7 @@ def agreement_table(reference: np.ndarray, predicted: dict[str, np.ndarray]) -> 
     """Tabulate how well methods count events (Bland-Altman)."""
     rows = []
     for method, counts in predicted.items():
-        limits = count_agreement(reference, counts)
+        limits = limits_of_agreement(reference, counts)
         rows.append((method, int(reference.sum()), int(counts.sum()), limits["bias"], limits["low"], limits["high"]))
     heads = ("method", "events, reference", "events, predicted", "bias per field", "lower limit", "upper limit")
     styles: dict[str, Style] = dict.fromkeys(heads[3:], "signed")

@@ -12,8 +12,8 @@ from evaluation.resampling import Interval
 
 Cell = str | int | float | Interval | None
 
-Style = Literal["plain", "signed", "percent", "p"]
-"""`plain`: three decimals; `signed`: with its sign; `percent`: signed, in percent; `p`: a p-value."""
+Style = Literal["plain", "signed", "percent", "p", "amount"]
+"""`plain`: 3 decimals; `signed`: with its sign; `percent`: signed, in percent; `p`: a p-value; `amount`: 4 digits."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,8 @@ def _number(value: float, style: Style) -> str:
         return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
     if style == "percent":
         return f"{100 * value:+.1f} %".replace("-", "−")
+    if style == "amount":
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}".replace(",", "\u202f")
     sign = "+" if style == "signed" else ""
     digits = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
     return f"{value:{sign}.{digits}f}".replace("-", "−")

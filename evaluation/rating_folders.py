@@ -1,0 +1,54 @@
+"""Rating folders: a rating sheet in; a report, its tables and figures out."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from evaluation.ratings import compare_ratings, read_ratings
+from evaluation.report.assembly import version_facts, write_report
+from evaluation.report.pages import Report
+from evaluation.report.rating_section import check_ratings, judge_ratings, rating_section
+
+
+def write_rating_report(
+    sheet: str | Path, folder: str | Path, *, methods: Sequence[str] = (), ks_method: str = "exact", seed: int = 0
+) -> tuple[Path, str]:
+    """Report a rating sheet: report.html, tables/*.csv and figures/*.svg.
+
+    Args:
+        sheet: Rating sheet; see `read_ratings`.
+        folder: Folder to write into; made when missing.
+        methods: Methods, baseline first; empty: as they occur.
+        ks_method: "exact" or "matlab".
+        seed: Of the bootstrap.
+
+    Returns:
+        The page, and the verdict in words.
+
+    Raises:
+        InputError: If the sheet is faulty, or it holds only one method.
+    """
+    ratings = read_ratings(sheet)
+    method = cast("Literal['exact', 'matlab']", ks_method)  # checked where it is used
+    preferences = compare_ratings(ratings, methods=methods or None, ks_method=method, rng=np.random.default_rng(seed))
+    light, verdict = judge_ratings(preferences)
+    facts = {
+        "sheet": f"{Path(sheet).resolve()}, SHA-256 {hashlib.sha256(Path(sheet).read_bytes()).hexdigest()}",
+        "raters": ", ".join(ratings.raters),
+        "methods": ", ".join(methods or ratings.methods),
+        "KS": ks_method,
+        "seed": str(seed),
+    }
+    title = f"Ratings of {' and '.join(methods or ratings.methods)}"
+    report = Report(
+        title,
+        verdict,
+        light,
+        tuple((facts | version_facts()).items()),
+        check_ratings(ratings),
+        (rating_section(ratings, preferences),),
+    )
+    return write_report(report, folder), verdict
