@@ -128,6 +128,7 @@ class RatingDesk:
                 active_ms=active_ms,
                 comment=comment,
                 created=now(),
+                unblinded=self.project.value("SELECT count(*) > 0 FROM log WHERE event = 'unblinded'"),
             )
             return Scored(self.next())
 

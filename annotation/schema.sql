@@ -120,7 +120,8 @@ CREATE TABLE trial ( -- kept: drawn before the first score
 
 CREATE TABLE score ( -- kept: the last one of a trial counts
   id INTEGER PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trial, left_score INTEGER NOT NULL, right_score INTEGER NOT NULL,
-  active_ms INTEGER NOT NULL, comment TEXT NOT NULL, created TEXT NOT NULL
+  active_ms INTEGER NOT NULL, comment TEXT NOT NULL, created TEXT NOT NULL,
+  unblinded INTEGER NOT NULL -- whether the study had been unblinded before
 ) STRICT;
 CREATE INDEX score_trial ON score (trial, id);
 

@@ -62,16 +62,15 @@ def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tup
             f"A study must be finished before it is unblinded, got {n_open} open trials ({who}). Wait, or use --force."
         )
         raise InputError(msg)
-    unblinded = project.value("SELECT min(created) FROM log WHERE event = 'unblinded'")
     project.log(owner_of(project).name, "unblinded", forced=force and n_open > 0, open_trials=n_open)
-    rows = _rows(project, unblinded)
+    rows = _rows(project)
     every, counted = Path(folder) / "ratings_all.csv", Path(folder) / "ratings.csv"
     write_text(every, _csv(rows))
     write_text(counted, _csv([row for row in rows if row["counts"]]))
     return counted, every
 
 
-def _rows(project: Project, unblinded: str | None) -> list[dict[str, object]]:
+def _rows(project: Project) -> list[dict[str, object]]:
     scores = project.rows(
         "SELECT score.*, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
         "l.method AS left_method, r.method AS right_method, "
@@ -94,7 +93,7 @@ def _rows(project: Project, unblinded: str | None) -> list[dict[str, object]]:
             "active_ms": row["active_ms"],
             "scored": row["created"],
             "comment": row["comment"],
-            "after_unblinding": int(unblinded is not None and row["created"] > unblinded),
+            "after_unblinding": row["unblinded"],
         }
         for row in scores
         for side in ("left", "right")

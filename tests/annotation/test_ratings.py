@@ -1,0 +1,189 @@
+"""Rating and unblinding, without a browser."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from annotation.allocation import StudySettings
+from annotation.people import people_of, person_of
+from annotation.project import Project
+from annotation.ratings import RatingDesk, UnknownTrial, create_study
+from annotation.unblinding import COLUMNS, open_trials, unblind
+from imaging.files import read_image, read_label_map, write_label_map
+from tests.annotation.desks import COLUMNS as N_COLUMNS
+from tests.annotation.desks import ROWS, make_project, refused
+
+SMALL = StudySettings(n_images=6, n_training=1, repeat_share=0.4)
+RATERS = ["anna", "ben", "cleo", "dan"]
+
+
+@pytest.fixture
+def project(tmp_path):
+    with make_project(tmp_path, 9) as project:
+        create_study(project, RATERS, SMALL, seed=3)
+        yield project
+
+
+def desk_of(project, name):
+    return RatingDesk(project, person_of(project, name))
+
+
+def score_all(project, names=RATERS, value=lambda trial: (trial.number % 10 + 1, 5)):
+    for name in names:
+        desk = desk_of(project, name)
+        while (token := desk.next()) is not None:
+            desk.score(token, *value(desk.trial(token)), active_ms=40_000)
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_media_of_a_trial_are_the_image_and_both_maps(project):
+    desk = desk_of(project, "anna")
+    folder = project.setting("dataset")
+    for trial in desk.trials():
+        name = desk.field(trial.token).name
+        row = project.row(
+            "SELECT l.method AS l, r.method AS r FROM trial JOIN item l ON l.id = left_item "
+            "JOIN item r ON r.id = right_item WHERE token = ?",
+            trial.token,
+        )
+        media, size = desk.media(trial.token), ROWS * N_COLUMNS
+        planes = np.frombuffer(media[: 4 * size], "<u2").reshape(2, ROWS, N_COLUMNS)
+        assert np.array_equal(planes, read_image(f"{folder}/images/{name}.ome.tif"))
+        sides = np.frombuffer(media[4 * size :], np.uint8).reshape(2, ROWS, N_COLUMNS)
+        for side, method in zip(sides, (row["l"], row["r"]), strict=True):
+            assert np.array_equal(side, read_label_map(f"{folder}/labels/{method}/{name}.tif"))
+
+
+def test_what_is_rated_is_what_was_there_when_the_study_was_planned(project):
+    desk = desk_of(project, "anna")
+    before = [desk.media(trial.token) for trial in desk.trials()]
+    for number in range(1, 10):
+        for method in ("cip", "cdl"):
+            path = f"{project.setting('dataset')}/labels/{method}/B{number:02d}_f1.tif"
+            write_label_map(path, np.zeros((ROWS, N_COLUMNS), np.uint8))
+    assert [desk.media(trial.token) for trial in desk.trials()] == before
+
+
+def test_a_changed_mind_is_a_second_score_and_the_newest_counts(project):
+    desk = desk_of(project, "anna")
+    token = desk.next()
+    desk.score(token, 3, 4)
+    desk.score(token, 9, 1, comment="looked again")
+    assert (desk.trial(token).left, desk.trial(token).right) == (9, 1)
+    assert project.value("SELECT count(*) FROM score") == 2
+
+
+def test_a_retried_score_is_saved_once_and_rating_resumes_after_a_restart(project, tmp_path):
+    desk = desk_of(project, "anna")
+    token = desk.next()
+    following = [desk.score(token, 3, 4, key="the-same-key") for _ in range(3)]
+    assert len(set(following)) == 1
+    assert project.value("SELECT count(*) FROM score") == 1
+    with Project(tmp_path / "screen.desk") as again:
+        assert desk_of(again, "anna").next() == following[0] != token
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 5), (11, 5), (5, 0), (5, 11)])
+def test_scores_lie_in_one_to_ten(project, left, right):
+    desk = desk_of(project, "anna")
+    with refused("A score must be a whole number in 1..10"):
+        desk.score(desk.next(), left, right)
+    assert project.value("SELECT count(*) FROM score") == 0
+
+
+def test_nobody_scores_anothers_trial(project):
+    token = desk_of(project, "anna").next()
+    with refused("A trial must be one of yours", UnknownTrial):
+        desk_of(project, "ben").score(token, 5, 5)
+
+
+def test_a_study_is_planned_once(project):
+    with refused(f"{project.path} must have no study yet, but it has one."):
+        create_study(project, RATERS, SMALL)
+
+
+def test_a_plan_repeats_with_its_seed_but_its_tokens_never(tmp_path):
+    plans, tokens = [], []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        with make_project(tmp_path / name, 9) as project:
+            create_study(project, RATERS, SMALL, seed=3)
+            rows = project.rows("SELECT * FROM trial ORDER BY person, number")
+            plans.append([tuple(row)[2:] for row in rows])
+            tokens.append({row["token"] for row in rows})
+    assert plans[0] == plans[1]
+    assert not tokens[0] & tokens[1]
+
+
+def test_only_images_with_both_label_maps_are_drawn(tmp_path):
+    with make_project(tmp_path, 9) as project:
+        (tmp_path / "dataset/labels/cdl/B01_f1.tif").unlink()
+        (tmp_path / "dataset/labels/cip/B02_f1.tif").unlink()
+        create_study(project, RATERS, SMALL)
+        names = {row["name"] for row in project.rows("SELECT name FROM item JOIN field ON field.id = item.field")}
+        assert names == {f"B0{number}_f1" for number in range(3, 10)}
+
+
+def test_unblinding_waits_for_the_last_score_and_leaves_a_record(project, tmp_path):
+    score_all(project, RATERS[:3])
+    n_open = open_trials(project)["dan"]
+    assert open_trials(project) == {"anna": 0, "ben": 0, "cleo": 0, "dan": n_open}
+    with refused(f"A study must be finished before it is unblinded, got {n_open} open trials (dan {n_open})."):
+        unblind(project, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    score_all(project)
+    unblind(project, tmp_path / "out")
+    row = project.row("SELECT * FROM log WHERE event = 'unblinded'")
+    assert json.loads(row["detail"]) == {"forced": False, "open_trials": 0}
+
+
+def test_scores_after_a_forced_unblinding_are_marked(project, tmp_path):
+    score_all(project, ["anna"])
+    unblind(project, tmp_path / "out", force=True)
+    row = project.row("SELECT * FROM log WHERE event = 'unblinded'")
+    assert json.loads(row["detail"])["forced"] is True
+    score_all(project)
+    counted, _ = unblind(project, tmp_path / "out")
+    marked = {(row["rater"] != "anna", row["after_unblinding"]) for row in read(counted)}
+    assert marked == {(False, "0"), (True, "1")}
+
+
+def test_the_table_holds_each_score_under_its_own_method(project, tmp_path):
+    """Every rater gives CDL 8 and CIP 3, wherever they are: so must the table."""
+
+    def honest(name):
+        desk = desk_of(project, name)
+        for trial in desk.trials():
+            row = project.row("SELECT method FROM trial JOIN item ON item.id = left_item WHERE token = ?", trial.token)
+            desk.score(trial.token, *((8, 3) if row["method"] == "cdl" else (3, 8)), active_ms=35_000)
+
+    for name in RATERS:
+        honest(name)
+    counted, every = unblind(project, tmp_path / "out")
+    rows = read(counted)
+    assert list(rows[0]) == list(COLUMNS)
+    assert {(row["method"], row["score"]) for row in rows} == {("cdl", "8"), ("cip", "3")}
+    assert len(rows) == 4 * 3 * 2  # four raters, three images each, two methods
+    assert len({(row["rater"], row["image"], row["method"]) for row in rows}) == len(rows)
+    assert {row["block"] for row in rows} == {"main"}
+    blocks = [row["block"] for row in read(every)]
+    assert {block: blocks.count(block) for block in set(blocks)} == {"training": 8, "main": 24, "repeat": 8}
+
+
+def test_raters_have_a_subset_and_no_other_role(project):
+    assert sorted(person.party for person in people_of(project, "rater")) == ["1", "1", "2", "2"]
+    from annotation.people import add_person
+
+    with refused("A person must have one role and group, got annotator  for anna, who is rater"):
+        add_person(project, "anna", "annotator")
+
+
+def test_a_project_without_a_study_has_nothing_to_unblind(tmp_path):
+    with make_project(tmp_path) as project, refused(f"{project.path} must have a study to unblind, got none."):
+        unblind(project, tmp_path)

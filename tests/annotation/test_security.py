@@ -1,0 +1,270 @@
+"""Strangers at the door, and bodies that no page would send."""
+
+import json
+import re
+import string
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from annotation.allocation import StudySettings
+from annotation.boxes import assign_boxes
+from annotation.people import owner_of, person_of
+from annotation.ratings import create_study
+from annotation.server import Address, create_app
+from tests.annotation.desks import ORIGIN, Browser, Client, key, make_project, open_desk
+
+READ = [
+    *("/", "/correct", "/boxes", "/rate", "/api/session", "/api/queue", "/api/fields", "/api/tasks", "/api/tasks/x"),
+    *("/api/tasks/x/image", "/api/tasks/x/labels", "/api/tasks/x/revisions", "/api/jobs", "/api/jobs/x"),
+    *("/api/jobs/x/log", "/api/boxes", "/api/boxes/x", "/api/boxes/x/image", "/api/rating", "/api/rating/trials/x"),
+    "/api/rating/trials/x/media",
+]
+WRITE = [
+    *(
+        ("POST", f"/api/tasks{path}")
+        for path in ("", "/next", "/x/revisions", "/x/undo", "/x/redo", "/x/adopt", "/x/close")
+    ),
+    *(("POST", path) for path in ("/api/tasks/x/predict", "/api/jobs/retrain", "/api/jobs/x/cancel")),
+    *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores")),
+    *(("PUT", "/api/queue"), ("PUT", "/api/boxes/x/y"), ("DELETE", "/api/boxes/x/y")),
+]
+
+
+@pytest.fixture
+def desk(tmp_path):
+    project, app, browser = open_desk(tmp_path)
+    with project:
+        yield project, app, browser
+
+
+def test_the_lists_above_are_all_routes(desk):
+    _, app, _ = desk
+    routes = {(method, route.path) for route in app.routes for method in route.methods}
+    named = {("GET", path) for path in READ} | set(WRITE)
+    shapes = {(method, re.sub(r"\{\w+\}", "x", path).replace("x/x", "x/y")) for method, path in routes}
+    assert shapes == named | {("HEAD", path) for path in READ}
+
+
+def test_without_a_cookie_nothing_is_answered(desk):
+    _, app, _ = desk
+    for method, path in [("GET", path) for path in READ] + WRITE:
+        for cookie in ("", "desk_8765=", "desk_8765=guess", "desk_8765=" + "x" * 4000, "=;;=;desk_8765"):
+            answer = Client(app, {"Origin": ORIGIN, "Cookie": cookie}).request(method, path)
+            assert answer.status_code == 401, (method, path, cookie)
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "", "null", "http://evil.example", "http://127.0.0.1", "https://127.0.0.1:8765", f"{ORIGIN}.evil"]
+)
+def test_changes_from_another_page_are_refused(desk, origin):
+    project, _, browser = desk
+    browser.headers = {} if origin is None else {"Origin": origin}
+    for method, path in WRITE:
+        answer = browser.request(method, path, json={"key": key()})
+        assert answer.status_code == 403, (method, path)
+        assert answer.json() == {"error": "A change must come from the desk's own pages, got another origin."}
+    assert project.value("SELECT count(*) FROM task") == 0
+
+
+def test_a_name_that_was_rebound_to_this_machine_is_refused(desk):
+    _, _, browser = desk
+    for host in ("evil.example", "evil.example:8765", "127.0.0.1", "127.0.0.1:80", ""):
+        answer = browser.request("GET", "/api/session", headers={"Host": host})
+        assert answer.status_code == 421, host
+
+
+def test_every_answer_carries_the_policy(desk):
+    _, app, browser = desk
+    answers = [browser.get("/api/session"), browser.get("/api/tasks/x"), browser.get("/"), browser.landing]
+    answers += [Client(app).request("GET", "/api/session"), browser.request("PATCH", "/api/queue")]
+    for answer in answers:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_no_path_reaches_the_file_system(tmp_path):
+    (tmp_path / "secret.txt").write_text("the secret")
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / "index.html").write_text("page")
+    project, _, browser = open_desk(tmp_path, dist=dist)
+    names = [
+        "../secret.txt",
+        "../../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "....//secret.txt",
+        "..\\secret.txt",
+    ]
+    names += [str(tmp_path / "secret.txt"), "%00", "../screen.desk", "dataset/dataset.json", "file:///etc/passwd"]
+    bases = ["/", "/assets/", "/api/tasks/", "/api/jobs/", "/api/boxes/", "/api/rating/trials/"]
+    with project:
+        for path in [
+            f"{base}{name}{tail}" for base in bases for name in names for tail in ("", "/image", "/log", "/labels")
+        ]:
+            answer = browser.get(path)
+            assert answer.status_code in (403, 404, 405), path
+            assert b"the secret" not in answer.content
+            assert b"root:" not in answer.content
+        refusal = browser.post("/api/tasks", field="../../secret.txt")
+        assert refusal.status_code == 400
+
+
+def test_oversized_bodies_are_refused_without_being_kept(desk):
+    _, _, browser = desk
+    task = browser.post("/api/tasks/next").json()["task"]["task"]
+    big = browser.request("POST", "/api/tasks/next", json={"key": key(), "pad": "x" * 70_000})
+    assert big.status_code == 413
+    binary = {"Content-Type": "application/octet-stream", "If-Match": "1", "Idempotency-Key": key()}
+    url = f"/api/tasks/{task}/revisions"
+    assert browser.request("POST", url, content=b"x" * 70_000, headers=binary).status_code == 413
+
+    async def pieces():
+        for _ in range(100):
+            yield b"x" * 1000
+
+    streamed = browser.request("POST", url, content=pieces(), headers=binary)  # no Content-Length to judge by
+    assert streamed.status_code == 413
+    lying = browser.request("POST", url, content=b"x", headers=binary | {"Content-Length": "99999999999"})
+    assert lying.status_code == 413
+
+
+MALFORMED = [
+    *(
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"key"',
+        b"\xff\xfe",
+        b'{"key": "\xff"}',
+        b"[" * 60_000,
+        b'{"key": NaN}',
+        b"1" * 5000,
+    ),
+    *(b'{"key": "abcdefgh", "key": "abcdefgh", "more": 1}', b'{"key": 1}', b'{"key": null}', b'{"key": "short"}'),
+    *(b'{"key": "' + b"x" * 65 + b'"}', b'{"key": "abcdefgh\\u0000"}', b'{"key": "abcd\\ud800fgh"}', b'{"key": true}'),
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_bodies_are_refused(desk, body):
+    project, _, browser = desk
+    answer = browser.request("POST", "/api/tasks/next", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert re.fullmatch(r".+, got .+\. .+\.", answer.json()["error"], re.DOTALL)
+    assert project.value("SELECT count(*) FROM task") == 0
+
+
+def test_other_content_types_are_refused(desk):
+    _, _, browser = desk
+    for kind in ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        answer = browser.request("POST", "/api/tasks/next", content=b"key=abcdefgh", headers={"Content-Type": kind})
+        assert answer.status_code == 415, kind
+
+
+def test_a_comment_may_hold_anything_but_half_a_character(desk):
+    project, _, browser = desk
+    task = browser.post("/api/tasks/next").json()["task"]
+    comment = "'; DROP TABLE task; -- <script>\n\t\N{MICROSCOPE} \u202e"
+    url = f"/api/tasks/{task['task']}/close"
+    assert browser.post(url, state="skipped", revision=task["revision"], comment=comment).status_code == 200
+    assert project.value("SELECT comment FROM closing") == comment
+    body = b'{"key": "abcdefgh", "state": "skipped", "revision": 1, "comment": "\\ud800"}'
+    half = browser.request("POST", url, content=body, headers={"Content-Type": "application/json"})
+    assert half.status_code == 400
+    assert half.json()["error"] == "comment must be Unicode text, got half a character. Type it again."
+
+
+def values(rng, tokens):
+    """Draw what a fuzzer would put into a field."""
+    text = "".join(rng.choice([*string.printable, "\x00", "é", "𝄞"], rng.integers(0, 40)))
+    pool = [None, True, 0, 1, -1, 2**53, 2**70, -(2**63), 1e308, 0.5, "", text, text * 50, "abcdefgh", key(), [], {}]
+    pool += [
+        [1, 2, 3, 4],
+        [0, 0, 5, 5],
+        [[]],
+        {"a": 1},
+        "accepted",
+        "skipped",
+        "done",
+        "order",
+        "cip",
+        "cdl",
+        "blank",
+        *tokens,
+    ]
+    return pool[rng.integers(len(pool))]
+
+
+FIELDS = (
+    *("key", "revision", "adopt", "active_ms", "state", "comment", "field", "strategy", "start", "random_share"),
+    *(
+        "repeat_share",
+        "bundle",
+        "region",
+        "class_index",
+        "row_min",
+        "column_min",
+        "row_max",
+        "column_max",
+        "left",
+        "right",
+    ),
+)
+
+
+def fuzz(browser, rng, tokens, n_requests):
+    """Send requests that are half right, and count the answers by status."""
+    counts = {}
+    for _ in range(n_requests):
+        method, path = [*[("GET", path) for path in READ], *WRITE * 4][rng.integers(len(READ) + 4 * len(WRITE))]
+        names = [str(values(rng, tokens)) if rng.random() < 0.2 else str(rng.choice(tokens)) for _ in range(2)]
+        path = path.replace("/x", f"/{quote(names[0], safe='')}").replace("/y", f"/{quote(names[1], safe='')}")
+        if rng.random() < 0.2:
+            path += f"?revision={quote(str(values(rng, tokens)))}&offset={quote(str(values(rng, tokens)))}"
+        chosen = rng.choice(FIELDS, rng.integers(0, 8), replace=False)
+        content = {str(name): values(rng, tokens) for name in chosen} | ({"key": key()} if rng.random() < 0.8 else {})
+        headers = {name: header(values(rng, tokens)) for name in ("If-Match", "X-Tool", "X-Active-Ms", "X-Sha256")}
+        headers |= {"Idempotency-Key": key()} if rng.random() < 0.7 else {}
+        if path.endswith("/revisions") and rng.random() < 0.9:
+            body, headers["Content-Type"] = rng.bytes(int(rng.integers(0, 99))), "application/octet-stream"
+        else:
+            body, headers["Content-Type"] = json.dumps(content).encode(), "application/json"
+        answer = browser.request(method, path, content=body, headers=headers)
+        assert answer.status_code < 500, (method, path, body, headers, answer.text)
+        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+    return counts
+
+
+def header(value):
+    """What a header can carry at all: bytes without control characters."""
+    return str(value).translate(dict.fromkeys(range(32))).encode("latin-1", "replace")[:80].strip()
+
+
+@pytest.mark.parametrize("role", ["owner", "ella", "rita"])
+def test_a_fuzzer_finds_no_fault_of_the_server(tmp_path, role):
+    project = make_project(tmp_path)
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    for name in ("index", "correct", "boxes", "rate"):
+        (dist / f"{name}.html").write_text("page")
+    assign_boxes(project, [["ella"]], ["B01_f1", "B02_f1"])
+    create_study(project, ["rita"], StudySettings(n_images=4, n_subsets=1, n_training=1))
+    app = create_app(project, Address(), dist=dist)
+    browser = Browser(app, project, owner_of(project) if role == "owner" else person_of(project, role))
+    if role == "owner":
+        browser.post("/api/tasks/next")
+    rows = project.rows("SELECT token FROM task UNION ALL SELECT token FROM box_task UNION ALL SELECT token FROM trial")
+    counts = fuzz(browser, np.random.default_rng(len(role)), [row["token"] for row in rows] + ["a-box-name"], 400)
+    assert counts[200] > 5
+    assert counts[400] > 10
+    assert counts[404] > 5
+    assert project.value("PRAGMA integrity_check") == "ok"
+    project.close()
