@@ -108,7 +108,10 @@ def split_nuclei(mask: NDArray[np.bool_], settings: NucleiSettings) -> NDArray[n
     tops = peak_local_max(height, min_distance=settings.split_distance_px, labels=objects, exclude_border=False)
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(tops.T)] = np.arange(1, len(tops) + 1)
-    return np.asarray(watershed(-height, markers, mask=mask, connectivity=2, watershed_line=True) > 0)
+    # Lines are drawn here, one pixel wide: with watershed_line=True one real image took over 10 minutes and 8 GB.
+    nuclei = watershed(-height, markers, mask=mask, connectivity=2)
+    lowest = ndi.minimum_filter(np.where(mask, nuclei, len(tops) + 1), footprint=EIGHT, mode="nearest")
+    return np.asarray(mask & (lowest == nuclei))
 
 
 def _without_small(mask: NDArray[np.bool_], at_least_px: int, structure: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
