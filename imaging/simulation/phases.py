@@ -100,7 +100,7 @@ def phluorin_brightness(ph: float, *, pka: float = 7.1, neutral_ph: float = 7.2)
 
     Examples:
         >>> [round(phluorin_brightness(ph), 3) for ph in (7.2, 6.5, 5.5, 4.5)]
-        [1.0, 0.361, 0.044, 0.005]
+        [1.0, 0.36, 0.044, 0.004]
     """
     return (1 + 10 ** (pka - neutral_ph)) / (1 + 10 ** (pka - ph))
 

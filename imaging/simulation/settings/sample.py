@@ -99,7 +99,7 @@ class PhaseSettings(Settings):
 
 def _phagophore() -> PhaseSettings:
     return PhaseSettings(
-        count_per_frame=190,
+        count_per_frame=200,
         diameter_um=1.05,
         diameter_sigma=0.33,
         diameter_range_um=(0.45, 2.2),
@@ -138,7 +138,7 @@ def _early_autolysosome() -> PhaseSettings:
 
 def _late_autolysosome() -> PhaseSettings:
     return PhaseSettings(
-        count_per_frame=150,
+        count_per_frame=165,
         diameter_um=1.3,
         diameter_sigma=0.38,
         diameter_range_um=(0.5, 3.0),
