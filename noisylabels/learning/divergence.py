@@ -41,7 +41,7 @@ class StopOnDivergence:
             ]
         faulty = [name for name, loss in zip(ids, losses, strict=True) if not abs(loss) < float("inf")] or ids
         msg = (
-            f"The loss must be finite, got {float(output['loss'])} in epoch {engine.state.epoch}, iteration "
+            f"The loss must be finite, got {output['loss'].item()} in epoch {engine.state.epoch}, iteration "
             f"{engine.state.iteration}, at {', '.join(faulty)}. Lower --learning_rate, or look at that field."
         )
         raise InputError(msg)

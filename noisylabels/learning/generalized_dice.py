@@ -14,8 +14,8 @@ class MatlabGeneralizedDiceLoss(GeneralizedDiceLoss):
       \qquad w_c = 1 / (\sum_x t_{cx})^2$$
 
     per image, then averaged over the batch (Crum et al. 2006, doi:10.1109/TMI.2006.880587; weights of Sudre et
-    al. 2017, doi:10.1007/978-3-319-67558-9_28). MONAI's `GeneralizedDiceLoss` has $p + t$ in the denominator;
-    its gradient is so small at the start that the paper's learning rate of 0.002 hardly moves it.
+    al. 2017, doi:10.1007/978-3-319-67558-9_28). MONAI's `GeneralizedDiceLoss` has $p + t$ in the denominator, and
+    needs a larger learning rate than the paper's 0.002 to get as far in as many steps.
 
     A class that an image lacks gets the largest weight of the classes it has, as in MONAI's form. Its false
     pixels then cost $p^2$, and a perfect prediction still costs 0. Computed in float32 whatever comes in.

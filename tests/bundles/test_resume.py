@@ -1,0 +1,115 @@
+"""A training killed at any moment and started again ends with the same bytes as one that was not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from noisylabels.learning import launcher
+from noisylabels.learning.checkpoints import load
+from noisylabels.learning.resume import ExactResume
+
+N_EPOCHS = 5
+
+
+def train(bundle: Path, screen: Path, out: Path, **overrides: object) -> None:
+    settings = {"dataset_dir": str(screen), "output_dir": str(out), "num_epochs": N_EPOCHS, "label_name": "cip"}
+    launcher.run(launcher.plan_training(str(bundle), (), settings | overrides))
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    for name in ("model.pt", "last.pt"):
+        first, second = load(one / name), load(other / name)
+        weights = (first["network"], second["network"]) if name == "last.pt" else (first, second)
+        assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    assert first["best"] == second["best"]
+    momenta = [state["optimizer"]["state"] for state in (first, second)]
+    assert all(torch.equal(momenta[0][k]["momentum_buffer"], momenta[1][k]["momentum_buffer"]) for k in momenta[0])
+    assert json.loads((one / "metrics.json").read_text()) == json.loads((other / "metrics.json").read_text())
+
+
+def test_a_training_killed_by_the_system_ends_with_the_same_weights(bundle: Path, screen: Path, tmp_path: Path) -> None:
+    words = ["train", str(bundle), "--dataset_dir", str(screen), "--output_dir", str(tmp_path / "killed")]
+    words += ["--num_epochs", str(N_EPOCHS), "--label_name", "cip"]
+    code = f"import torch; torch.set_num_threads(1)\nfrom noisylabels.cli import main; main({words!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    metrics = tmp_path / "killed" / "metrics.json"
+    give_up = time.monotonic() + 300
+    while not (metrics.is_file() and len(json.loads(metrics.read_text())) >= 2) and time.monotonic() < give_up:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert len(json.loads(metrics.read_text())) < N_EPOCHS
+    train(bundle, screen, tmp_path / "killed")
+    train(bundle, screen, tmp_path / "unbroken")
+    assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
+
+
+class Killed(BaseException):
+    """Stands for the process being gone at that point."""
+
+
+@pytest.mark.parametrize("moment", ["before the state is saved", "in the middle of an epoch"])
+def test_it_does_not_matter_when_the_kill_falls(
+    screen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from tests.bundles.conftest import BUNDLES
+
+    bundle = BUNDLES / "cdl"
+    original = ExactResume.save
+
+    def die_at_epoch_3(self: ExactResume, engine: object) -> None:
+        if engine.state.epoch == 3:  # model.pt and metrics.json of epoch 3 are written, last.pt is of epoch 2
+            raise Killed
+        original(self, engine)
+
+    def die_at_iteration_6(self: object, engine: object) -> None:
+        if engine.state.iteration == 6:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        if moment == "before the state is saved":
+            patch.setattr(ExactResume, "save", die_at_epoch_3)
+        else:
+            patch.setattr("noisylabels.learning.divergence.StopOnDivergence.__call__", die_at_iteration_6)
+        with pytest.raises(Killed):
+            train(bundle, screen, tmp_path / "killed")
+    assert load(tmp_path / "killed" / "last.pt")["trainer"]["epoch"] == 2
+    train(bundle, screen, tmp_path / "killed")
+    train(bundle, screen, tmp_path / "unbroken")
+    assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
+
+
+def test_workers_do_not_change_the_weights(screen: Path, tmp_path: Path) -> None:
+    from tests.bundles.conftest import BUNDLES
+
+    train(BUNDLES / "cdl", screen, tmp_path / "alone", num_epochs=2)
+    train(BUNDLES / "cdl", screen, tmp_path / "two", num_epochs=2, num_workers=2)
+    assert_same_run(tmp_path / "alone", tmp_path / "two")
+
+
+def test_another_seed_changes_them(screen: Path, tmp_path: Path) -> None:
+    from tests.bundles.conftest import BUNDLES
+
+    train(BUNDLES / "cdl", screen, tmp_path / "zero", num_epochs=1)
+    train(BUNDLES / "cdl", screen, tmp_path / "one", num_epochs=1, seed=1)
+    with pytest.raises(AssertionError):
+        assert_same_run(tmp_path / "zero", tmp_path / "one")
+
+
+def test_a_finished_run_is_left_as_it_is_and_can_be_prolonged(screen: Path, tmp_path: Path) -> None:
+    from tests.bundles.conftest import BUNDLES
+
+    train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=2)
+    before = (tmp_path / "run" / "last.pt").read_bytes()
+    train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=2)
+    assert (tmp_path / "run" / "last.pt").read_bytes() == before
+    train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=4)
+    train(BUNDLES / "cdl", screen, tmp_path / "whole", num_epochs=4)
+    assert_same_run(tmp_path / "run", tmp_path / "whole")

@@ -1,0 +1,52 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import jaccard_score
+
+from noisylabels.learning.metrics import PooledIoU, class_ious
+from tests.cases import draw
+
+
+def score(pairs: list[tuple[str, str]], n_classes: int = 3, class_index: int | None = None) -> float:
+    """Reference and prediction drawn, in this order."""
+    metric = PooledIoU(n_classes, class_index)
+    for reference, prediction in pairs:
+        metric.update(([torch.as_tensor(draw(prediction))[None]], [torch.as_tensor(draw(reference))[None]]))
+    return metric.compute()
+
+
+def test_empty_fields_predicted_empty_score_one() -> None:
+    assert score([(".... / ....", ".... / ....")]) == 1
+
+
+def test_a_false_event_in_an_empty_field_counts() -> None:
+    # background 15 of 16; class 1: 2 right of 3 pixels in either (one false, in the empty field)
+    pairs = [("11.. / ....", "11.. / ...."), (".... / ....", "1... / ....")]
+    assert score(pairs) == pytest.approx((13 / 14 + 2 / 3) / 2)
+    assert score(pairs, class_index=1) == pytest.approx(2 / 3)
+
+
+def test_a_class_that_occurs_nowhere_has_no_score() -> None:
+    assert math.isnan(score([("11..", "11..")], class_index=2))
+
+
+def test_pooled_scores_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    reference, prediction = rng.integers(0, 4, (2, 3, 5, 7))
+    metric = PooledIoU(4)
+    metric.update((list(torch.as_tensor(prediction)[:, None]), list(torch.as_tensor(reference)[:, None])))
+    assert metric.compute() == pytest.approx(jaccard_score(reference.ravel(), prediction.ravel(), average="macro"))
+    for index, (name, one) in enumerate(class_ious(["background", "a", "b", "c d"], lambda output: output).items()):
+        one.update(([torch.as_tensor(prediction)], [torch.as_tensor(reference)]))
+        expected = jaccard_score(reference.ravel() == index, prediction.ravel() == index)
+        assert one.compute() == pytest.approx(expected), name
+
+
+def test_a_reset_forgets() -> None:
+    metric = PooledIoU(2)
+    metric.update(([torch.tensor([[1]])], [torch.tensor([[0]])]))
+    metric.reset()
+    metric.update(([torch.tensor([[1]])], [torch.tensor([[1]])]))
+    assert metric.compute() == 1

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+from monai.data import DataLoader
+from monai.transforms import Compose, LoadImaged, RandFlipd, RandGaussianNoised
+
+from imaging.files import write_image
+from imaging.monai_io import FieldReader
+from noisylabels.learning.data import FieldDataset
+from noisylabels.learning.seeding import Draw, EpochSampler, EpochSeeder, derive_seed
+
+
+def dataset(folder: Path, seed: int = 0) -> FieldDataset:
+    for number in range(4):
+        image = np.random.default_rng(number).integers(0, 4096, (1, 6, 4)).astype(np.uint16)
+        write_image(folder / f"f{number}.ome.tif", image)
+    steps = [
+        LoadImaged("image", reader=FieldReader(), ensure_channel_first=True),
+        RandFlipd("image", prob=0.5),
+        RandGaussianNoised("image", prob=1.0),
+    ]
+    return FieldDataset([{"image": str(folder / f"f{i}.ome.tif")} for i in range(4)], Compose(steps), seed=seed)
+
+
+def loaded(fields: FieldDataset, epoch: int, n_workers: int = 0) -> dict[str, torch.Tensor]:
+    sampler = EpochSampler(fields, seed=0)
+    sampler.set_epoch(epoch)
+    batches = DataLoader(fields, batch_size=1, sampler=sampler, num_workers=n_workers)
+    return {batch["id"][0]: torch.as_tensor(batch["image"][0]) for batch in batches}
+
+
+def test_a_field_looks_the_same_in_the_same_epoch_whatever_was_loaded_before(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    alone = fields[Draw(3, 2)]["image"]
+    for position in (1, 0, 3):
+        fields[Draw(7, position)]
+    assert torch.equal(fields[Draw(3, 2)]["image"], alone)
+
+
+def test_epochs_fields_and_seeds_differ(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    assert not torch.equal(fields[Draw(1, 0)]["image"], fields[Draw(2, 0)]["image"])
+    assert not torch.equal(fields[Draw(1, 0)]["image"], dataset(tmp_path, seed=1)[Draw(1, 0)]["image"])
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    alone, shared = loaded(fields, 2), loaded(fields, 2, n_workers=2)
+    assert list(alone) == list(shared)
+    assert all(torch.equal(alone[name], shared[name]) for name in alone)
+
+
+def test_each_epoch_has_its_own_order_and_the_same_one_again(tmp_path: Path) -> None:
+    fields = list(range(20))
+    orders = []
+    for epoch in (1, 2, 1):
+        sampler = EpochSampler(fields, seed=0)
+        sampler.set_epoch(epoch)
+        orders.append([draw.position for draw in sampler])
+    assert orders[0] == orders[2] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1]) == fields
+
+
+def test_torch_draws_the_same_numbers_in_the_same_epoch() -> None:
+    from ignite.engine import Engine, Events
+
+    drawn: dict[tuple[int, int], float] = {}
+    for run in (0, 1):
+        engine = Engine(lambda engine, batch: None)
+        EpochSeeder(seed=5).attach(engine)
+        torch.rand(run)  # another history in each run
+        engine.add_event_handler(
+            Events.EPOCH_COMPLETED, lambda e, run=run: drawn.update({(run, e.state.epoch): float(torch.rand(1))})
+        )
+        engine.run([0], max_epochs=2)
+    assert drawn[0, 1] == drawn[1, 1] != drawn[0, 2] == drawn[1, 2]
+
+
+def test_seeds_do_not_collide_over_epochs_and_fields() -> None:
+    seeds = {derive_seed(0, epoch, position) for epoch in range(50) for position in range(50)}
+    assert len(seeds) == 2500
