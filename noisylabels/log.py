@@ -26,12 +26,13 @@ COLUMNS: dict[str, Any] = {
     "magnitude": np.float64,
     "jitter_px": np.float64,
     "length_px": np.float64,
+    "step_px": np.float64,
     "partner": np.int32,
     "key": np.uint64,
 }
 """Column -> dtype. `event` is the id in the clean map (a spurious event continues the numbering), the box and
 `class_index` are the clean event's (a spurious event's: its own place, class 0); `manner`, `magnitude`, `jitter_px`,
-`length_px` and `partner` mean what the error kind says; `key` is the randomness the error was drawn with."""
+`length_px`, `step_px` and `partner` mean what the error kind says; `key` is the randomness the error was drawn with."""
 
 
 def make_rows(image: str, kind: str, events: NDArray[Any], **columns: Any) -> EventTable:

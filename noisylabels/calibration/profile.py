@@ -257,10 +257,11 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]
         yield "missed", rate("missed") | fitted | {"image_sd": value("missed.image_sd")}
     if value("incomplete.rate") > 0:
         yield "incomplete", rate("incomplete") | {"cover": _steps(profile, f"{name}.incomplete.cover")}
+    waver = dict(zip(("jitter_px", "step_px"), _apart(value("jitter_px"), value("step_px")), strict=True))
     for size, low, high in zip(SIZES, profile.sizes[name], profile.sizes[name][1:], strict=False):
         shifts = _steps(profile, f"{name}.shift_px.{size}")
         if any(shifts) or value("jitter_px") > 0:
-            outline = {"shift_px": shifts, "jitter_px": value("jitter_px"), "sizes_px": [low, high]}
+            outline = {"shift_px": shifts, **waver, "sizes_px": [low, high]}
             yield "boundary", {"rate": {name: 1.0}, "unless": ["incomplete"]} | outline
     if value("spurious.rate") > 0:
         yield (
@@ -270,6 +271,16 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]
     for kind in ("split", "merged"):
         if value(f"{kind}.rate") > 0:
             yield kind, rate(kind)
+
+
+def _apart(along: float, step: float) -> tuple[float, float]:
+    """Part what an outline wavers by into a jitter and a rigid step.
+
+    A rigid step of SD s along each axis moves a round outline by s along it and the centroid by s; a jitter of SD j
+    moves the outline by j and, with our correlation length, the centroid by about j / sqrt(2).
+    """
+    rigid = float(np.clip(2 * step**2 - along**2, 0, along**2))
+    return float(np.sqrt(along**2 - rigid)), float(np.sqrt(rigid))
 
 
 def _steps(profile: Profile, name: str) -> list[float]:

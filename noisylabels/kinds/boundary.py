@@ -37,6 +37,7 @@ class Boundary:
         sd_px: Standard deviation of the shift between events.
         jitter_px: Standard deviation of the shift along one outline.
         length_px: Correlation length of the jitter.
+        step_px: Standard deviation of a step of the whole outline along each axis, in fractions of a pixel too.
 
     Raises:
         InputError: If a spread is negative, the length is not positive, or quantiles fall.
@@ -47,10 +48,11 @@ class Boundary:
     sd_px: float = 1.0
     jitter_px: float = 0.0
     length_px: float = 4.0
+    step_px: float = 0.0
     name: ClassVar[str] = "boundary"
 
     def __post_init__(self) -> None:
-        for name in ("sd_px", "jitter_px"):
+        for name in ("sd_px", "jitter_px", "step_px"):
             if getattr(self, name) < 0:
                 msg = f"{name} of boundary must be 0 or more, got {getattr(self, name)}. Give a standard deviation."
                 raise InputError(msg)
@@ -76,16 +78,18 @@ class Boundary:
             shifts = self.shift_px + self.sd_px * normals(combine_keys(keys, "shift"))
         return make_rows(
             scene.image_id, self.name, events,
-            magnitude=shifts, jitter_px=self.jitter_px, length_px=self.length_px, key=keys,
+            magnitude=shifts, jitter_px=self.jitter_px, length_px=self.length_px, step_px=self.step_px, key=keys,
         )  # fmt: skip
 
     @staticmethod
     def render(canvas: Canvas, _scene: Scene, rows: EventTable) -> NDArray[np.bool_]:
         """Redraw each event with its outline moved."""
         applied = np.zeros(len(rows), bool)
+        steps = rows["step_px"] * [normals(combine_keys(rows["key"], axis)) for axis in ("row", "column")]
         for row, event in enumerate(rows["event"].tolist()):
             shift, jitter = float(rows["magnitude"][row]), float(rows["jitter_px"][row])
-            window = canvas.box(event, margin=int(np.ceil(max(shift, 0) + JITTER_REACH * jitter)) + 2)
+            reach = max(shift, 0) + JITTER_REACH * jitter + float(np.abs(steps[:, row]).max())
+            window = canvas.box(event, margin=int(np.ceil(reach)) + 2)
             own = canvas.owner[window] == event
             if own.all():
                 continue
@@ -93,16 +97,19 @@ class Boundary:
                 jitter_field(own.shape, length_px=float(rows["length_px"][row]), key=rows["key"][row]) if jitter else 0
             )
             limit = shift + np.clip(jitter * wobble, -JITTER_REACH * jitter, JITTER_REACH * jitter)
-            applied[row] = canvas.paint(event, window, move_outline(own, limit))
+            applied[row] = canvas.paint(event, window, move_outline(own, limit, step_px=tuple(steps[:, row])))
         return applied
 
 
-def move_outline(event: Pixels, shift_px: float | NDArray[np.float64]) -> Pixels:
+def move_outline(
+    event: Pixels, shift_px: float | NDArray[np.float64], *, step_px: tuple[float, float] = (0.0, 0.0)
+) -> Pixels:
     """Grow or shrink one event by a signed distance.
 
     Args:
         event: (row, column) pixels of the event, with room around it. Not modified.
         shift_px: How far its outline moves outwards, one number or one per pixel.
+        step_px: How far it moves as a whole, down and right.
 
     Returns:
         Its new pixels. However far it shrinks, its deepest pixels stay.
@@ -113,6 +120,8 @@ def move_outline(event: Pixels, shift_px: float | NDArray[np.float64]) -> Pixels
         [1, 1, 9, 9, 9, 25]
     """
     distance = signed_distance(event)
+    if any(step_px):
+        distance = ndi.shift(distance, step_px, order=1, mode="nearest")
     return (distance < shift_px) | (distance == distance.min())
 
 
