@@ -67,14 +67,22 @@ def evaluate(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Evaluation folder that `evaluate` made.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Evaluation folder; or a dataset folder without truth (a new screen).")
+    ],
     dataset: Annotated[Path | None, typer.Option(help="Where the data set lies now; default: where it was.")] = None,
     gallery: Annotated[int, typer.Option(help="Fields of each kind in the gallery; 0: none.")] = 3,
     ratings: Annotated[Path | None, typer.Option(help="Rating sheet (CSV) to report with it.")] = None,
     costs: Annotated[Path | None, typer.Option(help="Cost sheet (CSV) to report with it.")] = None,
     controls: Annotated[Path | None, typer.Option(help="Control wells (CSV: well, kind) for Z'.")] = None,
+    methods: Annotated[str, typer.Option(help="New screen: its label sets, baseline first.")] = "cip,cdl",
+    against: Annotated[Path | None, typer.Option(help="New screen: dataset folder that the methods know.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New screen: folder to write; default: report/ in it.")] = None,
 ) -> None:
-    """Write the report of an evaluation folder anew, with ratings, costs and control wells if given."""
+    """Write the report of an evaluation folder anew; or that of a new screen, for which there is no truth."""
+    if (folder / "dataset.json").is_file():
+        _report_screen(folder, methods=methods, against=against, out=out or folder / "report", gallery=gallery)
+        return
     from evaluation.folders import read_evaluation, write_evaluation_report
     from evaluation.plates import read_controls
 
@@ -85,6 +93,25 @@ def report(
     page, verdict = write_evaluation_report(
         evaluation, folder, source=source, n_gallery=gallery, more=more, controls=wells
     )
+    typer.echo(verdict)
+    typer.echo(str(page))
+
+
+def _report_screen(folder: Path, *, methods: str, against: Path | None, out: Path, gallery: int) -> None:
+    from evaluation.screen_folders import write_screen_report
+
+    source, usual = open_fields(folder), open_fields(against) if against else None
+    n_fields = len(source.ids()) + (len(usual.ids()) if usual else 0)
+    with typer.progressbar(length=n_fields, label="fields") as bar:
+        page, verdict = write_screen_report(
+            source,
+            out,
+            methods=[name.strip() for name in methods.split(",")],
+            name=folder.resolve().name,
+            reference=usual,
+            n_gallery=2 * gallery,
+            on_field=lambda _: bar.update(1),
+        )
     typer.echo(verdict)
     typer.echo(str(page))
 

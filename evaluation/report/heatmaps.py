@@ -91,6 +91,8 @@ def draw_plates(values: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figu
     Raises:
         InputError: If a well name is not a letter or two and a number.
     """
+    from matplotlib.ticker import MaxNLocator
+
     plates = list(dict.fromkeys(plate for by_plate in values.values() for plate in by_plate))
     with canvas(3.5 * len(values), 2.1 * len(plates) + 0.5) as drawing:
         grid = drawing.subplots(len(plates), len(values), squeeze=False)
@@ -105,6 +107,7 @@ def draw_plates(values: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figu
             bar = drawing.colorbar(picture, ax=list(grid[:, column]), orientation="horizontal", shrink=0.6, aspect=30)
             bar.outline.set_visible(False)
             bar.ax.tick_params(labelsize=7)
+            bar.ax.xaxis.set_major_locator(MaxNLocator(4))
         return finish(drawing, name="plates", caption="Means by well. Hatched: no field of that well was evaluated.")
 
 

@@ -15,6 +15,7 @@ from evaluation.report.verdicts import key_metric
 
 Wells = Mapping[str, Mapping[str, float]]
 """Value by well by plate."""
+PLATE_LEAD = "What follows rows, columns or the edge of a plate comes from the plate, not from the biology."
 
 
 def plate_section(
@@ -40,7 +41,7 @@ def plate_section(
         "event pixels per field": pixels,
     }
     wells = {name: by_plate(values, part.keys["plate"], part.keys["well"]) for name, values in quantities.items()}
-    lead = f"Of {method}. What follows rows, columns or the edge of a plate comes from the plate, not from the biology."
+    lead = f"Of {method}. {PLATE_LEAD}"
     tables = [place_table(wells), *([control_table(wells, controls)] if controls else [])]
     return Section("plates", "Plates", lead, (draw_plates(wells), *tables))
 

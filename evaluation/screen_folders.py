@@ -1,0 +1,72 @@
+"""Screen reports: a dataset folder without truth in; a report, its tables and figures out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.report.assembly import version_facts, write_report
+from evaluation.report.galleries import FieldView
+from evaluation.report.pages import Report
+from evaluation.report.screen_sections import (
+    check_screen,
+    disagreement_section,
+    drift_section,
+    found_section,
+    judge_screen,
+    quality_section,
+    screen_plate_section,
+)
+from evaluation.screens import survey_screen
+from evaluation.study import FieldSource, method_name
+
+
+def write_screen_report(
+    source: FieldSource,
+    folder: str | Path,
+    *,
+    methods: Sequence[str],
+    name: str,
+    reference: FieldSource | None = None,
+    n_gallery: int = 6,
+    on_field: Callable[[str], None] = lambda _: None,
+) -> tuple[Path, str]:
+    """Report a screen without truth: report.html, tables/*.csv and figures/*.svg.
+
+    Args:
+        source: The new screen.
+        folder: Folder to write into; made when missing.
+        methods: Label sets, baseline first.
+        name: What to call the screen.
+        reference: A screen that the methods were judged on, to measure drift from.
+        n_gallery: How many of the most disagreeing fields to show.
+        on_field: Called with each field's name once it is done.
+
+    Returns:
+        The page, and the verdict in words.
+    """
+    new = survey_screen(source, methods, on_field=on_field)
+    usual = survey_screen(reference, methods, on_field=on_field) if reference else None
+
+    def look(field: str) -> FieldView:
+        maps = {method_name(one): source.label_map(one, field) for one in methods}
+        return FieldView(np.asarray(source.image(field)), maps[new.methods[0]], maps)
+
+    light, verdict = judge_screen(new, usual)
+    plates = screen_plate_section(new)
+    sections = (
+        found_section(new),
+        *([drift_section(usual, new)] if usual else []),
+        quality_section(new, usual),
+        *([plates] if plates else []),
+        *([disagreement_section(new, look, n=n_gallery)] if len(methods) > 1 else []),
+    )
+    facts = {
+        "fields": str(len(new.fields)),
+        "methods": ", ".join(new.methods),
+        "reference screen": f"{len(usual.fields)} fields" if usual else "none",
+    }
+    title = f"{' and '.join(new.methods)} on {name}, without truth"
+    about = tuple((facts | version_facts()).items())
+    report = Report(title, verdict, light, about, check_screen(new, usual), sections)
+    return write_report(report, folder), verdict
