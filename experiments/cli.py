@@ -1,0 +1,100 @@
+"""Commands of controlled experiments: `experiment plan | run | collect | report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from experiments.runner import Planned
+
+app = typer.Typer()
+experiment = typer.Typer(no_args_is_help=True, help="Controlled noisy-label experiments: declare, run, read curves.")
+app.add_typer(experiment, name="experiment")
+
+Declared = Annotated[str, typer.Argument(help="A YAML declaration, or a shipped one: tiny, misses, ...")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the experiment; experiments-<name> if not given.")]
+
+
+@experiment.command()
+def plan(declaration: Declared, out: Out = None, probe: bool = typer.Option(True, help="Time one epoch.")) -> None:
+    """Print the runs, where they stand, and how long the rest will take."""
+    from experiments import runner
+    from experiments.declaration import read_declaration
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    planned = runner.plan(declared, folder)
+    for item in planned:
+        typer.echo(_line(item))
+    missing = sum(item.state != "done" for item in planned)
+    seconds = runner.estimate_seconds(planned)
+    if seconds is None and probe and missing:
+        seconds = runner.probe_seconds(declared, folder)
+    estimate = f", about {missing * seconds / 60:.0f} minutes to go" if seconds else ""
+    typer.echo(f"{len(planned)} runs, {len(planned) - missing} done{estimate}")
+
+
+@experiment.command()
+def run(
+    declaration: Declared,
+    out: Out = None,
+    shard: Annotated[str, typer.Option(help="i/n: do the i-th of n shares of the runs.")] = "1/1",
+    only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
+) -> None:
+    """Do every run that is not done yet; start it again after a kill and it goes on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from experiments import runner
+    from experiments.declaration import read_declaration
+    from experiments.grid import read_shard
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    share = read_shard(shard)
+    console = Console(stderr=True)
+    failed = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(declared.name, total=None)
+        for item in runner.run_grid(declared, folder, shard=share, only_failed=only_failed):
+            typer.echo(_line(item))
+            failed += [item] if item.state == "failed" else []
+            progress.advance(bar)
+    for item in failed:
+        first = (folder / "runs" / item.identity / runner.FAILURE).read_text().splitlines()[0]
+        typer.echo(f"noisylabels: run {item.identity} failed: {first}", err=True)
+    if failed:
+        raise typer.Exit(3)
+
+
+@experiment.command()
+def collect(declaration: Declared, out: Out = None) -> None:
+    """Join the tables of all done runs: Parquet and CSV in tables/."""
+    from experiments import collection, runner
+    from experiments.declaration import read_declaration
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    tables = collection.collect(runner.plan(declared, folder), folder)
+    typer.echo(f"{folder / 'tables'}: " + ", ".join(f"{name} {len(table)} rows" for name, table in tables.items()))
+
+
+@experiment.command()
+def report(declaration: Declared, out: Out = None) -> None:
+    """Write report.html with curves, differences and the commands that repeat each run."""
+    from experiments import runner
+    from experiments.declaration import read_declaration
+    from experiments.report import report as write_report
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    typer.echo(str(write_report(declared, runner.plan(declared, folder), folder)))
+
+
+def _line(item: "Planned") -> str:
+    run_ = item.run
+    size = "all" if run_.n_train is None else run_.n_train
+    seeds = f"seeds {run_.noise_seed}/{run_.weights_seed}/{run_.order_seed}/{run_.split_seed}"
+    seconds = "" if item.seconds is None else f" {item.seconds:.0f} s"
+    return f"{item.identity}  {run_.noise} {run_.dose:g}  {run_.method}  n={size}  {seeds}  {item.state}{seconds}"

@@ -1,0 +1,256 @@
+"""What an experiment declares: data, noise, methods, seeds and budget, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from noisylabels.errors import InputError
+from noisylabels.noise import NoiseModel
+
+DOSE = "$dose"
+VALIDATIONS = ("clean", "noisy", "none")
+FACTORS = ("noise", "dose", "method", "n_train")
+SEEDS = ("noise", "weights", "order", "split")
+CLEAN = "clean"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where fields and their truth come from: exactly one of a folder, the simulator, or the toy.
+
+    Args:
+        folder: A dataset folder.
+        simulate: Settings of `noisylabels simulate`: fields, rows, columns, preset, seed.
+        toy: Settings of the toy fields (`experiments.toy`): fields, rows, columns, seed.
+        truth: The label set that is the truth.
+        labels: The label set to train on where the noise is "labels as they are" (a real CIP); None otherwise.
+    """
+
+    folder: str | None = None
+    simulate: Mapping[str, Any] | None = None
+    toy: Mapping[str, Any] | None = None
+    truth: str = "truth"
+    labels: str | None = None
+
+    def __post_init__(self) -> None:
+        sources = [name for name in ("folder", "simulate", "toy") if getattr(self, name) is not None]
+        if len(sources) != 1:
+            msg = f"data must name one of folder, simulate, toy, got {sources or 'none'}. Keep one of them."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to learn from the labels.
+
+    Args:
+        preset: Config files of the bundle merged over its train config, by name.
+        overrides: Config values by id.
+        trusted: How many training fields come with the truth beside the noisy labels: for trusted mixing (`use: mix`),
+            gold alone (`use: alone`), fine-tuning (`use: finetune`), or to count transitions (`use: transitions`).
+        use: What the trusted fields are used for; None when there are none.
+        threshold: "marginal" cuts P(event) by the marginal threshold found on the training fields; None: argmax.
+    """
+
+    preset: tuple[str, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    trusted: int = 0
+    use: str | None = None
+    threshold: str | None = None
+
+    def __post_init__(self) -> None:
+        uses = (None, "mix", "alone", "finetune", "transitions")
+        if self.use not in uses or self.threshold not in (None, "marginal") or (self.use is None) != (not self.trusted):
+            got = f"trusted={self.trusted}, use={self.use!r}, threshold={self.threshold!r}"
+            msg = (
+                f"A method must have trusted and use (mix, alone, finetune, transitions) together, got {got}. Set both."
+            )
+            raise InputError(msg)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A grid of trainings that differ in declared factors only.
+
+    Args:
+        name: Short name; folders and titles carry it.
+        question: What the experiment is to answer, one sentence.
+        data: The fields and their truth.
+        noise: Noise models by name, as plain data; "$dose" stands for the dose. "labels" stands for labels as they are.
+        grid: Levels by factor: noise, dose, method, n_train.
+        methods: Methods by name.
+        seeds: Levels of the named seeds: noise, weights, order, split.
+        crossed: Cross the seeds (True) or go through them side by side (False).
+        bundle: Which bundle trains.
+        preset: Config files merged for every run.
+        overrides: Config values for every run.
+        validation: Labels that choose the best epoch: clean, noisy, or none (the last epoch counts).
+        splits: A datalist.json whose split to use instead of the data's own; relative to the declaration.
+        max_hours: Budget of compute; `run` stops before the run that would exceed it.
+        margin: "No harm" margin in Dice for the equivalence tests, in (0, 1).
+    """
+
+    name: str
+    question: str
+    data: Data
+    noise: Mapping[str, Any]
+    grid: Mapping[str, tuple[Any, ...]]
+    methods: Mapping[str, Method]
+    seeds: Mapping[str, tuple[int, ...]]
+    crossed: bool = True
+    bundle: str = "cdl"
+    preset: tuple[str, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    validation: str = "clean"
+    splits: str | None = None
+    max_hours: float = 12.0
+    margin: float = 0.02
+
+
+def read_declaration(path: str | Path) -> Declaration:
+    """Read a declaration from YAML; nothing in it is evaluated.
+
+    Args:
+        path: The file, or the name of a shipped declaration (`tiny`, `misses`, ...).
+
+    Raises:
+        FileNotFoundError: If there is no such file or shipped declaration; the message lists the shipped ones.
+        InputError: If it is no mapping, has an unknown key, or a level that names nothing.
+    """
+    import yaml
+
+    file = find_declaration(path)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        msg = f"{file} must be YAML, got {error}. Mend that line."
+        raise InputError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"{file} must hold a mapping, got {type(content).__name__}. Start from a shipped declaration."
+        raise InputError(msg)
+    declaration = declare(content, source=str(file))
+    if declaration.data.folder is None and declaration.splits is None:
+        return declaration
+    return _anchored(declaration, file.parent)
+
+
+def find_declaration(path: str | Path) -> Path:
+    """Find a declaration file, or a shipped one by its name.
+
+    Raises:
+        FileNotFoundError: If there is neither.
+    """
+    shipped = Path(__file__).parent / "declared"
+    for candidate in (Path(path), shipped / f"{path}.yaml"):
+        if candidate.is_file():
+            return candidate
+    names = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
+    msg = f"A declaration must be a YAML file or one of {names}, got {path}. Check the path."
+    raise FileNotFoundError(msg)
+
+
+def declare(content: Mapping[str, Any], *, source: str = "declaration") -> Declaration:
+    """Check plain data and make a declaration of it.
+
+    Raises:
+        InputError: If a key is unknown or missing, or a level names nothing; the message lists what there is.
+    """
+    values = dict(_known(content, Declaration, source))
+    for key in ("name", "question", "data", "grid", "methods"):
+        if key not in values:
+            msg = f"{source} must have the key {key}, got {', '.join(values)}. Add it."
+            raise InputError(msg)
+    values["data"] = Data(**_known(values["data"], Data, f"data of {source}"))
+    values["methods"] = {name: _method(settings or {}, name, source) for name, settings in values["methods"].items()}
+    values["grid"] = _levels(values["grid"], FACTORS, {"dose": (0.0,), "n_train": (None,)}, f"grid of {source}")
+    values["seeds"] = _levels(values.get("seeds", {}), SEEDS, dict.fromkeys(SEEDS, (0,)), f"seeds of {source}")
+    values["noise"] = dict(values.get("noise", {}))
+    values["preset"] = tuple(values.get("preset", ()))
+    declaration = Declaration(**values)
+    _check(declaration, source)
+    return declaration
+
+
+def noise_at(recipe: Any, dose: float) -> Any:
+    """Put a dose into a noise recipe: "$dose" becomes the number, "-$dose" its negative.
+
+    Examples:
+        >>> noise_at({"missed": {"rate": "$dose"}, "boundary": {"shift_px": "-$dose"}}, 0.5)
+        {'missed': {'rate': 0.5}, 'boundary': {'shift_px': -0.5}}
+    """
+    if isinstance(recipe, Mapping):
+        return {key: noise_at(value, dose) for key, value in recipe.items()}
+    if isinstance(recipe, list):
+        return [noise_at(value, dose) for value in recipe]
+    if recipe in (DOSE, f"-{DOSE}"):
+        return dose if recipe == DOSE else -dose
+    return recipe
+
+
+def _check(declaration: Declaration, source: str) -> None:
+    for factor, known in (("noise", {*declaration.noise, "labels"}), ("method", set(declaration.methods))):
+        for level in declaration.grid[factor]:
+            if level not in known:
+                names = ", ".join(sorted(known))
+                msg = f"A {factor} in the grid of {source} must be one of {names}, got {level!r}. Declare it first."
+                raise InputError(msg)
+    if declaration.validation not in VALIDATIONS:
+        got = repr(declaration.validation)
+        msg = f"validation of {source} must be one of {', '.join(VALIDATIONS)}, got {got}. Name one of them."
+        raise InputError(msg)
+    if "labels" in declaration.grid["noise"] and declaration.data.labels is None:
+        msg = f"The noise level 'labels' of {source} must have data.labels, got none. Name the label set to train on."
+        raise InputError(msg)
+    for name, recipe in declaration.noise.items():
+        for dose in declaration.grid["dose"]:
+            _try_noise(name, noise_at(recipe, dose), source)
+
+
+def _try_noise(name: str, recipe: Any, source: str) -> None:
+    try:
+        NoiseModel.from_dict(recipe)
+    except (InputError, TypeError) as error:
+        msg = f"Noise {name!r} of {source}: {error}"
+        raise InputError(msg) from error
+
+
+def _method(settings: Mapping[str, Any], name: str, source: str) -> Method:
+    values = dict(_known(settings, Method, f"method {name!r} of {source}"))
+    values["preset"] = tuple(values.get("preset", ()))
+    return Method(**values)
+
+
+def _known(content: Mapping[str, Any], kind: type, source: str) -> Mapping[str, Any]:
+    known = [entry.name for entry in fields(kind)]
+    unknown = [key for key in content if key not in known]
+    if unknown:
+        msg = f"Keys of {source} must be among {', '.join(known)}, got {unknown[0]!r}. Remove or rename it."
+        raise InputError(msg)
+    return content
+
+
+def _levels(
+    content: Mapping[str, Any], known: tuple[str, ...], defaults: Mapping[str, tuple[Any, ...]], source: str
+) -> dict[str, tuple[Any, ...]]:
+    unknown = [key for key in content if key not in known]
+    if unknown:
+        msg = f"Factors in the {source} must be among {', '.join(known)}, got {unknown[0]!r}. Remove or rename it."
+        raise InputError(msg)
+    levels = {key: tuple(content[key]) if key in content else defaults.get(key, ()) for key in known}
+    empty = [key for key, values in levels.items() if not values]
+    if empty:
+        msg = (
+            f"Every factor in the {source} must have a level, got none for {empty[0]}. A grid of 0 runs shows nothing."
+        )
+        raise InputError(msg)
+    return levels
+
+
+def _anchored(declaration: Declaration, folder: Path) -> Declaration:
+    from dataclasses import replace
+
+    data, splits = declaration.data, declaration.splits
+    if data.folder is not None:
+        data = replace(data, folder=str((folder / data.folder).resolve()))
+    return replace(declaration, data=data, splits=splits and str((folder / splits).resolve()))

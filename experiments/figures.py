@@ -1,0 +1,155 @@
+"""Figures of an experiment: dose-response curves, recall by appearance, memorisation by epoch."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evaluation.report.canvas import FAINT, INK, Figure, canvas, colours_of, finish
+from experiments.curves import Arm
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+TEACHER = "labels"
+
+
+def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: str = "curves") -> Figure:
+    """Draw Dice against dose, one panel per noise, one line per method.
+
+    Args:
+        arms: Arms of one training-set size.
+        references: Horizontal lines by name: clean ceiling, gold only.
+        name: File name.
+    """
+    noises = list(dict.fromkeys(arm.noise for arm in arms if arm.noise != "clean")) or ["clean"]
+    methods = [method for method in dict.fromkeys(arm.method for arm in arms) if method != TEACHER]
+    colours = colours_of(methods) | {TEACHER: INK}
+    width, height = min(2.9 * len(noises) + 1.6, 11.0), 3.0
+    with canvas(width, height) as drawing:
+        panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
+        for axes, noise in zip(panels, noises, strict=True):
+            for method in [TEACHER, *methods]:
+                _draw_curve(axes, _curve_of(arms, noise, method), colour=colours[method], name=method)
+            for text, score in references.items():
+                axes.axhline(score, color=FAINT, linewidth=0.9, linestyle=":")
+                axes.annotate(text, (1, score), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
+            axes.set_title(noise)
+            axes.set_xlabel("dose: share of events struck")
+            axes.set_ylim(-0.02, 1.02)
+            axes.grid(axis="y")
+        panels[0].set_ylabel("mean Dice of the event classes")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        caption = (
+            "Dice on clean test fields by dose; bands: 95 % hierarchical bootstrap over seeds and groups of fields. "
+            "Dashed: the training labels' own Dice (teacher line); a method above it generalises beyond its labels."
+        )
+        return finish(drawing, name=name, caption=caption)
+
+
+def draw_recall(table: "pd.DataFrame", *, by: str, dose: float) -> Figure:
+    """Draw the recall of true events by quartile of a feature at one dose, one panel per noise.
+
+    Args:
+        table: `recall_by_quartile` of the experiment.
+        by: The feature, for the axis.
+        dose: The dose shown.
+    """
+    shown = table[(table["dose"] == dose) | (table["noise"] == "labels")]
+    noises = list(dict.fromkeys(shown["noise"]))
+    methods = list(dict.fromkeys(shown["method"]))
+    colours = colours_of(methods)
+    with canvas(min(2.6 * len(noises) + 1.6, 11.0), 2.6) as drawing:
+        panels = np.atleast_1d(drawing.subplots(1, max(1, len(noises)), sharey=True))
+        for axes, noise in zip(panels, noises, strict=True):
+            for method in methods:
+                part = shown[(shown["noise"] == noise) & (shown["method"] == method)]
+                recall = part.groupby("quartile")["recall"].mean()
+                axes.plot(recall.index, recall, marker="o", markersize=3.5, color=colours[method], label=method)
+            axes.set_title(f"{noise}, dose {dose:g}")
+            axes.set_xticks([1, 2, 3, 4])
+            axes.set_xlabel(f"quartile of {by.removesuffix('_px')}")
+            axes.set_ylim(-0.02, 1.02)
+            axes.grid(axis="y")
+        panels[0].set_ylabel("recall of true events")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        caption = f"Share of true events found with their class, by quartile of {by} (1 = lowest), all seeds."
+        return finish(drawing, name=f"recall_by_{by}", caption=caption)
+
+
+def draw_epochs(epochs: "pd.DataFrame") -> Figure:
+    """Draw the fit to the training labels and the score on validation fields by epoch, one panel per noise.
+
+    Args:
+        epochs: The `epochs` table of `collect`.
+    """
+    dose = epochs["dose"].max()
+    shown = epochs[epochs["dose"] == dose]
+    noises = list(dict.fromkeys(shown["noise"]))
+    methods = list(dict.fromkeys(shown["method"]))
+    colours = colours_of(methods)
+    with canvas(min(2.6 * len(noises) + 1.6, 11.0), 2.6) as drawing:
+        panels = np.atleast_1d(drawing.subplots(1, max(1, len(noises)), sharey=True))
+        for axes, noise in zip(panels, noises, strict=True):
+            for method in methods:
+                part = shown[(shown["noise"] == noise) & (shown["method"] == method)].groupby("epoch")
+                train, held = part["train_mean_iou"].mean(), part["val_mean_iou"].mean().dropna()
+                axes.plot(train.index, train, color=colours[method], linewidth=1, linestyle="--")
+                axes.plot(held.index, held, color=colours[method], linewidth=1.6, label=method)
+            axes.set_title(f"{noise}, dose {dose:g}")
+            axes.set_xlabel("epoch")
+            axes.grid(axis="y")
+        panels[0].set_ylabel("mean IoU")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        caption = (
+            "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
+            "first rises and the second falls the network trusts its teacher too much."
+        )
+        return finish(drawing, name="epochs", caption=caption)
+
+
+def draw_sizes(arms: Sequence[Arm]) -> Figure:
+    """Draw Dice against training-set size, one panel per noise, one line per dose and method."""
+    noises = list(dict.fromkeys(arm.noise for arm in arms if arm.method != TEACHER))
+    lines = list(dict.fromkeys((arm.dose, arm.method) for arm in arms if arm.method != TEACHER))
+    colours = colours_of([f"{method}, dose {dose:g}" for dose, method in lines])
+    with canvas(min(2.9 * len(noises) + 1.8, 11.0), 2.8) as drawing:
+        panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
+        for axes, noise in zip(panels, noises, strict=True):
+            for dose, method in lines:
+                label = f"{method}, dose {dose:g}"
+                curve = [arm for arm in arms if (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
+                curve.sort(key=lambda arm: arm.n_train or 0)
+                if curve:
+                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, colour=colours[label], name=label)
+            axes.set_title(noise)
+            axes.set_xscale("log", base=2)
+            axes.set_xlabel("training fields")
+            axes.grid(axis="y")
+        panels[0].set_ylabel("mean Dice of the event classes")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        return finish(drawing, name="sizes", caption="Dice on clean test fields by number of training fields.")
+
+
+def _curve_of(arms: Sequence[Arm], noise: str, method: str) -> list[Arm]:
+    curve = [arm for arm in arms if arm.method == method and arm.noise in (noise, "clean")]
+    return sorted(curve, key=lambda arm: arm.dose)
+
+
+def _draw_curve(axes: "Axes", curve: Sequence[Arm], *, colour: str, name: str) -> None:
+    if curve:
+        _draw_line(axes, [arm.dose for arm in curve], curve, colour=colour, name=name)
+
+
+def _draw_line(axes: "Axes", places: Sequence[float], curve: Sequence[Arm], *, colour: str, name: str) -> None:
+    style = "--" if name == TEACHER else "-"
+    axes.plot(places, [arm.score.estimate for arm in curve], style, color=colour, marker="o", markersize=3, label=name)
+    axes.fill_between(
+        places,
+        [arm.score.low for arm in curve],
+        [arm.score.high for arm in curve],
+        color=colour,
+        alpha=0.12,
+        linewidth=0,
+    )

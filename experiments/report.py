@@ -1,0 +1,238 @@
+"""The report of an experiment: what the curves say, how sure, and how to repeat any cell of the grid."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.report.assembly import version_facts, write_report
+from evaluation.report.pages import Check, Report, Section
+from evaluation.report.tables import Table
+from experiments.collection import collect
+from experiments.curves import Arm, Contrast, contrast_arms, find_arm, recall_by_quartile, score_arms, summarise_curve
+from experiments.declaration import CLEAN, Declaration
+from experiments.figures import TEACHER, draw_curves, draw_epochs, draw_recall, draw_sizes
+from experiments.runner import Planned
+from experiments.trial import RESULT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW_SEEDS = 3
+
+
+def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *, n_resamples: int = 2000) -> Path:
+    """Write report.html, its tables as CSV and its figures as SVG.
+
+    Args:
+        declaration: What was declared.
+        planned: The runs of the grid, done or not.
+        folder: The experiment's folder.
+        n_resamples: Resamples of the hierarchical bootstrap.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: If no run is done.
+    """
+    tables = collect(planned, folder)
+    arms = score_arms(tables["fields"], n_resamples=n_resamples)
+    sections = [
+        curve_section(declaration, arms),
+        contrast_section(declaration, arms),
+        event_section(tables["events"]),
+        epoch_section(tables["epochs"]),
+        repeat_section(planned, folder),
+    ]
+    contrasts = teacher_contrasts(declaration, arms)
+    page = Report(
+        title=f"Experiment: {declaration.name}",
+        verdict=f"{declaration.question} {verdict(contrasts)}",
+        light="good" if contrasts else "doubt",
+        facts=tuple((_facts(declaration, planned) | version_facts()).items()),
+        checks=tuple(_checks(declaration, planned, folder)),
+        sections=tuple(section for section in sections if section is not None),
+    )
+    return write_report(page, folder)
+
+
+def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
+    """Scores by dose, and what each curve comes down to."""
+    sizes = list(dict.fromkeys(arm.n_train for arm in arms))
+    figures = [
+        draw_curves(
+            [arm for arm in arms if arm.n_train == size],
+            references=_references(declaration, arms, size),
+            name="curves" if size is None else f"curves_{size}",
+        )
+        for size in sizes
+    ]
+    if len(sizes) > 1:
+        figures.append(draw_sizes(arms))
+    lead = "Every score is on clean test fields; the labels' own score is that of equally corrupted labels of the same."
+    return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
+
+
+def contrast_section(declaration: Declaration, arms: Sequence[Arm]) -> Section | None:
+    """Every noisy arm against its labels, and against the clean arm of its method."""
+    pairs = [pair for arm in arms for pair in _harm_pair(arms, arm)]
+    items = [
+        _contrast_table("against_labels", "Against the labels' own score", teacher_contrasts(declaration, arms)),
+        _contrast_table(
+            "against_clean", "Against the clean arm of the same method", contrast_arms(pairs, margin=declaration.margin)
+        ),
+    ]
+    kept = tuple(item for item in items if item is not None)
+    lead = (
+        "Differences in Dice on identical fields and identically corrupted labels. no harm: equivalence within "
+        f"{declaration.margin} (two one-sided tests at 5 %)."
+    )
+    return Section("contrasts", "Paired differences", lead, kept) if kept else None
+
+
+def event_section(events: "pd.DataFrame") -> Section:
+    """Which events are found, by brightness and size."""
+    dose = float(events["dose"].max())
+    tables = {by: recall_by_quartile(events, by=by) for by in ("brightness", "area_px")}
+    figures = [draw_recall(table, by=by, dose=dose) for by, table in tables.items()]
+    lead = "A systematic error shows as a quartile that is never found: no loss recovers what is never labelled."
+    columns = ["noise", "dose", "method", "quartile", "n_events", "recall"]
+    rows = tuple((by, *row) for by, table in tables.items() for row in table[columns].to_numpy(object).tolist())
+    heads = ("feature", "noise", "dose", "method", "quartile", "events", "recall")
+    listing = Table("recall", "Recall by quartile", heads, rows, shown=24)
+    return Section("events", "Events", lead, (*figures, listing))
+
+
+def epoch_section(epochs: "pd.DataFrame") -> Section | None:
+    """Fit to the labels and score on held-out fields, by epoch."""
+    if epochs.empty or "val_mean_iou" not in epochs:
+        return None
+    return Section("epochs", "Trusting the teacher too much", "", (draw_epochs(epochs),))
+
+
+def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
+    """The lines that repeat each run alone."""
+    import json
+
+    rows = []
+    for item in planned:
+        if item.state == "done":
+            result = json.loads((folder / "runs" / item.identity / RESULT).read_text())
+            arm = f"{item.run.noise} {item.run.dose:g}, {item.run.method}"
+            rows += [
+                (item.identity, arm, item.run.noise_seed, item.run.weights_seed, line) for line in result["commands"]
+            ]
+    heads = ("run", "arm", "noise seed", "weights seed", "command")
+    table = Table("commands", "Every cell alone", heads, tuple(rows), grouped=True, shown=12)
+    return Section("repeat", "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
+
+
+def teacher_contrasts(declaration: Declaration, arms: Sequence[Arm]) -> list[Contrast]:
+    """Every noisy arm against its own labels: above zero it generalises beyond them."""
+    pairs = []
+    for arm in arms:
+        labels = find_arm(arms, noise=arm.noise, dose=arm.dose, method=TEACHER, n_train=arm.n_train)
+        if arm.method != TEACHER and arm.noise != CLEAN and labels is not None:
+            pairs.append((arm, labels))
+    return contrast_arms(pairs, margin=declaration.margin)
+
+
+def verdict(contrasts: Sequence[Contrast]) -> str:
+    """Say in one sentence which arms are above their labels, and which below."""
+    above = [_name(c.arm) for c in contrasts if c.difference.low > 0]
+    below = [_name(c.arm) for c in contrasts if c.difference.high < 0]
+    open_ = len(contrasts) - len(above) - len(below)
+    parts = [f"above their labels: {', '.join(above) or 'none'}", f"below: {', '.join(below) or 'none'}"]
+    return f"Of {len(contrasts)} noisy arms, {'; '.join(parts)}; not decided: {open_}."
+
+
+def _result(folder: Path, item: Planned) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "runs" / item.identity / RESULT).read_text())
+    return content
+
+
+def _name(arm: Arm) -> str:
+    size = "" if arm.n_train is None else f", {arm.n_train} fields"
+    return f"{arm.method} under {arm.noise} {arm.dose:g}{size}"
+
+
+def _references(declaration: Declaration, arms: Sequence[Arm], size: int | None) -> dict[str, float]:
+    gold = [name for name, method in declaration.methods.items() if method.use == "alone"]
+    clean = [arm for arm in arms if arm.noise == CLEAN and arm.n_train == size and arm.method not in (TEACHER, *gold)]
+    lines = {"clean ceiling": max(arm.score.estimate for arm in clean)} if clean else {}
+    for name in gold:
+        found = [arm.score.estimate for arm in arms if arm.method == name and arm.n_train == size]
+        lines |= {f"gold only ({declaration.methods[name].trusted} fields)": found[0]} if found else {}
+    return lines
+
+
+def _harm_pair(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, Arm]]:
+    clean = find_arm(arms, noise=CLEAN, dose=0.0, method=arm.method, n_train=arm.n_train)
+    return [(arm, clean)] if arm.noise != CLEAN and arm.method != TEACHER and clean is not None else []
+
+
+def _arm_table(arms: Sequence[Arm]) -> Table:
+    rows = tuple(
+        (arm.noise, arm.dose, "all" if arm.n_train is None else arm.n_train, arm.method, arm.score)
+        for arm in sorted(arms, key=lambda arm: (arm.noise != CLEAN, arm.noise, arm.dose, arm.n_train or 0))
+    )
+    return Table("arms", "Every arm", ("noise", "dose", "training fields", "method", "Dice"), rows, grouped=True)
+
+
+def _summary_table(arms: Sequence[Arm]) -> Table:
+    rows = []
+    noises = dict.fromkeys(arm.noise for arm in arms if arm.noise not in (CLEAN, "labels"))
+    for noise in noises:
+        for method, size in dict.fromkeys((arm.method, arm.n_train) for arm in arms):
+            group = [arm for arm in arms if (arm.method, arm.n_train) == (method, size) and arm.noise in (noise, CLEAN)]
+            curve = sorted(group, key=lambda arm: arm.dose)
+            if len(curve) > 1 and curve[0].noise == CLEAN:
+                rows.append((noise, method, "all" if size is None else size, *summarise_curve(curve).values()))
+    note = "ED10, ED50: dose at which Dice has lost 10 % or half of its clean value; empty: not within the doses tried."
+    heads = ("noise", "method", "training fields", "ED10", "ED50", "mean over doses")
+    return Table("summaries", "What each curve comes down to", heads, tuple(rows), note, grouped=True)
+
+
+def _contrast_table(name: str, title: str, contrasts: Sequence[Contrast]) -> Table | None:
+    rows = tuple(
+        (
+            c.arm.noise,
+            c.arm.dose,
+            "all" if c.arm.n_train is None else c.arm.n_train,
+            c.arm.method,
+            c.difference,
+            c.p_holm,
+            "yes" if c.no_harm.not_inferior else "not shown",
+        )
+        for c in contrasts
+    )
+    heads = ("noise", "dose", "training fields", "method", "difference", "p (Holm)", "no harm")
+    styles: Mapping[str, str] = {"difference": "signed", "p (Holm)": "p"}
+    return Table(name, title, heads, rows, styles=styles, grouped=True) if rows else None  # type: ignore[arg-type]
+
+
+def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, str]:
+    seeds = "; ".join(f"{name} {', '.join(map(str, levels))}" for name, levels in declaration.seeds.items())
+    done = [item.seconds for item in planned if item.seconds is not None]
+    return {
+        "runs": f"{len(done)} of {len(planned)} done, {sum(done) / 60:.0f} minutes in all",
+        "seeds": f"{seeds} ({'crossed' if declaration.crossed else 'side by side'})",
+        "validation": declaration.validation,
+        "bundle": " + ".join([declaration.bundle, *declaration.preset]),
+        "changed settings": ", ".join(f"{key} = {value}" for key, value in declaration.overrides.items()) or "none",
+    }
+
+
+def _checks(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> list[Check]:
+    missing = [item for item in planned if item.state != "done"]
+    sources = {_result(folder, item)["code"] for item in planned if item.state == "done"}
+    checks = [Check("bad", f"{len(missing)} of {len(planned)} runs are not done.")] if missing else []
+    n_seeds = len(declaration.seeds["noise"]) * len(declaration.seeds["weights"])
+    if n_seeds < FEW_SEEDS:
+        checks.append(Check("doubt", f"{n_seeds} noise x weight seeds: signs may be read, sizes hardly."))
+    if len(sources) > 1:
+        checks.append(Check("doubt", f"The runs were made by {len(sources)} states of the source code."))
+    if declaration.data.toy is not None:
+        checks.append(Check("doubt", "Toy fields, not cells: a test of the machinery and of signs."))
+    return checks or [Check("good", "All runs are done, with several seeds.")]
