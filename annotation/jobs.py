@@ -85,6 +85,7 @@ class Jobs:
         self._checkpoints = dict(checkpoints or {})
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._turn = {"predict": threading.Semaphore(1), "retrain": threading.Semaphore(1)}
+        self._threads: dict[str, threading.Thread] = {}
         self._cancelled: set[str] = set()
         with project.writing() as connection:
             connection.execute("UPDATE job SET state = 'lost', ended = ? WHERE state = 'running'", (now(),))
@@ -205,10 +206,12 @@ class Jobs:
         return self.find(person, token)
 
     def stop(self) -> None:
-        """Stop all jobs: the server ends."""
-        for token in list(self._processes):
-            self._cancelled.add(token)
-            self._kill(token)
+        """Stop all jobs and wait for their end: the server ends."""
+        while running := [token for token, thread in self._threads.items() if thread.is_alive()]:
+            self._cancelled.update(running)
+            for token in running:
+                self._kill(token)
+                self._threads[token].join(timeout=1)
 
     def _start(
         self,
@@ -243,7 +246,8 @@ class Jobs:
 
         job = self.project.once(person, f"{kind} {bundle} {task}", key, Job, begin)
         for token in fresh:
-            threading.Thread(target=self._run, args=(token, kind, argv, finish), daemon=True).start()
+            self._threads[token] = threading.Thread(target=self._run, args=(token, kind, argv, finish), daemon=True)
+            self._threads[token].start()
         return job
 
     def _run(
@@ -256,7 +260,9 @@ class Jobs:
                 code = self._wait(token, argv(folder), folder / "log.txt")
                 ended = {"exit_code": code} | (finish(folder) if code == 0 else {})
                 self._end(token, "done" if code == 0 else "failed", error=_last_line(folder, code), **ended)
-            except Exception as error:  # the thread must leave a record of whatever went wrong
+            except (InputError, OSError) as error:
+                self._end(token, "failed", error=str(error))
+            except Exception as error:  # a fault of ours: the thread must leave a record of it
                 self._end(token, "failed", error=f"{type(error).__name__}: {error}")
 
     def _wait(self, token: str, words: list[str], log: Path) -> int:
