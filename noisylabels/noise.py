@@ -85,8 +85,12 @@ class NoiseModel:
         return model
 
     @classmethod
-    def read(cls, path: str | Path) -> "NoiseModel":
+    def read(cls, path: str | Path, *, classes: ClassTable = ROSELLA) -> "NoiseModel":
         """Read a model from a YAML or JSON file.
+
+        Args:
+            path: The file.
+            classes: The class table if the file names none.
 
         Raises:
             InputError: If the file is no mapping or holds a wrong setting; the message names the file.
@@ -94,7 +98,8 @@ class NoiseModel:
         import yaml
 
         try:
-            return cls.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            return cls.from_dict({"classes": list(classes), **data} if isinstance(data, Mapping) else data)
         except (InputError, yaml.YAMLError) as error:
             msg = f"{path}: {error}"
             raise InputError(msg) from error

@@ -4,8 +4,18 @@ The annotators are those of Segebarth et al. 2020 (doi:10.7554/eLife.59780) as `
 against the fused truth; `cip-lcsb` follows the conventional pipeline's errors on simulated Rosella fields.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from noisylabels.calibration.profile import Profile
+from noisylabels.errors import InputError
+from noisylabels.keys import combine_keys, normals
+from noisylabels.kinds import Kind
+from noisylabels.kinds.boundary import Boundary
+from noisylabels.labels import ClassTable
+from noisylabels.noise import NoiseModel
 
 PRESETS: dict[str, Mapping[str, Any]] = {
     # 5-14 % missed, the dimmest and the smallest first; outlines waver; 3-13 % of the labels are extra
@@ -30,4 +40,84 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "boundary": {"rate": 1.0, "shift_px": -0.2, "sd_px": 0.6, "jitter_px": 0.75},
         "split": {"rate": 0.02, "draw": "bernoulli"},
     },
+    "cip-lcsb": {},
 }
+
+
+def make_preset(name: str, classes: ClassTable, *, seed: int = 0) -> NoiseModel:
+    """Make the noise model of a preset.
+
+    Args:
+        name: One of `PRESETS`.
+        classes: The class table of the label maps. `cip-lcsb` needs a phagophore and an autolysosome.
+        seed: The noise seed.
+
+    Raises:
+        InputError: If there is no such preset, or its classes are not in the table.
+
+    Examples:
+        >>> make_preset("strict", ClassTable(("background", "nucleus")))
+        Traceback (most recent call last):
+        ...
+        noisylabels.errors.InputError: A preset must be one of ['careful', 'conservative', 'liberal', 'cip-lcsb'], \
+got 'strict'. Use one of them, or write a noise model to a file.
+    """
+    if name not in PRESETS:
+        msg = (
+            f"A preset must be one of {list(PRESETS)}, got {name!r}. Use one of them, or write a noise model to a file."
+        )
+        raise InputError(msg)
+    return NoiseModel.from_dict({"classes": list(classes), "seed": seed, **PRESETS[name]})
+
+
+def load_model(source: str, classes: ClassTable, *, seed: int | None = None) -> NoiseModel:
+    """Find a noise model by preset name, profile or model file.
+
+    Args:
+        source: A preset's name, or the path of a profile (JSON of `noisylabels calibrate`) or of a noise model (YAML or
+            JSON).
+        classes: The class table, for presets and for model files that name no classes.
+        seed: The noise seed instead of the file's own.
+
+    Raises:
+        InputError: If it is neither, or the file is wrong.
+    """
+    path = Path(source)
+    if source in PRESETS or not path.suffix:
+        model = make_preset(source, classes)
+    elif path.suffix == ".json" and '"summary"' in path.read_text(encoding="utf-8"):
+        model = Profile.read(path).to_model()
+    else:
+        model = NoiseModel.read(path, classes=classes)
+    return model if seed is None else model.with_seed(seed)
+
+
+def as_annotator(model: NoiseModel, name: str, *, severity_sd: float = 0.5, shift_sd_px: float = 0.5) -> NoiseModel:
+    """Turn a model of annotators in general into one person: more or less severe, drawing larger or smaller.
+
+    Args:
+        model: The noise model.
+        name: The person; with the model's seed it decides the draws.
+        severity_sd: Standard deviation between persons, in logits, of what is added to every rate.
+        shift_sd_px: Standard deviation between persons of what is added to every boundary shift.
+
+    Examples:
+        >>> general = NoiseModel.from_dict({"missed": {"rate": 0.1}})
+        >>> as_annotator(general, "anna").errors == as_annotator(general, "anna").errors
+        True
+        >>> as_annotator(general, "anna").errors == as_annotator(general, "ben").errors
+        False
+    """
+    key = combine_keys(model.seed, "annotator", name)
+    severity = severity_sd * float(normals(combine_keys(key, "severity")))
+    shift = shift_sd_px * float(normals(combine_keys(key, "shift")))
+    return replace(model, errors=tuple(_biased(kind, severity, shift) for kind in model.errors))
+
+
+def _biased(kind: Kind, severity: float, shift_px: float) -> Kind:
+    dose = replace(kind.dose, severity=kind.dose.severity + severity)
+    if not isinstance(kind, Boundary):
+        return cast("Kind", replace(cast("Any", kind), dose=dose))
+    own = kind.shift_px
+    moved = [part + shift_px for part in own] if isinstance(own, Sequence) else own + shift_px
+    return replace(kind, dose=dose, shift_px=moved)
