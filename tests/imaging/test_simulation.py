@@ -94,6 +94,13 @@ def test_one_plane_is_the_middle_of_five():
     assert not np.array_equal(stack.label_stack[0], stack.label_stack[4])
 
 
+def test_every_plane_has_noise_of_its_own():
+    empty = {"plate": {"empty_rate": 1.0, "defocused_rate": 0.0, "debris_rate": 0.0}}
+    planes = simulate_field(settings(SMALL, empty, {"frame": {"planes": 5}}), seed=3).image[0].reshape(5, -1)
+    correlation = np.corrcoef(planes)[~np.eye(5, dtype=bool)]
+    assert np.abs(correlation).max() < 0.1
+
+
 def test_the_default_field_is_the_papers():
     field = simulate_field(seed=0)
     assert field.image.shape == (2, 512, 680)

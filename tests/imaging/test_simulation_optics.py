@@ -116,6 +116,17 @@ def test_truth_is_the_pixels_that_are_covered_by_half_and_small_events_lie_on_to
     np.testing.assert_array_equal(instances, np.array([0, 0, 1, 0, 2])[phases])
 
 
+def test_truth_agrees_with_counting_the_covered_share_of_every_pixel():
+    patch = render_event(ball(), optics(), height_um=0.0, oversampling=4, shape=(40, 40))
+    phases, _ = paint_truth([ball()], [patch], (40, 40))
+    fine = (np.arange(40 * 16) + 0.5) / 16
+    covered = np.hypot(fine[:, None] - 20.3, fine - 20.6) * PIXEL_UM < 0.7
+    share = covered.reshape(40, 16, 40, 16).mean(axis=(1, 3))
+    assert (phases[share > 0.56] == 1).all()
+    assert (phases[share < 0.44] == 0).all()
+    assert np.count_nonzero((share > 0.56) & (share < 0.9)) >= 4  # pixels that a stricter rule would lose
+
+
 def test_no_events_give_an_empty_truth():
     phases, instances = paint_truth([], [], (4, 6))
     assert phases.shape == (4, 6)
