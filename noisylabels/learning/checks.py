@@ -31,18 +31,21 @@ class CheckedFields:
     """What was found in the fields.
 
     Args:
-        n_fields: How many there are, by split.
+        n_training: How many fields there are to learn from.
+        n_validation: How many to validate with.
         fractions: Share of pixels of each class in the training label maps, by class name.
-        digest: SHA-256 of all pixels, in order: two runs with the same digest saw the same data.
+        digest: SHA-256 of all training pixels, in order: two runs with the same digest learn from the same data.
     """
 
-    n_fields: Mapping[str, int]
+    n_training: int
+    n_validation: int
     fractions: Mapping[str, float]
     digest: str
 
 
 def check_fields(
-    fields: Mapping[str, Sequence[Field]],
+    training: Sequence[Field],
+    validation: Sequence[Field],
     *,
     class_names: Sequence[str],
     n_channels: int,
@@ -53,7 +56,8 @@ def check_fields(
     """Read every training and validation field once and make sure that it can be trained on.
 
     Args:
-        fields: Fields by split, as `read_fields` lists them.
+        training: Fields with `image` and `label`, as `read_fields` lists them.
+        validation: The same, for the key metric.
         class_names: One name per class index, background first.
         n_channels: Channels of every image.
         reader: Reads images and label maps.
@@ -71,20 +75,20 @@ def check_fields(
     classes = ClassTable(tuple(class_names))
     counts = np.zeros(len(classes), np.int64)
     digest = hashlib.sha256()
-    for split in ("training", "validation"):
-        first: tuple[Field, tuple[int, ...]] | None = None
-        for field in fields[split]:
-            image, label_map = _read_pair(field, classes, n_channels, reader)
-            first = first or (field, image.shape)
-            if split == "training":
-                _refuse_other_size(field, image.shape, first, batch_size, patch_size)
-                counts += np.bincount(label_map.ravel(), minlength=len(classes))
-            digest.update(image.tobytes())
-            digest.update(label_map.tobytes())
-    _refuse_missing_class(counts, classes, fields["training"])
+    first: tuple[Field, tuple[int, ...]] | None = None
+    for field in training:
+        image, label_map = _read_pair(field, classes, n_channels, reader)
+        first = first or (field, image.shape)
+        _refuse_other_size(field, image.shape, first, batch_size, patch_size)
+        counts += np.bincount(label_map.ravel(), minlength=len(classes))
+        digest.update(image.tobytes())
+        digest.update(label_map.tobytes())
+    for field in validation:
+        _read_pair(field, classes, n_channels, reader)
+    _refuse_missing_class(counts, classes, training)
     fractions = dict(zip(classes, (counts / counts.sum()).tolist(), strict=True))
     logger.info("training pixels: %s", ", ".join(f"{share:.2%} {name}" for name, share in fractions.items()))
-    return CheckedFields({name: len(part) for name, part in fields.items()}, fractions, digest.hexdigest())
+    return CheckedFields(len(training), len(validation), fractions, digest.hexdigest())
 
 
 def _read_pair(

@@ -30,6 +30,9 @@ class ExactResume:
         optimizer: Its optimizer.
         lr_scheduler: Its schedule.
         validator: The engine that knows the best score.
+        states: Other objects with `state_dict` and `load_state_dict` that decide the rest of the training, by name:
+            the teacher of a learning scheme.
+        resume: False ignores the file, and replaces it after the first epoch.
         settings: What must be the same to continue: data digest, seed, batch size, loss, transforms ... Objects
             are compared by class and public settings. `max_epochs` is not among them: a run can be prolonged.
 
@@ -46,6 +49,8 @@ class ExactResume:
         lr_scheduler: Any,
         validator: Engine,
         settings: Mapping[str, Any],
+        states: Mapping[str, Any] | None = None,
+        resume: bool = True,
     ) -> None:
         self.path = Path(path)
         self.network = network
@@ -53,10 +58,13 @@ class ExactResume:
         self.lr_scheduler = lr_scheduler
         self.validator = validator
         self.settings = describe(dict(settings))
+        self.states = dict(states or {})
+        self.resume = resume
 
     def attach(self, engine: Engine) -> None:
         """Load when `engine` starts, save after each of its epochs."""
-        engine.add_event_handler(Events.STARTED, self.load)
+        if self.resume:
+            engine.add_event_handler(Events.STARTED, self.load)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def save(self, engine: Engine) -> None:
@@ -70,6 +78,7 @@ class ExactResume:
             "optimizer": self.optimizer.state_dict(),
             "lr_scheduler": self.lr_scheduler.state_dict(),
             "trainer": {"epoch": engine.state.epoch, "iteration": engine.state.iteration},
+            "states": {name: part.state_dict() for name, part in self.states.items()},
             "best": {"metric": float(best.best_metric), "epoch": int(best.best_metric_epoch)},
         }
         save(state, self.path)
@@ -83,6 +92,8 @@ class ExactResume:
         getattr(self.network, "module", self.network).load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.lr_scheduler.load_state_dict(state["lr_scheduler"])
+        for name, part in self.states.items():
+            part.load_state_dict(state["states"][name])
         engine.state.epoch = state["trainer"]["epoch"]
         engine.state.iteration = state["trainer"]["iteration"]
         self.validator.state.best_metric = state["best"]["metric"]
@@ -99,7 +110,7 @@ class ExactResume:
         if difference:
             name, then, now = difference
             msg = (
-                f"{name} must be {then} to continue {self.path}, got {now}. Repeat the settings of that run, or name "
-                "another --output_dir and --ckpt_dir."
+                f"{name} must be {then} to continue {self.path}, got {now}. Repeat the settings of that run, name "
+                "another --output_dir and --ckpt_dir, or start anew: --resume False."
             )
             raise InputError(msg)

@@ -98,8 +98,8 @@ def test_a_checkpoint_of_another_network_and_other_settings_are_refused(run: lis
     main_quietly(run)
     capsys.readouterr()
     assert told([*run, "--momentum", "0.5"], capsys) == (
-        "optimizer momentum must be 0.9 to continue run/last.pt, got 0.5. Repeat the settings of that run, or name "
-        "another --output_dir and --ckpt_dir."
+        "optimizer momentum must be 0.9 to continue run/last.pt, got 0.5. Repeat the settings of that run, name "
+        "another --output_dir and --ckpt_dir, or start anew: --resume False."
     )
     assert told([*run, "--preset", "paper"], capsys).startswith(
         "run/last.pt must hold the weights of this network, got "

@@ -22,7 +22,7 @@ def screen(tmp_path: Path) -> Path:
 def check(screen: Path, **changed: object) -> object:
     fields = read_fields(screen, label_name="cip", split=(0.85, 0.1, 0.05), seed=0)
     settings = {"class_names": ROSELLA.names, "n_channels": 2, "reader": FieldReader(), "batch_size": 4}
-    return check_fields(fields, **(settings | changed))
+    return check_fields(fields["training"], fields["validation"], **(settings | changed))
 
 
 def refused(screen: Path, message: str, **changed: object) -> None:
@@ -32,7 +32,7 @@ def refused(screen: Path, message: str, **changed: object) -> None:
 
 def test_good_fields_pass_and_are_counted(screen: Path) -> None:
     found = check(screen)
-    assert found.n_fields == {"training": 6, "validation": 2, "test": 2}
+    assert (found.n_training, found.n_validation) == (6, 2)
     labels = np.stack([tifffile.imread(screen / f"labels/cip/f{i}.tif") for i in range(6)])
     assert found.fractions == pytest.approx({n: (labels == i).mean() for i, n in enumerate(ROSELLA)})
 
