@@ -61,25 +61,25 @@ def theoretical_psf(
         raise InputError(msg)
     wave_number = 2 * np.pi * refractive_index / (emission_nm / 1000)
     radii_um = np.linspace(0, 1.5 * (radius_px + 1) * pixel_um, 40 * (radius_px + 1))
-    defocus_um = (np.arange(n_planes) - (n_planes - 1) / 2) * plane_step_um
+    defocus_um = (np.arange(n_planes, dtype=np.float64) - (n_planes - 1) / 2) * plane_step_um
     aperture = float(np.arcsin(numerical_aperture / refractive_index))
-    profiles = [_focal_intensity(wave_number * radii_um, wave_number * z, aperture) for z in defocus_um]
+    profiles = _focal_intensity(wave_number * radii_um, wave_number * defocus_um, aperture)
     distances_um = _pixel_distances(radius_px) * pixel_um
-    planes = [np.interp(distances_um, radii_um, profile).mean(axis=(1, 3)) for profile in profiles]
-    psf = np.stack(planes)
+    psf = np.stack([np.interp(distances_um, radii_um, profile).mean(axis=(1, 3)) for profile in profiles])
     return np.asarray(psf / psf.sum(), np.float32)
 
 
-def _focal_intensity(radial: NDArray[np.float64], axial: float, aperture: float) -> NDArray[np.float64]:
+def _focal_intensity(radial: NDArray[np.float64], axial: NDArray[np.float64], aperture: float) -> NDArray[np.float64]:
+    """Intensity at (axial, radial) distances from the focus, both times the wave number."""
     from scipy.special import jv
 
     theta = np.linspace(0, aperture, 200)
-    weight = np.sqrt(np.cos(theta)) * np.sin(theta) * np.exp(1j * axial * np.cos(theta))
-    argument = radial[:, None] * np.sin(theta)
-    i0 = np.trapezoid(weight * (1 + np.cos(theta)) * jv(0, argument), theta)
-    i1 = np.trapezoid(weight * np.sin(theta) * jv(1, argument), theta)
-    i2 = np.trapezoid(weight * (1 - np.cos(theta)) * jv(2, argument), theta)
-    return np.asarray(np.abs(i0) ** 2 + 2 * np.abs(i1) ** 2 + np.abs(i2) ** 2)
+    ends = np.where((theta == 0) | (theta == aperture), 0.5, 1.0)  # the trapezoidal rule
+    phase = np.exp(1j * axial[:, None] * np.cos(theta)) * np.sqrt(np.cos(theta)) * np.sin(theta) * ends
+    argument = np.sin(theta)[:, None] * radial
+    factors = (1 + np.cos(theta), np.sin(theta), 1 - np.cos(theta))
+    i0, i1, i2 = (np.abs((phase * factor) @ jv(order, argument)) ** 2 for order, factor in enumerate(factors))
+    return np.asarray(i0 + 2 * i1 + i2)
 
 
 def _pixel_distances(radius_px: int) -> NDArray[np.float64]:

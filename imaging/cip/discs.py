@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-LARGEST_EXACT_PX = 2
+LARGEST_EXACT_PX = 4
 
 
 def white_tophat(stack: NDArray[np.float32], radius_px: int) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ def open_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
 def erode_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
     """Give each pixel the minimum over a disc around it, plane by plane; nothing lies beyond the border.
 
-    Up to radius 2 the disc is exact. Above, it is the octagon of Adams' radial decomposition (CVGIP: Graphical
+    Up to radius 4 the disc is exact. Above, it is the octagon of Adams' radial decomposition (CVGIP: Graphical
     Models 55:325, 1993) into four lines, the shape that MATLAB's `strel("disk", r)` has too.
 
     Args:
@@ -100,11 +100,13 @@ def _erode_plane(plane: NDArray[Any], radius_px: int) -> NDArray[Any]:
         # Mirrored pixels lie in the window already, so mirroring adds nothing from beyond the border.
         return np.asarray(ndi.minimum_filter(values, footprint=exact_disc(radius_px), mode="reflect"))
     straight, diagonal = octagon_half_lengths(radius_px)
+    # From line to line a path may leave the image and come back: it needs room to do so.
+    values = np.pad(values, radius_px, constant_values=_largest(values.dtype))
     for axis in (0, 1):
         values = _minimum_along(values, 2 * straight + 1, axis=axis)
     for slant in (1, -1):
         values = _erode_diagonal(values, diagonal, slant)
-    return values
+    return values[radius_px:-radius_px, radius_px:-radius_px]
 
 
 def _erode_diagonal(plane: NDArray[Any], half_length: int, slant: int) -> NDArray[Any]:

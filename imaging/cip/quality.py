@@ -126,12 +126,13 @@ def format_errors(counts: dict[str, ErrorCounts], *, n_fields: int) -> str:
     """
     kinds = ("missed", "misclassified", "incomplete", "swollen", "spurious")
     heads = ("class", "reference", "CIP", "paper's CIP", "IoU", "area ratio", *kinds)
+    paper = PAPER_FRACTIONS if set(counts) <= set(PAPER_FRACTIONS) else {}
     n_pixels = max(sum(count.reference_px for count in counts.values()), 1)
     rows: list[tuple[str, ...]] = [heads]
     for name, count in counts.items():
         rates = ["" if np.isnan(count.rate(kind)) else f"{count.rate(kind):.2f}" for kind in kinds]
         share, found = count.reference_px / n_pixels, count.prediction_px / n_pixels
-        numbers = (f"{share:.4f}", f"{found:.4f}", PAPER_FRACTIONS.get(name, ""))
+        numbers = (f"{share:.4f}", f"{found:.4f}", paper.get(name, ""))
         rows.append((name, *numbers, f"{count.iou:.3f}", f"{count.area_ratio:.2f}", *rates))
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

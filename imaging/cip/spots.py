@@ -4,7 +4,6 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from imaging.cip.components import (
-    FULLY_CONNECTED,
     Mask,
     drop_border,
     keep_sizes,
@@ -105,8 +104,8 @@ def split_big_spots(small: Mask, big: Mask, settings: RedSpots) -> Mask:
 def watershed_lines(seeds: Mask) -> Mask:
     """Draw the voxels between the zones of influence of the components of `seeds`.
 
-    A voxel is on a line when one of its neighbours belongs to the zone of a component with a lower number, so that
-    lines are one voxel wide and cut every 26-connection between zones. No seed voxel is on a line.
+    Where two zones meet, the voxel of the higher-numbered one is on the line, unless it is a seed: then the other
+    is. So every 26-connection between zones is cut, and no seed voxel is.
 
     Args:
         seeds: (plane, row, column) booleans. Not modified.
@@ -119,8 +118,9 @@ def watershed_lines(seeds: Mask) -> Mask:
         return np.zeros(seeds.shape, bool)
     nearest = ndi.distance_transform_edt(~seeds, return_distances=False, return_indices=True)
     zones = labels[tuple(nearest)]
-    lowest = ndi.minimum_filter(zones, footprint=FULLY_CONNECTED, mode="nearest")
-    return np.asarray((lowest < zones) & ~seeds)
+    lowest = ndi.minimum_filter(zones, size=3, mode="nearest")
+    highest_seed = ndi.maximum_filter(labels, size=3, mode="nearest")
+    return np.asarray(((lowest < zones) | (highest_seed > zones)) & ~seeds)
 
 
 def find_green_spots(green: Stack, settings: GreenSpots) -> Mask:

@@ -157,7 +157,7 @@ def _outlines(labels: Labels, count: int) -> dict[str, NDArray[np.float64]]:
 def _outline(mask: Mask, box: tuple[slice, ...]) -> tuple[float, float, float, float, float]:
     rows, columns = np.nonzero(mask)
     row, column = rows.mean(), columns.mean()
-    # 1/12 is the second moment of a pixel, a unit square.
+    # 1/12 is the second moment of a pixel, a unit square; MATLAB counts it, scikit-image does not.
     vertical, horizontal = ((rows - row) ** 2).mean() + 1 / 12, ((columns - column) ** 2).mean() + 1 / 12
     mixed = ((rows - row) * (columns - column)).mean()
     root = np.hypot((vertical - horizontal) / 2, mixed)
