@@ -13,6 +13,8 @@ from screening.job import Job
 from screening.methods import loaded
 from screening.store import Store
 
+WRITERS = 4  # they mostly wait for the disk to confirm
+
 Result = TypeVar("Result")
 
 
@@ -40,10 +42,12 @@ def process_batch(fields: Sequence[Field], job: Job, store: Store) -> list[Outco
 
 
 def _process(fields: Sequence[Field], job: Job, store: Store) -> list[Outcome]:
+    if not fields:
+        return []
     chunks = [fields[start : start + job.batch_size] for start in range(0, len(fields), job.batch_size)]
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(WRITERS) as writer:
         outcomes: list[Future[Outcome]] = []
-        ahead = _begin_reading(reader, chunks[0], job) if chunks else []
+        ahead = _begin_reading(reader, chunks[0], job)
         for chunk, following in zip(chunks, [*chunks[1:], []], strict=True):
             reading, ahead = ahead, _begin_reading(reader, following, job)
             found = [_caught(future.result) for future in reading]

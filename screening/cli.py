@@ -1,4 +1,4 @@
-"""`noisylabels screen run | status | measure`."""
+"""`noisylabels screen run | status | measure | export`."""
 
 import json
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ app.add_typer(screen, name="screen")
 
 SOME_FAILED = 3
 MOST_SHOWN = 5
+LINE_EVERY_S = 30.0
 
 Source = Annotated[Path, typer.Argument(help="A plate or a folder of plates; see `noisylabels convert --dry-run`.")]
 Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
@@ -127,6 +128,24 @@ def measure(
     typer.echo(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
 
 
+@screen.command()
+def export(
+    folder: Run,
+    target: Annotated[Path, typer.Argument(help="Folder of OME-Zarr plates; those not there yet are converted.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put the label maps of a run into OME-Zarr 0.5 plates, beside those of other runs. Nothing is overwritten."""
+    from screening.export import export_labels
+    from screening.screen import open_screen
+
+    reports = export_labels(open_screen(folder), target)
+    for report in reports:
+        line = f"{report['folder']}: {report['added']} label maps {report['name']}, {report['kept']} were there"
+        typer.echo(json.dumps(report) if as_json else "\n  ".join([line, *report["problems"]]))
+    if any(report["problems"] for report in reports):
+        raise typer.Exit(SOME_FAILED)
+
+
 def _read_channels(text: str | None) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     """Read `name=channel,...` or `channel,...` into names and channels of the plate."""
     if not text:
@@ -178,18 +197,23 @@ def _executor(scheduler: str | None, workers: int, threads: int, retries: int, d
 
 
 def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> list[str]:
-    """Show the progress on a terminal; keep only what failed."""
+    """Show the progress: a bar on a terminal, a line now and then elsewhere. Keep only what failed."""
+    from time import monotonic
+
     from rich.console import Console
     from rich.progress import Progress
 
-    failed = []
+    failed, begun = [], monotonic()
     console = Console(stderr=True)
     with Progress(console=console, disable=as_json or not console.is_terminal) as progress:
         task = progress.add_task("fields", total=total)
-        for outcome in outcomes:
+        for number, outcome in enumerate(outcomes, 1):
             progress.advance(task)
             if outcome.state == "failed":
                 failed.append(f"{outcome.plate} {outcome.field}: {outcome.message}")
+            if not (as_json or console.is_terminal) and monotonic() - begun > LINE_EVERY_S:
+                typer.echo(f"{number} of {total} fields, {len(failed)} failed", err=True)
+                begun = monotonic()
     return failed
 
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from screening.field import Outcome
 from screening.job import Job
 from screening.store import Store
 
+CONNECT_S = 20.0
 LOOK_EVERY_S = 1.0
 
 
@@ -25,12 +27,12 @@ class DaskCluster:
     Args:
         address: `tcp://host:port` of the scheduler.
         resources: What a worker must have, such as `{"GPU": 1}` where each GPU worker loads one model.
-        connect_s: How long to wait for the scheduler, in seconds.
+        connect_s: How long to wait for the scheduler, in seconds; 20 when None.
     """
 
     address: str
     resources: tuple[tuple[str, float], ...] = ()
-    connect_s: float = 20.0
+    connect_s: float | None = None
 
     def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
         """Work on batches; outcomes come as they come.
@@ -38,8 +40,14 @@ class DaskCluster:
         Raises:
             ConnectionError: If the scheduler cannot be reached, or is lost on the way.
         """
-        with _connected(self.address, self.connect_s) as client:
-            yield from self._work(client, batches, job, store)
+        with _connected(self.address, self.connect_s or CONNECT_S) as client, client.as_current():
+            from distributed.client import FuturesCancelledError
+            from distributed.comm import CommClosedError
+
+            try:
+                yield from self._work(client, batches, job, store)
+            except (CommClosedError, CancelledError, FuturesCancelledError) as error:
+                raise ConnectionError(_lost(self.address)) from error
 
     def _work(self, client: Any, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
         from distributed import KilledWorker

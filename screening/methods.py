@@ -228,7 +228,7 @@ class Exported:
         return load(Path(self.model), len(self.class_names), self.device)
 
 
-_LOADED: dict[str, Predict] = {}
+_LOADED: dict[tuple[str, str], Predict] = {}
 
 
 def loaded(method: Method, method_hash: str) -> Predict:
@@ -238,6 +238,7 @@ def loaded(method: Method, method_hash: str) -> Predict:
         method: The method.
         method_hash: Its fingerprint, worked out once by whoever made the job.
     """
-    if method_hash not in _LOADED:
-        _LOADED[method_hash] = method.load()
-    return _LOADED[method_hash]
+    key = (method_hash, repr(method))  # the device is in no fingerprint, but a network lies on one
+    if key not in _LOADED:
+        _LOADED[key] = method.load()
+    return _LOADED[key]

@@ -103,11 +103,11 @@ class Screen:
         Args:
             executor: Where.
             shard: Only the fields of this shard.
-            fields_per_task: Fields that travel to a worker together; four batches when None.
+            fields_per_task: Fields that travel to a worker together; eight batches when None.
         """
         mine = (field for field in self.fields if shard is None or shard.holds(field))
         undone = (field for field in mine if state_of(field, self.job, self.store) != "done")
-        size = fields_per_task or 4 * self.job.batch_size
+        size = fields_per_task or 8 * self.job.batch_size
         return executor.run(in_batches(undone, size), self.job, self.store)
 
 
@@ -128,7 +128,7 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
     method = method_of(declaration.method)
     for plate in plates:
         next(plate.fields).channel_positions(declaration.channels)
-    store.declare(declaration.to_dict())
+    store.refuse_another(declaration.to_dict())
     job = Job.of(
         method,
         channels=declaration.channels,
@@ -138,6 +138,7 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
         retries=retries,
         batch_size=batch_size,
     )
+    store.declare(declaration.to_dict())
     return Screen(declaration, plates, job, store)
 
 

@@ -81,17 +81,19 @@ class Store:
         return True
 
     def declare(self, declaration: Mapping[str, Any]) -> None:
-        """Say what this run is, or make sure that it is the same run as before.
+        """Say what this run is; once said, it stays."""
+        if read_json(self.folder / RUN_FILE) is None:
+            write_text(self.folder / RUN_FILE, json.dumps(declaration, indent=1) + "\n")
+
+    def refuse_another(self, declaration: Mapping[str, Any]) -> None:
+        """Make sure that the folder is new or holds this run.
 
         Raises:
-            InputError: If the folder holds a run with other settings.
+            InputError: If it holds a run with other settings.
         """
         known = read_json(self.folder / RUN_FILE)
         given = json.loads(json.dumps(declaration))
-        if known is None:
-            write_text(self.folder / RUN_FILE, json.dumps(given, indent=1) + "\n")
-            return
-        changed = [key for key in given if known.get(key) != given[key]]
+        changed = [key for key in given if known is not None and known.get(key) != given[key]]
         if changed:
             msg = (
                 f"{self.folder} must be run again with the settings it began with, but {', '.join(changed)} changed. "

@@ -1,0 +1,174 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from noisylabels.errors import InputError
+from screening.drift import measure_drift
+from screening.executors import InProcess
+from screening.layout import read_layout
+from screening.measurements import measure_screen
+from screening.platemaps import draw_plate_map, measures_to_map, well_grid
+from screening.report import write_report
+from tests.cases import draw
+from tests.screening.faults import Drawn, screen_of, write_plate
+
+EMPTY = draw("...... / ...... / ...... / ......")
+BOTH = draw("11.22. / 11.... / ....1. / 2.....")
+ONE = draw("...... / .1.... / ...... / ......")
+
+
+@pytest.fixture
+def screen(tmp_path):
+    pictures = {("B07", 1): BOTH, ("B07", 2): ONE, ("C03", 1): EMPTY, ("D01", 1): BOTH, ("D01", 2): ONE}
+    plate = write_plate(tmp_path / "plate", pictures)
+    made = screen_of(plate, tmp_path / "run", Drawn(fails=104), channel_names=("red", "green"))
+    list(made.run(InProcess()))
+    return made
+
+
+def test_a_run_without_a_result_is_refused(tmp_path):
+    plate = write_plate(tmp_path / "plate", {("B07", 1): EMPTY})
+    message = f"{tmp_path / 'run'} must have at least one field that is done, got none. Run it, or see status."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        measure_screen(screen_of(plate, tmp_path / "run", Drawn()), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_wells_are_sums_of_their_fields(screen, tmp_path):
+    tables = measure_screen(screen, tmp_path / "out")
+    assert tables.n_events == 4 + 1 + 0 + 4
+    wells = tables.wells.set_index("well")
+    assert list(wells.index) == ["B07", "C03", "D01"]
+    # B07: phagophores of 4, 1 and 1 pixels, autolysosomes of 2 and 1 pixels, in two fields of 24 pixels.
+    first = wells.loc["B07"]
+    assert (first["n_fields"], first["n_phagophore"], first["n_autolysosome"]) == (2, 3, 2)
+    assert first["per_field_phagophore"] == 1.5
+    assert first["fraction_phagophore"] == 3 / 5
+    assert first["mean_area_px_phagophore"] == 6 / 3
+    assert first["area_fraction_autolysosome"] == 3 / 48
+    assert first["mean_red_autolysosome"] == 2000
+    # Green is 100 in the first field (two phagophores) and 101 in the second (one).
+    assert first["mean_green_phagophore"] == pytest.approx((100 + 100 + 101) / 3)
+    assert first["image_mean_green"] == 100.5
+
+
+def test_undefined_ratios_are_empty_and_zeros_are_zeros(screen, tmp_path):
+    wells = measure_screen(screen, tmp_path / "out").wells.set_index("well")
+    empty = wells.loc["C03"]
+    assert (empty["n_fields"], empty["n_phagophore"], empty["per_field_phagophore"]) == (1, 0, 0)
+    assert empty["area_fraction_phagophore"] == 0
+    assert np.isnan(empty["fraction_phagophore"])
+    assert np.isnan(empty["mean_area_px_phagophore"])
+    assert np.isnan(empty["mean_red_phagophore"])
+
+
+def test_failed_fields_are_counted_and_told(screen, tmp_path):
+    tables = measure_screen(screen, tmp_path / "out")
+    last = tables.wells.set_index("well").loc["D01"]
+    assert (last["n_fields"], last["n_fields_failed"], last["n_phagophore"]) == (1, 1, 2)
+    failed = tables.fields[tables.fields["state"] == "failed"]
+    assert failed["message"].tolist() == ["no answer for 104"]
+    assert failed["n_phagophore"].isna().all()
+
+
+def test_tables_are_the_same_in_both_formats(screen, tmp_path):
+    measure_screen(screen, tmp_path / "out")
+    for name in ("events", "fields", "wells"):
+        parquet = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        text = pd.read_csv(tmp_path / "out" / f"{name}.csv")
+        assert list(parquet.columns) == list(text.columns)
+        assert len(parquet) == len(text) == {"events": 9, "fields": 5, "wells": 3}[name]
+    events = pd.read_parquet(tmp_path / "out" / "events.parquet")
+    assert events.groupby(["well", "class"])["area_px"].sum().to_dict() == {
+        ("B07", "autolysosome"): 3,
+        ("B07", "phagophore"): 6,
+        ("D01", "autolysosome"): 3,
+        ("D01", "phagophore"): 5,
+    }
+
+
+def test_treatments_are_joined_and_unnamed_wells_stay(screen, tmp_path):
+    path = tmp_path / "layout.csv"
+    path.write_text("row;col;drug;dose_um\nB;7;bafilomycin;0.1\n3;3;DMSO;0\n")
+    tables = measure_screen(screen, tmp_path / "out", layout=read_layout(path))
+    wells = tables.wells.set_index("well")
+    assert wells["drug"].tolist()[:2] == ["bafilomycin", "DMSO"]
+    assert pd.isna(wells.loc["D01", "drug"])
+    assert wells.loc["B07", "dose_um"] == 0.1
+    assert len(tables.fields) == 5
+
+
+def test_a_layout_that_clashes_or_errs_is_refused(screen, tmp_path):
+    path = tmp_path / "layout.csv"
+    path.write_text("well,n_fields\nB07,3\n")
+    with pytest.raises(InputError, match=r"^Columns of the layout must not be named as measurements, got n_fields\."):
+        measure_screen(screen, tmp_path / "out", layout=read_layout(path))
+    path.write_text("well,drug\nB07,a\nZ99,b\nb7,c\nhello,d\n")
+    message = (
+        f"{path} must name each well once: line 3 has 'Z99', no well in A01..AF48; line 5 has 'hello', no well in "
+        "A01..AF48; B07 is listed twice. Correct these lines."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        read_layout(path)
+    path.write_text("place,drug\nB07,a\n")
+    with pytest.raises(InputError, match="must have the column well, or row and column, got place, drug"):
+        read_layout(path)
+    with pytest.raises(FileNotFoundError, match="must be a treatment layout, but it does not exist"):
+        read_layout(tmp_path / "gone.csv")
+
+
+def test_wells_lie_in_their_places_on_the_map(screen, tmp_path):
+    wells = measure_screen(screen, tmp_path / "out").wells
+    grid = well_grid(wells, "per_field_phagophore", (8, 12))
+    expected = np.full((8, 12), np.nan)
+    expected[1, 6], expected[2, 2], expected[3, 0] = 1.5, 0, 2
+    assert np.array_equal(grid, expected, equal_nan=True)
+    assert draw_plate_map(grid, "map").startswith(b"\x89PNG")
+    assert measures_to_map(wells, ("phagophore", "autolysosome"))[-1] == "n_fields_failed"
+
+
+def test_the_report_holds_maps_wells_and_failures_and_nothing_from_outside(screen, tmp_path):
+    tables = measure_screen(screen, tmp_path / "out")
+    text = write_report(screen, tables, tmp_path / "out").read_text()
+    assert "1 plate, 3 wells,\n5 fields, 9 events.\n4 done, 1 failed, 0 missing, 0 stale." in text
+    assert "<li>plate D01 field 2: no answer for 104</li>" in text
+    assert text.count("data:image/png;base64,") == 5
+    assert "http" not in text
+
+
+def wells_like(values, **more):
+    return pd.DataFrame({"well": [f"A{n:02d}" for n in range(len(values))], "per_field_x": values, **more})
+
+
+def test_a_screen_has_not_drifted_from_itself():
+    table = wells_like(np.arange(20.0))
+    (row,) = measure_drift(table, table).itertuples()
+    assert (row.shift, row.ks, row.p, row.drifted) == (0, 0, 1, False)
+
+
+def test_drift_is_measured_in_spreads_of_the_reference():
+    reference = wells_like(np.arange(21.0), fraction_y=np.linspace(0, 1, 21), note="x")
+    screen = wells_like(np.arange(21.0) + 30, fraction_y=np.linspace(0, 1, 21))
+    drift = measure_drift(reference, screen)
+    assert drift["feature"].tolist() == ["per_field_x", "fraction_y"]
+    # The median absolute deviation of 0..20 is 5; the two samples do not overlap, so their distance is 1.
+    assert drift["shift"][0] == pytest.approx(30 / (1.4826 * 5))
+    assert drift["ks"].tolist() == [1, 0]
+    assert drift["drifted"].tolist() == [True, False]
+    # Holm: the smaller of two p values is doubled.
+    assert drift["p_holm"][0] == pytest.approx(2 * drift["p"][0])
+
+
+def test_drift_looks_at_control_wells_only():
+    drug = ["DMSO"] * 4 + ["x"] * 4
+    reference = wells_like([1.0, 2, 3, 4, 50, 50, 50, 50], drug=drug)
+    screen = wells_like([1.0, 2, 3, 4, 90, 90, 90, 90], drug=drug)
+    assert measure_drift(reference, screen, control="drug=DMSO")["ks"].tolist() == [0]
+    with pytest.raises(InputError, match=r"^The reference must have at least 3 wells with drug=y, got 0\."):
+        measure_drift(reference, screen, control="drug=y")
+    with pytest.raises(InputError, match=r"^The reference must have the column 'dose' of its layout, got none\."):
+        measure_drift(reference, screen, control="dose=1")
+    with pytest.raises(InputError, match=r"^Both screens must share measurements of at least 3 wells, got none\."):
+        measure_drift(reference[["well"]], screen[["well"]])

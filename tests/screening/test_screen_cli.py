@@ -1,0 +1,157 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from imaging.plates.omezarr_writer import list_labels, read_labels
+from noisylabels.cli import main
+from tests.imaging.plates.made_plates import hash_tree
+
+PATTERN = "{well}_f{field}_c{channel}.tif"
+
+
+def call(*words):
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    return left.value.code
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """Two wells, two fields, two channels of noise with a bright square in each."""
+    rng = np.random.default_rng(2)
+    for well in ("B07", "C03"):
+        for field in (1, 2):
+            for channel in (1, 2):
+                picture = rng.normal(200, 5, (40, 56))
+                picture[10:15, 10 * field : 10 * field + 5] += 300
+                path = tmp_path / "plate" / f"{well}_f{field}_c{channel}.tif"
+                path.parent.mkdir(exist_ok=True)
+                tifffile.imwrite(path, picture.astype(np.uint16))
+    return tmp_path / "plate"
+
+
+def run(plate, folder, *more):
+    words = ("screen", "run", plate, folder, "--pattern", PATTERN, "--method", "threshold", "--workers", "0")
+    return call(*words, *more)
+
+
+def test_run_status_measure_export(plate, tmp_path, capsys):
+    before = hash_tree(plate)
+    assert run(plate, tmp_path / "run", "--json", "--channels", "DsRed=2,pHluorin=1") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"done": 4, "failed": 0, "missing": 0, "stale": 0, "problems": [], "failures": []}
+    assert call("screen", "status", tmp_path / "run", "--verify") == 0
+    assert capsys.readouterr().out == "4 done, 0 failed, 0 missing, 0 stale\n"
+    layout = tmp_path / "layout.csv"
+    layout.write_text("well,drug\nB07,DMSO\nC03,bafilomycin\n")
+    assert call("screen", "measure", tmp_path / "run", "--layout", layout, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["events"], facts["fields"], facts["wells"]) == (4, 4, 2)
+    wells = pd.read_csv(tmp_path / "run" / "measurements" / "wells.csv")
+    assert wells["drug"].tolist() == ["DMSO", "bafilomycin"]
+    assert wells["per_field_event"].tolist() == [1, 1]
+    assert wells["mean_DsRed_event"].between(450, 550).all()
+    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    (name,) = list_labels(tmp_path / "zarr" / "plate.ome.zarr" / "B" / "07" / "1")
+    assert name.startswith("threshold_")
+    label_map = read_labels(tmp_path / "zarr" / "plate.ome.zarr" / "B" / "07" / "2", name)
+    assert np.array_equal(label_map, tifffile.imread(tmp_path / "run" / "plate" / "B07" / "B07_f002.tif"))
+    assert label_map[12, 22] == 1
+    exported = hash_tree(tmp_path / "zarr")
+    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    assert capsys.readouterr().out.endswith("0 label maps " + name + ", 4 were there\n")
+    assert hash_tree(tmp_path / "zarr") == exported
+    assert hash_tree(plate) == before
+
+
+def test_a_run_on_the_exported_plate_finds_the_same_events(plate, tmp_path):
+    assert run(plate, tmp_path / "run") == 0
+    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    words = ("screen", "run", tmp_path / "zarr", tmp_path / "again", "--method", "threshold", "--workers", "0")
+    assert call(*words) == 0
+    names = ["plate/B07/B07_f001.tif", "plate/C03/C03_f002.tif"]
+    for name in names:
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_some_failed_is_code_3_and_the_sentence_is_told(plate, tmp_path, capsys):
+    torn = plate / "B07_f1_c1.tif"
+    torn.write_bytes(torn.read_bytes()[:50])
+    assert run(plate, tmp_path / "run") == 3
+    told = capsys.readouterr()
+    assert told.out == "3 done, 1 failed, 0 missing, 0 stale\n"
+    assert f"plate B07_f001: {torn} must be a whole TIFF file" in told.err
+    assert "Traceback" not in told.err
+    assert call("screen", "status", tmp_path / "run", "--json") == 3
+    assert json.loads(capsys.readouterr().out)["failed"] == 1
+
+
+def test_another_setting_needs_another_folder(plate, tmp_path, capsys):
+    assert run(plate, tmp_path / "run") == 0
+    before = hash_tree(tmp_path / "run")
+    assert run(plate, tmp_path / "run", "--set", "factor=2.0") == 2
+    assert capsys.readouterr().err == (
+        f"noisylabels: {tmp_path / 'run'} must be run again with the settings it began with, but method changed. "
+        "Choose another folder: results are not overwritten.\n"
+    )
+    assert hash_tree(tmp_path / "run") == before
+
+
+def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
+    for part in ("1/2", "2/2"):
+        assert run(plate, tmp_path / "run", "--shard", part) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "4 done, 0 failed, 0 missing, 0 stale"
+
+
+def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
+    assert run(plate, tmp_path / "run") == 0
+    words = ("screen", "measure", tmp_path / "run", "--reference", tmp_path / "before")
+    assert call(*words) == 2
+    assert "must be a measured run, but" in capsys.readouterr().err
+    assert call("screen", "measure", tmp_path / "run") == 0
+    assert call("screen", "measure", tmp_path / "run", "--reference", tmp_path / "run") == 2
+    assert "The reference must have at least 3 wells, got 2." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--method", "magic"], "A method must be one of threshold, cip, bundle, exported, got 'magic'."),
+        (["--method", "exported"], "The method exported must have a model, got none. Add --model."),
+        (["--set", "factor"], "A setting must be written name=value, got 'factor'."),
+        (["--channels", "GFP"], "Channels of plate plate must be among 1, 2, got GFP."),
+        (["--flatfield", "maybe"], "flatfield must be none, index or estimate, got 'maybe'."),
+        (["--flatfield", "index"], "Plate plate must have illumination profiles in its index, got none."),
+        (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got 9/2."),
+        (["--scheduler", "tcp://127.0.0.1:9"], "tcp://127.0.0.1:9 must be a Dask scheduler, but it does not answer"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_code_2(plate, tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.setattr("screening.cluster.CONNECT_S", 0.3)
+    assert run(plate, tmp_path / "run", *words) == 2
+    assert not list(tmp_path.glob("run/*/*"))
+    told = capsys.readouterr().err
+    assert told.startswith(f"noisylabels: {message}")
+    assert told.count("\n") == 1
+
+
+def test_no_run_is_one_sentence(tmp_path, capsys):
+    assert call("screen", "status", tmp_path) == 2
+    assert capsys.readouterr().err == (
+        f"noisylabels: {tmp_path} must be the folder of a run, but it has no run.json. Run `screen run` first.\n"
+    )
+
+
+def test_help_loads_nothing_heavy():
+    heavy = "{'torch', 'monai', 'pandas', 'zarr', 'matplotlib', 'distributed', 'skimage'}"
+    code = (
+        "import sys; from noisylabels.cli import _app_of; _app_of('screening.cli'); _app_of('imaging.plates.cli'); "
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
