@@ -54,7 +54,8 @@ def measure_drift(reference: ArrayLike, new: ArrayLike) -> Drift:
         return Drift(before, after, float("nan"), float("nan"), one.size, other.size)
     places = np.concatenate([one, other])
     below = [np.searchsorted(values, places, side="right") / values.size for values in (one, other)]
-    edges = np.unique(np.quantile(one, np.linspace(0, 1, BINS + 1)[1:-1]))
+    edges = np.unique(np.quantile(one, np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf"))
+    edges = edges[edges > one[0]]  # tied values fill several tenths: no bin may be empty in the reference
     shares = []
     for values in (one, other):
         counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=edges.size + 1) + 0.5
