@@ -89,7 +89,7 @@ def detect(
 ) -> None:
     """Find labels that are probably wrong: issues.parquet and .csv, one row per event, and queue.csv, one per field.
 
-    `noisylabels annotate score PROJECT label_issue --table queue.csv` puts the worst fields before the annotators first.
+    `noisylabels annotate score PROJECT label_issue --table queue.csv` orders the annotators' queue by it.
     """
     from noisylabels.detection.study import detect_in_dataset
 

@@ -24,6 +24,7 @@ COLUMNS: dict[str, Any] = {
     "column_max": np.int32,
     "manner": object,
     "magnitude": np.float64,
+    "cover": np.float64,
     "jitter_px": np.float64,
     "length_px": np.float64,
     "step_px": np.float64,
@@ -31,8 +32,9 @@ COLUMNS: dict[str, Any] = {
     "key": np.uint64,
 }
 """Column -> dtype. `event` is the id in the clean map (a spurious event continues the numbering), the box and
-`class_index` are the clean event's (a spurious event's: its own place, class 0); `manner`, `magnitude`, `jitter_px`,
-`length_px`, `step_px` and `partner` mean what the error kind says; `key` is the randomness the error was drawn with."""
+`class_index` are the clean event's (a spurious event's: its own place, class 0); `manner`, `magnitude`, `cover`,
+`jitter_px`, `length_px`, `step_px` and `partner` mean what the error kind says; `key` is the randomness the error was
+drawn with."""
 
 
 def make_rows(image: str, kind: str, events: NDArray[Any], **columns: Any) -> EventTable:
@@ -45,7 +47,7 @@ def make_rows(image: str, kind: str, events: NDArray[Any], **columns: Any) -> Ev
         columns: Other columns of the log, single values or (row,) arrays.
 
     Examples:
-        >>> rows = make_rows("a", "incomplete", np.array([4, 7]), manner="cut", magnitude=[0.5, 0.25])
+        >>> rows = make_rows("a", "incomplete", np.array([4, 7]), manner="cut", cover=[0.5, 0.25])
         >>> len(rows), rows["manner"].tolist(), rows["partner"].tolist()
         (2, ['cut', 'cut'], [0, 0])
     """

@@ -1,4 +1,4 @@
-"""Transforms: label noise inside a MONAI pipeline. Outside `learning`, the only file here that imports torch and monai."""
+"""Transforms: label noise inside a MONAI pipeline. Only this file and `learning` import torch and monai."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path

@@ -26,8 +26,8 @@ class Comparison:
     Args:
         events: One row per true event: its features and `weak_class_index` (0 = missed), `found` (it has a partner),
             `merged` (it lies under a weak event that is another's partner), `n_pieces` (weak events mostly on it),
-            `iou`, `cover` (share of it labelled), `area_ratio`, `shift_px` and `jitter_px` (of its outline), `step_row`
-            and `step_column` (of its centroid); the numbers of events without a partner are nan.
+            `iou`, `cover` (share of it labelled, in whatever pieces), `area_ratio`, `shift_px` and `jitter_px` (of its
+            outline), `step_row` and `step_column` (of its centroid); the numbers of events without a partner are nan.
         extras: One row per weak event: its features and `spurious` (nobody's partner and not a piece of a true event).
         shape: (rows, columns) of the field.
     """
@@ -72,11 +72,14 @@ def compare_field(
     )
     matches = match_events(true_ids, weak_ids)
     spurious = ~matches.matched & (matches.on == 0)
-    fate = _fates(events, extras, matches) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
+    labelled = np.bincount(true_ids.ravel(), weak_map.ravel() > 0, minlength=len(events) + 1)[1:]
+    fate = _fates(events, extras, matches, labelled) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
     return Comparison(events.joined(**fate), extras.joined(spurious=spurious), true_map.shape)
 
 
-def _fates(events: EventTable, weak: EventTable, matches: Matches) -> dict[str, NDArray[Any]]:
+def _fates(
+    events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
     found = matches.partner > 0
     merged = ~found & (matches.under > 0)
     weak_class = np.append(0, weak["class_index"])[np.where(found, matches.partner, matches.under)]
@@ -87,7 +90,7 @@ def _fates(events: EventTable, weak: EventTable, matches: Matches) -> dict[str, 
         "weak_class_index": weak_class.astype(np.uint8),
         "n_pieces": np.bincount(matches.on, minlength=len(events) + 1)[1:],
         "iou": np.where(found, matches.iou, np.nan),
-        "cover": np.where(found, matches.overlap / np.maximum(events["area_px"], 1), np.nan),
+        "cover": np.where(found, labelled / np.maximum(events["area_px"], 1), np.nan),
         "area_ratio": areas / events["area_px"],
         "step_row": np.append(np.nan, weak["centroid_row"])[matches.partner] - events["centroid_row"],
         "step_column": np.append(np.nan, weak["centroid_column"])[matches.partner] - events["centroid_column"],

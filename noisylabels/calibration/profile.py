@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.atomic import write_text
-from noisylabels.calibration.comparison import Comparison, compare_field
+from noisylabels.calibration.comparison import INCOMPLETE_COVER, Comparison, compare_field
 from noisylabels.calibration.summary import QUANTILES, SIZES, Summary, feature_reference, size_bounds, summarise
 from noisylabels.errors import InputError
 from noisylabels.kinds import KINDS
@@ -261,7 +261,7 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]
     for size, low, high in zip(SIZES, profile.sizes[name], profile.sizes[name][1:], strict=False):
         shifts = _steps(profile, f"{name}.shift_px.{size}")
         if any(shifts) or value("jitter_px") > 0:
-            outline = {"shift_px": shifts, **waver, "sizes_px": [low, high]}
+            outline = {"shift_px": shifts, **waver, "sizes_px": [low, high], "min_cover": INCOMPLETE_COVER}
             yield "boundary", {"rate": {name: 1.0}, "unless": ["incomplete"]} | outline
     if value("spurious.rate") > 0:
         yield (
@@ -284,7 +284,7 @@ def _apart(along: float, step: float) -> tuple[float, float]:
 
 
 def _steps(profile: Profile, name: str) -> list[float]:
-    return [profile.value(f"{name}.{quantile:.1f}") for quantile in QUANTILES]
+    return [profile.value(f"{name}.{quantile:.2f}") for quantile in QUANTILES]
 
 
 def _transition(profile: Profile) -> list[list[float]]:

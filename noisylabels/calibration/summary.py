@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 Summary = dict[str, float]
 Reference = Mapping[str, tuple[float, float]]
 
-QUANTILES = np.linspace(0, 1, 11)
+QUANTILES = np.array([0.02, *np.arange(1, 10) / 10, 0.98])
+"""Ends pulled in: a line from the last decile to the largest value would invent what lies between."""
 SIZES = ("small", "medium", "large")
 HUGE_PX = 1e9
 NORMAL_MEDIAN = 0.6745  # median of |x| for a standard normal x
@@ -147,4 +148,4 @@ def _share(chosen: NDArray[np.bool_]) -> float:
 
 def _quantiles(name: str, values: Floats) -> Summary:
     drawn = np.quantile(values, QUANTILES) if len(values) else np.full(len(QUANTILES), np.nan)
-    return {f"{name}.{quantile:.1f}": float(value) for quantile, value in zip(QUANTILES, drawn, strict=True)}
+    return {f"{name}.{quantile:.2f}": float(value) for quantile, value in zip(QUANTILES, drawn, strict=True)}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from noisylabels.canvas import Canvas, Pixels
-from noisylabels.dose import Dose
+from noisylabels.dose import Dose, check_rate
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
 from noisylabels.keys import Keys, combine_keys, generator, normals, uniforms
@@ -37,6 +37,7 @@ class Boundary:
         sd_px: Standard deviation of the shift between events.
         jitter_px: Standard deviation of the shift along one outline.
         length_px: Correlation length of the jitter.
+        min_cover: Share of the event that stays labelled however far its outline moves in.
         step_px: Standard deviation of a step of the whole outline along each axis, in fractions of a pixel too.
 
     Raises:
@@ -49,6 +50,7 @@ class Boundary:
     jitter_px: float = 0.0
     length_px: float = 4.0
     step_px: float = 0.0
+    min_cover: float = 0.0
     name: ClassVar[str] = "boundary"
 
     def __post_init__(self) -> None:
@@ -56,6 +58,7 @@ class Boundary:
             if getattr(self, name) < 0:
                 msg = f"{name} of boundary must be 0 or more, got {getattr(self, name)}. Give a standard deviation."
                 raise InputError(msg)
+        check_rate(self.min_cover, "min_cover of boundary")
         if self.length_px <= 0:
             msg = f"length_px of boundary must be above 0, got {self.length_px}. Give the jitter's correlation length."
             raise InputError(msg)
@@ -78,7 +81,8 @@ class Boundary:
             shifts = self.shift_px + self.sd_px * normals(combine_keys(keys, "shift"))
         return make_rows(
             scene.image_id, self.name, events,
-            magnitude=shifts, jitter_px=self.jitter_px, length_px=self.length_px, step_px=self.step_px, key=keys,
+            magnitude=shifts, jitter_px=self.jitter_px, length_px=self.length_px, step_px=self.step_px,
+            cover=self.min_cover, key=keys,
         )  # fmt: skip
 
     @staticmethod
@@ -97,12 +101,17 @@ class Boundary:
                 jitter_field(own.shape, length_px=float(rows["length_px"][row]), key=rows["key"][row]) if jitter else 0
             )
             limit = shift + np.clip(jitter * wobble, -JITTER_REACH * jitter, JITTER_REACH * jitter)
-            applied[row] = canvas.paint(event, window, move_outline(own, limit, step_px=tuple(steps[:, row])))
+            drawn = move_outline(own, limit, step_px=tuple(steps[:, row]), min_cover=float(rows["cover"][row]))
+            applied[row] = canvas.paint(event, window, drawn)
         return applied
 
 
 def move_outline(
-    event: Pixels, shift_px: float | NDArray[np.float64], *, step_px: tuple[float, float] = (0.0, 0.0)
+    event: Pixels,
+    shift_px: float | NDArray[np.float64],
+    *,
+    step_px: tuple[float, float] = (0.0, 0.0),
+    min_cover: float = 0.0,
 ) -> Pixels:
     """Grow or shrink one event by a signed distance.
 
@@ -110,6 +119,7 @@ def move_outline(
         event: (row, column) pixels of the event, with room around it. Not modified.
         shift_px: How far its outline moves outwards, one number or one per pixel.
         step_px: How far it moves as a whole, down and right.
+        min_cover: Share of the event's pixels that stay: those the outline would leave last.
 
     Returns:
         Its new pixels. However far it shrinks, its deepest pixels stay.
@@ -122,7 +132,12 @@ def move_outline(
     distance = signed_distance(event)
     if any(step_px):
         distance = ndi.shift(distance, step_px, order=1, mode="nearest")
-    return (distance < shift_px) | (distance == distance.min())
+    beyond = distance - shift_px
+    kept = (beyond < 0) | (distance == distance.min())
+    n_kept = int(np.ceil(min_cover * event.sum()))
+    if int((kept & event).sum()) < n_kept:
+        kept |= event & (beyond <= np.partition(beyond[event], n_kept - 1)[n_kept - 1])
+    return kept
 
 
 def signed_distance(event: Pixels) -> NDArray[np.float64]:

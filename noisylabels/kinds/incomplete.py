@@ -82,7 +82,7 @@ class Incomplete:
         steps = np.linspace(0, 1, len(self.cover))
         cover = np.interp(uniforms(combine_keys(keys, "cover")), steps, self.cover)
         manners = np.array(self.manners, object)[chosen]
-        return make_rows(scene.image_id, self.name, events, manner=manners, magnitude=cover, key=keys)
+        return make_rows(scene.image_id, self.name, events, manner=manners, cover=cover, key=keys)
 
     @staticmethod
     def render(canvas: Canvas, scene: Scene, rows: EventTable) -> NDArray[np.bool_]:
@@ -91,7 +91,7 @@ class Incomplete:
         for row, event in enumerate(rows["event"].tolist()):
             window = canvas.box(event, margin=1)
             own = canvas.owner[window] == event
-            manner, cover, key = rows["manner"][row], rows["magnitude"][row], rows["key"][row]
+            manner, cover, key = rows["manner"][row], rows["cover"][row], rows["key"][row]
             applied[row] = canvas.paint(event, window, _part(own, manner, cover, key, scene, window))
         return applied
 
