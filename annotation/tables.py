@@ -35,8 +35,8 @@ def export_audit(project: Project, path: str | Path) -> int:
         "SELECT field.name AS field, task.token AS task, person.name AS person, number, start, strategy, stratum, "
         "repeats IS NOT NULL AS repeat, revision.id AS revision, revision.parent, origin, tool, active_ms, "
         "revision.created, sha256, revision.id = head AS head, state FROM revision "
-        "JOIN task ON task.id = revision.task JOIN task_now ON task_now.task = task.id JOIN person ON person.id = person "
-        "JOIN field ON field.id = task.field ORDER BY revision.id"
+        "JOIN task ON task.id = revision.task JOIN task_now ON task_now.task = task.id "
+        "JOIN person ON person.id = person JOIN field ON field.id = task.field ORDER BY revision.id"
     )
     write_table(path, AUDIT, [dict(row) for row in rows])
     return len(rows)
