@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 BINS = 10
 NOTICEABLE, LARGE = 0.1, 0.25  # usual bounds of the population stability index
@@ -34,7 +34,8 @@ def measure_drift(reference: ArrayLike, new: ArrayLike) -> Drift:
     """Compare the values of two screens. No p-value: with thousands of events any two screens differ "significantly".
 
     The index sums (share_new - share_reference) ln(share_new / share_reference) over ten bins that hold a tenth of the
-    reference each; half an event is added to every bin, so that an empty one does not make it infinite.
+    reference each (fewer where values are tied), and one on each side for new values beyond its range. Half a value is
+    added to every bin, so that an empty one does not make the index infinite.
 
     Args:
         reference: Values of the reference screen. Not modified.
@@ -54,8 +55,7 @@ def measure_drift(reference: ArrayLike, new: ArrayLike) -> Drift:
         return Drift(before, after, float("nan"), float("nan"), one.size, other.size)
     places = np.concatenate([one, other])
     below = [np.searchsorted(values, places, side="right") / values.size for values in (one, other)]
-    edges = np.unique(np.quantile(one, np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf"))
-    edges = edges[edges > one[0]]  # tied values fill several tenths: no bin may be empty in the reference
+    edges = _edges(one, other)
     shares = []
     for values in (one, other):
         counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=edges.size + 1) + 0.5
@@ -63,3 +63,12 @@ def measure_drift(reference: ArrayLike, new: ArrayLike) -> Drift:
     psi = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
     ks = float(np.abs(below[0] - below[1]).max())
     return Drift(float(np.median(one)), float(np.median(other)), ks, psi, one.size, other.size)
+
+
+def _edges(reference: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lower ends of all bins but the first; both arrays sorted."""
+    tenths = np.quantile(reference, np.linspace(0, 1, BINS + 1)[1:-1], method="inverted_cdf")
+    inner = tenths[tenths > reference[0]]
+    below = reference[:1] if new[0] < reference[0] else reference[:0]
+    above = np.nextafter(reference[-1:], np.inf) if new[-1] > reference[-1] else reference[:0]
+    return np.unique(np.concatenate([below, inner, above]))
