@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("noisylabels.commands", "Measure a label set's errors against the truth, and make them again."),
     "detect": ("noisylabels.commands", "Find labels that are probably wrong; a queue for the annotators."),
     "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
+    "lint-bundle": (
+        "noisylabels.learning.cli",
+        "List what a bundle's configs would call or evaluate, without running it.",
+    ),
     "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
     "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),
     "report": ("evaluation.cli", "Write the report of an evaluation folder anew."),

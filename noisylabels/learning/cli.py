@@ -1,4 +1,4 @@
-"""Commands: train, predict."""
+"""Commands: train, predict, lint-bundle."""
 
 from typing import Annotated
 
@@ -40,6 +40,27 @@ def predict(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = No
     launch = launcher.plan_prediction(bundle, preset or (), read_overrides(context.args))
     typer.echo(launch.command_line())
     launcher.run(launch)
+
+
+@app.command("lint-bundle")
+def lint_bundle(
+    bundle: Bundle,
+    everything: Annotated[bool, typer.Option("--all", help="List what is on the allow-list too.")] = False,
+) -> None:
+    """List what a bundle's configs would call or evaluate that is not on the allow-list, without running it.
+
+    Configs are code: read what is listed before you run a bundle of a stranger. Exit code 3 if there is any.
+    """
+    from noisylabels.learning import launcher, lint
+
+    findings = lint.lint_bundle(launcher.find_bundle(bundle))
+    outside = [finding for finding in findings if finding.fault]
+    for finding in findings if everything else outside:
+        verdict = finding.fault or "allowed"
+        typer.echo(f"{finding.file}: {finding.id}: {finding.text}  [{verdict}]")
+    typer.echo(f"{len(findings)} targets and expressions, {len(outside)} outside the allow-list")
+    if outside:
+        raise typer.Exit(3)
 
 
 def read_overrides(words: list[str]) -> dict[str, str]:
