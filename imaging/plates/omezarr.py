@@ -151,11 +151,12 @@ def read_omezarr(folder: Path) -> Plate:
             break
         except (InputError, FileNotFoundError) as error:
             problems.append(str(error))
-    fields = [ZarrField(name, well, number, folder=image, **description) for well, number, image in found]
+    usable = found if description else []
+    fields = [ZarrField(name, well, number, folder=image, **description) for well, number, image in usable]
     shape = (
         (len(plate["rows"]), len(plate["columns"])) if len(plate["rows"]) >= 8 and len(plate["columns"]) >= 12 else None
     )
-    return make_plate(name, folder, "omezarr", fields if description else [], problems=problems, shape=shape)
+    return make_plate(name, folder, "omezarr", fields, problems=problems, shape=shape)
 
 
 def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> list[tuple[WellPosition, int, Path]]:

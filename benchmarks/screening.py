@@ -1,0 +1,298 @@
+"""What screening costs beside the work it arranges. Every figure is a ratio measured in one run.
+
+    OMP_NUM_THREADS=1 python benchmarks/screening.py              # all parts but the GPU's
+    OMP_NUM_THREADS=1 python benchmarks/screening.py index linear # some
+    python benchmarks/screening.py gpu                            # needs CUDA
+
+index    a Harmony index of 6,912 planes, beside the standard library's parser going through the same file
+network  fields a second end to end, beside the bare network on the same core
+workers  two processes beside one
+memory   peak memory at 100 and at 1,600 fields
+linear   time per field of opening, working, status and resuming, at 100, 1,000 and 10,000 fields
+plate    a whole plate of 384 wells and 9 fields: run, status, measure
+gpu      fields a second end to end on a GPU, beside the bare network
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+
+from imaging.plates import open_plate
+from screening.executors import InProcess, LocalPool
+from screening.screen import Declaration, Screen, open_screen, start_screen
+
+PATTERN = "{well}_f{field}_c{channel}.tif"
+FULL = (512, 680)
+TILE = (24, 32)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.perf_counter()
+    answer = work()
+    return time.perf_counter() - begun, answer
+
+
+def write_plate(folder: Path, n_wells: int, n_fields: int, shape: tuple[int, int]) -> Path:
+    """Noise with bright squares, two channels, from A01 on along rows of 24."""
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for well in range(n_wells):
+        for field in range(1, n_fields + 1):
+            for channel in (1, 2):
+                picture = rng.normal(300, 8, shape)
+                for _ in range(max(shape[0] * shape[1] // 2000, 1)):
+                    row, column = rng.integers(0, np.array(shape) - 4)
+                    picture[row : row + 4, column : column + 4] += 400
+                name = f"{row_name(well // 24)}{well % 24 + 1:02d}_f{field}_c{channel}.tif"
+                tifffile.imwrite(folder / name, picture.astype(np.uint16))
+    return folder
+
+
+def row_name(row: int) -> str:
+    return chr(65 + row) if row < 26 else "A" + chr(65 + row - 26)
+
+
+def begin(plate: Path, run: Path, method: dict[str, Any] | None = None, **settings: Any) -> Screen:
+    declaration = Declaration(str(plate), method or {"kind": "threshold"}, pattern=PATTERN)
+    return start_screen(run, declaration, **settings)
+
+
+def work_off(screen: Screen, executor: Any = None, **settings: Any) -> int:
+    outcomes = list(screen.run(executor or InProcess(), **settings))
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise RuntimeError(failed[0].message)
+    return len(outcomes)
+
+
+def part_index(folder: Path) -> None:
+    channels = "".join(f"<Entry ChannelID='{c}'><ChannelName>c{c}</ChannelName></Entry>" for c in (1, 2))
+    details = "".join(f"<Detail{n} Unit='m'>-0.000322907</Detail{n}>" for n in range(18))
+    images = ""
+    for row in range(1, 17):
+        for column in range(1, 25):
+            for field in range(1, 10):
+                for channel in (1, 2):
+                    images += (
+                        f"<Image><id>x</id><State>Ok</State><URL>r{row}c{column}f{field}-ch{channel}.tiff</URL>"
+                        f"<Row>{row}</Row><Col>{column}</Col><FieldID>{field}</FieldID><PlaneID>1</PlaneID>"
+                        f"<TimepointID>0</TimepointID><ChannelID>{channel}</ChannelID>{details}</Image>"
+                    )
+    path = folder / "Images" / "Index.idx.xml"
+    path.parent.mkdir()
+    head = (
+        "<EvaluationInputData xmlns='http://www.perkinelmer.com/PEHH/HarmonyV5'><Plates><Plate><Name>P</Name></Plate>"
+    )
+    path.write_text(f"{head}</Plates><Maps><Map>{channels}</Map></Maps><Images>{images}</Images></EvaluationInputData>")
+    floor, _ = timed(lambda: sum(1 for _ in ElementTree.iterparse(path)))
+    seconds, plate = timed(lambda: open_plate(folder))
+    missing = sum(len(field.missing) for field in plate.fields)
+    print(f"index: {missing} planes of {path.stat().st_size / 1e6:.0f} MB in {seconds:.2f} s; bare parse {floor:.2f} s")
+    print(f"index: {seconds / floor:.1f} times the standard library's unsafe parser alone")
+
+
+def random_bundle(folder: Path) -> dict[str, Any]:
+    """The CDL bundle with random weights: the same arithmetic as with learnt ones."""
+    import torch
+    from monai.bundle import ConfigParser
+
+    from noisylabels.learning.launcher import find_bundle
+
+    bundle = find_bundle("cdl")
+    parser = ConfigParser()
+    parser.read_config(bundle / "configs" / "inference.yaml")
+    parser["bundle_root"] = str(bundle)
+    parser["device"] = "$torch.device('cpu')"
+    torch.manual_seed(0)
+    network = parser.get_parsed_content("network")
+    settle_statistics(network)
+    torch.save({"model": network.state_dict()}, folder / "model.pt")
+    return {"kind": "bundle", "folder": str(bundle), "checkpoint": str(folder / "model.pt")}
+
+
+def settle_statistics(network: Any) -> None:
+    """Let the network answer background nearly everywhere, as trained ones do: noise for a label map is no field."""
+    import torch
+
+    with torch.no_grad():
+        last = [parameter for name, parameter in network.named_parameters() if name.endswith("bias")][-1]
+        last[0] += 50.0
+
+
+def bare_network(method: dict[str, Any], images: Sequence[np.ndarray], device: str, batch: int) -> float:
+    """Seconds per field of the network alone, on tensors that are ready."""
+    import torch
+    from monai.bundle import ConfigParser
+
+    parser = ConfigParser()
+    parser.read_config(Path(method["folder"]) / "configs" / "inference.yaml")
+    parser["bundle_root"], parser["device"] = method["folder"], f"$torch.device({device!r})"
+    network = parser.get_parsed_content("network").eval()
+    ready = torch.from_numpy(np.stack([image.swapaxes(1, 2) for image in images[:batch]]).astype(np.float32)).to(device)
+    with torch.inference_mode():
+        for _ in range(2):
+            network(ready)
+        begun = time.perf_counter()
+        rounds = max(len(images) // batch, 1)
+        for _ in range(rounds):
+            network(ready)
+        if device != "cpu":
+            torch.cuda.synchronize()
+    return (time.perf_counter() - begun) / (rounds * batch)
+
+
+def part_network(folder: Path) -> None:
+    core = sorted(os.sched_getaffinity(0))[0]
+    os.sched_setaffinity(0, {core})  # network, reader and writers share one core: nothing is hidden on a second
+    import torch
+
+    torch.set_num_threads(1)
+    method = random_bundle(folder)
+    plate = write_plate(folder / "plate", 4, 5, FULL)
+    images = [field.read() for field in open_plate(plate, pattern=PATTERN).fields]
+    begin_and_warm(plate, folder, method)
+    bare_before = bare_network(method, images, "cpu", 1)
+    screen = begin(plate, folder / "run", method)
+    seconds, n_fields = timed(lambda: work_off(screen, fields_per_task=20))
+    bare = (bare_before + bare_network(method, images, "cpu", 1)) / 2
+    print(f"network: bare {1 / bare:.2f} fields/s, end to end {n_fields / seconds:.2f} fields/s on one core")
+    print(f"network: end to end is {bare / (seconds / n_fields):.2f} of the bare network")
+
+
+def begin_and_warm(plate: Path, folder: Path, method: dict[str, Any]) -> None:
+    """Load the model before the clock runs: a worker does that once, not per field."""
+    screen = begin(plate, folder / "warm", method)
+    outcomes = screen.run(InProcess(), fields_per_task=1)
+    next(outcomes)
+
+
+def part_workers(folder: Path) -> None:
+    method = random_bundle(folder)
+    plate = write_plate(folder / "plate", 8, 8, FULL)
+    rates = {}
+    for workers in (1, 2):
+        screen = begin(plate, folder / f"run{workers}", method)
+        outcomes = screen.run(LocalPool(workers), fields_per_task=2)
+        for _ in range(2 * workers):
+            next(outcomes)  # every process has loaded its model
+        seconds, outcomes_left = timed(lambda todo=outcomes: len(list(todo)))
+        rates[workers] = outcomes_left / seconds
+    print(f"workers: 1 does {rates[1]:.2f}, 2 do {rates[2]:.2f} fields/s: {rates[2] / rates[1]:.2f} times")
+
+
+def part_memory(folder: Path) -> None:
+    peaks = {}
+    for n_wells in (25, 400):
+        plate = write_plate(folder / f"plate{n_wells}", n_wells, 4, TILE)
+        code = "from benchmarks.screening import child; import sys; child(*sys.argv[1:])"
+        words = [sys.executable, "-c", code, str(plate), str(folder / f"run{n_wells}")]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+        peaks[4 * n_wells] = int(done.stdout)
+    (few, low), (many, high) = peaks.items()
+    print(f"memory: {few} fields {low / 1024:.0f} MiB, {many} fields {high / 1024:.0f} MiB: {high / low:.2f} times")
+
+
+def child(plate: str, run: str) -> None:
+    work_off(begin(Path(plate), Path(run)))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def part_linear(folder: Path) -> None:
+    costs: dict[int, dict[str, float]] = {}
+    for n_fields in (100, 1000, 10000):
+        n_wells, per_well = (25, 4) if n_fields == 100 else (100, 10) if n_fields == 1000 else (500, 20)
+        plate = write_plate(folder / f"plate{n_fields}", n_wells, per_well, TILE)
+        run = folder / f"run{n_fields}"
+        opening, screen = timed(lambda plate=plate, run=run: begin(plate, run))
+        planning, _ = timed(screen.count_states)
+        working, done = timed(lambda screen=screen: work_off(screen))
+        status, counts = timed(lambda run=run: open_screen(run).count_states())
+        resuming, again = timed(lambda screen=screen: work_off(screen))
+        if (done, counts["done"], again) != (n_fields, n_fields, 0):
+            raise RuntimeError(counts)
+        steps = {"open": opening, "plan": planning, "work": working, "status": status, "resume": resuming}
+        costs[n_fields] = {name: 1000 * seconds / n_fields for name, seconds in steps.items()}
+        told = ", ".join(f"{name} {cost:.2f}" for name, cost in costs[n_fields].items())
+        print(f"linear: {n_fields} fields, ms per field: {told}")
+    growth = {name: costs[10000][name] / costs[100][name] for name in costs[100]}
+    print("linear: cost per field at 10,000 over 100: " + ", ".join(f"{k} {v:.2f}" for k, v in growth.items()))
+
+
+def part_plate(folder: Path) -> None:
+    from screening.measurements import measure_screen
+    from screening.report import write_report
+
+    plate = write_plate(folder / "plate", 384, 9, TILE)
+    opening, screen = timed(lambda: begin(plate, folder / "run"))
+    working, n_fields = timed(lambda: work_off(screen, LocalPool(2), fields_per_task=32))
+    status, counts = timed(screen.count_states)
+    measuring, tables = timed(lambda: measure_screen(screen, folder / "run" / "measurements"))
+    reporting, report = timed(lambda: write_report(screen, tables, folder / "run" / "measurements"))
+    print(f"plate: {len(tables.wells)} wells, {n_fields} fields, {tables.n_events} events, {counts}")
+    print(f"plate: open {opening:.1f} s, run {working:.1f} s with 2 processes, status {status:.1f} s, ", end="")
+    print(f"measure {measuring:.1f} s, report {reporting:.1f} s ({report.stat().st_size / 1e6:.1f} MB)")
+
+
+def part_gpu(folder: Path) -> None:
+    import torch
+
+    method = {**random_bundle(folder), "device": "cuda"}
+    plate = write_plate(folder / "plate", 24, 8, FULL)
+    images = [field.read() for field in open_plate(plate, pattern=PATTERN).fields]
+    print(f"gpu: {torch.cuda.get_device_name()}")
+    results = {}
+    for batch in (1, 16):
+        bare = bare_network(method, images, "cuda", batch)
+        warm = begin(plate, folder / f"warm{batch}", method, batch_size=batch)
+        next(warm.run(InProcess(), fields_per_task=batch))
+        screen = begin(plate, folder / f"run{batch}", method, batch_size=batch)
+        seconds, n_fields = timed(lambda screen=screen: work_off(screen, fields_per_task=192))
+        results[batch] = [screen.store.path(field, ".tif").read_bytes() for field in screen.fields]
+        print(f"gpu: batch {batch}: bare {1 / bare:.0f}, end to end {n_fields / seconds:.1f} fields/s, ", end="")
+        print(f"{bare / (seconds / n_fields):.2f} of the bare network")
+        for workers in (4, 8):
+            pooled = replace(begin(plate, folder / f"pool{batch}-{workers}", method, batch_size=batch))
+            outcomes = pooled.run(LocalPool(workers), fields_per_task=batch if batch > 1 else 4)
+            for _ in range(workers * max(batch, 4) if batch * workers < 96 else workers):
+                next(outcomes)
+            seconds, left = timed(lambda todo=outcomes: len(list(todo)))
+            print(f"gpu: batch {batch}, {workers} processes on the one GPU: {left / seconds:.1f} fields/s")
+    same = sum(one == other for one, other in zip(*results.values(), strict=True))
+    print(f"gpu: {same} of {len(results[1])} label maps are byte for byte the same with batches of 1 and 16")
+
+
+PARTS: dict[str, Callable[[Path], None]] = {
+    "index": part_index,
+    "network": part_network,
+    "workers": part_workers,
+    "memory": part_memory,
+    "linear": part_linear,
+    "plate": part_plate,
+    "gpu": part_gpu,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    if len(names) == 1:
+        with tempfile.TemporaryDirectory() as folder:
+            PARTS[names[0]](Path(folder))
+        return
+    for name in names or [name for name in PARTS if name != "gpu"]:
+        # Each part in a process of its own: one pins its core, another counts its memory.
+        subprocess.run([sys.executable, __file__, name], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
