@@ -202,10 +202,10 @@ def export(
     form: Annotated[str, typer.Option("--format", help="dataset, tiff, nifti or ome-zarr.")] = "dataset",
     hold_out_random: Annotated[bool, typer.Option(help="Put the random stratum into the test list.")] = False,
 ) -> None:
-    """Write accepted corrections, with the audit trail (audit.csv), the times (times.csv) and all boxes."""
+    """Write accepted corrections, with the audit trail, the times and costs, and all boxes as tables."""
     from annotation.export import FORMATS, export_dataset, export_label_maps
     from annotation.project import Project
-    from annotation.tables import export_audit, export_boxes, export_times
+    from annotation.tables import export_audit, export_boxes, export_costs, export_times
     from annotation.zarr_labels import export_ome_zarr
     from noisylabels.errors import InputError
 
@@ -220,7 +220,9 @@ def export(
         raise InputError(msg)
     with Project(project) as opened:
         n_fields = writers[form](opened)
-        n_revisions, _ = export_audit(opened, folder / "audit.csv"), export_times(opened, folder / "times.csv")
+        n_revisions = export_audit(opened, folder / "audit.csv")
+        export_times(opened, folder / "times.csv")
+        export_costs(opened, folder / "costs.csv")
         n_boxes = export_boxes(opened, folder)
     typer.echo(f"{folder}: {n_fields} fields, {n_revisions} revisions, {n_boxes} boxes.")
 

@@ -22,6 +22,7 @@ TIMES = (
     *("activity", "person", "field", "task", "start", "stratum", "repeat", "state", "active_s", "n_actions", "opened"),
     "closed",
 )
+COSTS = ("method", "stage", "scope", "human_min", "machine_s")
 BOXES = ("image", "expert", "group", "class", "row_min", "column_min", "row_max", "column_max", "order", "state")
 
 
@@ -74,8 +75,27 @@ def export_times(project: Project, path: str | Path) -> int:
     return len(rows)
 
 
+def export_costs(project: Project, path: str | Path) -> int:
+    """Write what a corrected field cost, as a cost sheet that `noisylabels report` compares methods with.
+
+    One row per start: the mean active minutes of the accepted tasks that began from it, hidden repeats left out.
+
+    Returns:
+        The number of rows.
+    """
+    rows = project.rows(
+        "SELECT start, sum(active_ms) / 60000.0 / count(DISTINCT task.id) AS human_min FROM task "
+        "JOIN task_now ON task_now.task = task.id JOIN task_time ON task_time.task = task.id "
+        "WHERE state = 'accepted' AND repeats IS NULL GROUP BY start ORDER BY start"
+    )
+    common = {"method": "mdl", "scope": "field", "machine_s": 0}
+    table = [common | {"stage": f"correction from {row['start']}", "human_min": row["human_min"]} for row in rows]
+    write_table(path, COSTS, table)
+    return len(rows)
+
+
 def export_boxes(project: Project, folder: str | Path) -> int:
-    """Write all boxes: boxes.csv (one row a box, experts and groups as columns), and a COCO file per expert.
+    """Write all boxes: boxes.csv (one row a box, experts and groups as columns), and boxes/<expert>.coco.json.
 
     Returns:
         The number of boxes.
@@ -86,7 +106,7 @@ def export_boxes(project: Project, folder: str | Path) -> int:
         rows = [row for task in tasks for row in _box_rows(project, expert.name, expert.party, task)]
         table += rows
         fields = [field_of(project, task["field"]) for task in tasks]
-        write_text(target / f"boxes_{expert.name}.coco.json", _coco(fields, classes_of(project).names, rows))
+        write_text(target / "boxes" / f"{expert.name}.coco.json", _coco(fields, classes_of(project).names, rows))
     write_table(target / "boxes.csv", BOXES, table)
     return len(table)
 

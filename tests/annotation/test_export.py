@@ -13,10 +13,13 @@ from annotation.export import accepted, export_dataset, export_label_maps
 from annotation.people import add_person, owner_of, person_of
 from annotation.queue import QueueSettings, change_queue
 from annotation.session import Session
-from annotation.tables import export_audit, export_boxes, export_times
+from annotation.tables import export_audit, export_boxes, export_costs, export_times
 from annotation.zarr_labels import export_ome_zarr
+from evaluation.box_files import read_coco_boxes, read_csv_boxes
+from evaluation.costs import read_costs
 from imaging.dataset import open_dataset
 from imaging.files import read_image, read_label_map
+from noisylabels.labels import ROSELLA
 from noisylabels.learning.datalist import read_fields
 from tests.annotation.desks import make_project, owner_session, paint, refused
 
@@ -125,6 +128,13 @@ def test_the_times_are_the_active_ones(project, tmp_path):
     assert [row["state"] for row in rows] == ["accepted", "accepted", "skipped", "accepted", "accepted", "open"]
 
 
+def test_the_cost_sheet_is_the_mean_minutes_of_an_accepted_field(project, tmp_path):
+    assert export_costs(project, tmp_path / "costs.csv") == 1
+    (cost,) = read_costs(tmp_path / "costs.csv")
+    assert (cost.method, cost.stage, cost.scope, cost.machine_s) == ("mdl", "correction from cip", "field", 0)
+    assert cost.human_min == 3 / 60
+
+
 def test_of_several_people_the_newest_acceptance_is_exported_and_all_are_audited(project, tmp_path):
     anna = Session(project, add_person(project, "anna", "annotator"))
     name = accepted(project)[0].field.name
@@ -170,9 +180,13 @@ def test_boxes_go_to_csv_and_coco(tmp_path):
             {**common, "expert": "ella", "group": "1", "row_min": "0", "row_max": "4", "state": "done"},
             {**common, "expert": "emil", "group": "2", "row_min": "2", "row_max": "6", "state": "done"},
         ]
-        coco = json.loads((tmp_path / "out/boxes_emil.coco.json").read_text())
+        coco = json.loads((tmp_path / "out/boxes/emil.coco.json").read_text())
         assert coco["categories"] == [{"id": 1, "name": "phagophore"}, {"id": 2, "name": "autolysosome"}]
         assert [image["file_name"] for image in coco["images"]] == ["B01_f1", "B02_f1"]
+        for name, half_open in (("ella", [0, 1, 4, 9]), ("emil", [2, 1, 6, 9])):  # as the evaluation reads both
+            drawn = read_csv_boxes(tmp_path / "out/boxes.csv", classes=ROSELLA)[name]["B01_f1"]
+            listed = read_coco_boxes(tmp_path / f"out/boxes/{name}.coco.json", classes=ROSELLA)[name]["B01_f1"]
+            assert drawn.boxes.tolist() == listed.boxes.tolist() == [half_open]
         assert coco["annotations"] == [
             {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 8, 4], "area": 32, "iscrowd": 0}
         ]

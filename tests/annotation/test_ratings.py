@@ -11,6 +11,7 @@ from annotation.people import people_of, person_of
 from annotation.project import Project
 from annotation.ratings import RatingDesk, UnknownTrial, create_study
 from annotation.unblinding import COLUMNS, open_trials, unblind
+from evaluation.ratings import read_ratings
 from imaging.files import read_image, read_label_map, write_label_map
 from tests.annotation.desks import COLUMNS as N_COLUMNS
 from tests.annotation.desks import ROWS, make_project, refused
@@ -169,6 +170,7 @@ def test_the_table_holds_each_score_under_its_own_method(project, tmp_path):
     rows = read(counted)
     assert list(rows[0]) == list(COLUMNS)
     assert {(row["method"], row["score"]) for row in rows} == {("cdl", "8"), ("cip", "3")}
+    assert len(read_ratings(counted)) == len(rows)  # as `noisylabels ratings` reads it
     assert len(rows) == 4 * 3 * 2  # four raters, three images each, two methods
     assert len({(row["rater"], row["image"], row["method"]) for row in rows}) == len(rows)
     assert {row["block"] for row in rows} == {"main"}
