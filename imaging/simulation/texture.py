@@ -2,8 +2,12 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 Map = NDArray[np.float32]
+
+REACH = 4
+"""Bumps end this many standard deviations from their centre."""
 
 
 def smooth_noise(shape: tuple[int, int], *, scale_px: float, rng: np.random.Generator) -> Map:
@@ -22,12 +26,14 @@ def smooth_noise(shape: tuple[int, int], *, scale_px: float, rng: np.random.Gene
         (2, 3)
     """
     rows, columns = (_bumps(length, scale_px) for length in shape)
-    weights = rng.standard_normal((rows.shape[1], columns.shape[1])).astype(np.float32)
-    return np.asarray(rows @ weights @ columns.T, np.float32)
+    weights = rng.standard_normal((rows.shape[1], columns.shape[1]))
+    # Sparse products sum in a fixed order; dense ones change their last bits with the number of threads.
+    return np.asarray((columns @ (rows @ weights).T).T, np.float32, order="C")
 
 
-def _bumps(length: int, scale_px: float) -> Map:
+def _bumps(length: int, scale_px: float) -> sparse.csr_array:
     """(pixel, bump) kernel values, scaled so that a sum of unit normals has unit variance."""
-    centres = np.arange(-3, np.ceil(length / scale_px) + 4) * scale_px
-    values = np.exp(-(((np.arange(length)[:, None] - centres) / scale_px) ** 2) / 2)
-    return np.asarray(values / np.sqrt((values**2).sum(axis=1, keepdims=True)), np.float32)
+    centres = np.arange(-REACH, np.ceil(length / scale_px) + REACH + 1) * scale_px
+    distance = (np.arange(length)[:, None] - centres) / scale_px
+    values = np.exp(-(distance**2) / 2) * (np.abs(distance) <= REACH)
+    return sparse.csr_array(values / np.sqrt((values**2).sum(axis=1, keepdims=True)))

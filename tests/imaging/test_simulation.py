@@ -76,6 +76,16 @@ def test_the_same_key_gives_the_same_bytes_in_any_order():
     assert len({field.image.tobytes() for field in forward}) == 3
 
 
+def test_the_number_of_threads_changes_no_byte():
+    from threadpoolctl import threadpool_limits
+
+    pictures = set()
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            pictures.add(simulate_field(seed=0, well="C04").image.tobytes())
+    assert len(pictures) == 1
+
+
 @pytest.mark.parametrize("change", [{"seed": 4}, {"plate": "P2"}, {"well": "B03"}, {"field": 2}], ids=str)
 def test_each_part_of_the_key_matters(change):
     key = {"seed": 3, "plate": "P1", "well": "B02", "field": 1}
@@ -149,7 +159,7 @@ def test_phases_differ_in_colour_as_ph_has_it(crowded):
     assert green[1] > 2.5 * green[0]
     assert red[1] > 1.5 * red[0]
     assert green[2] > 1.5 * green[0]
-    assert red[2] < 1.7 * red[0]
+    assert red[2] < 0.7 * min(red[3], red[4])
     assert red[3] > 2 * red[0]
     assert green[3] > 1.2 * green[4]
     assert red[4] > 2.5 * red[0]
