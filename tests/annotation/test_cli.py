@@ -1,0 +1,148 @@
+"""The annotate command: a project from nothing to its tables, and mistakes told in one sentence."""
+
+import csv
+import json
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from annotation.people import person_of
+from annotation.project import Project
+from annotation.ratings import RatingDesk
+from noisylabels.cli import main
+from tests.annotation.desks import TOKEN, make_dataset, make_project, owner_session
+
+
+@pytest.fixture
+def say(capsys):
+    def run(*words, code=0):
+        with pytest.raises(SystemExit) as left:
+            main(["annotate", *map(str, words)])
+        said = capsys.readouterr()
+        assert left.value.code == code, said.err
+        return said.out if code == 0 else said.err
+
+    return run
+
+
+def test_a_project_is_made_filled_and_exported(say, tmp_path):
+    make_dataset(tmp_path / "data", 3)
+    desk = tmp_path / "screen.desk"
+    assert say("create", desk, tmp_path / "data", "--start", "cip", "--quarters") == (
+        f"{desk}: 12 fields. Serve it: noisylabels annotate {desk}\n"
+    )
+    with Project(desk) as project:
+        session = owner_session(project)
+        token = session.next()
+        session.close(token, "accepted", revision=session.head(token).revision)
+        assert project.value("SELECT start FROM task") == "cip"
+    for form in ("dataset", "tiff", "nifti", "ome-zarr"):
+        assert say("export", desk, tmp_path / form, "--format", form) == (
+            f"{tmp_path / form}: 1 fields, 1 revisions, 0 boxes.\n"
+        )
+        tables = {path.name for path in (tmp_path / form).glob("*.csv")}
+        assert tables == {"audit.csv", "times.csv", "costs.csv", "boxes.csv"}
+    assert json.loads((tmp_path / "dataset/datalist.json").read_text())["training"]
+
+
+def test_a_study_is_planned_rated_and_unblinded(say, tmp_path):
+    make_project(tmp_path, 8).close()
+    desk = tmp_path / "screen.desk"
+    said = say("study", desk, "anna", "ben", "--images", 6, "--training", 1, "--repeat-share", 0.4)
+    assert said.startswith("10 trials drawn. Make their links: noisylabels annotate invite ")
+    links = say("invite", desk, "anna", "ben", "zoe", "--url", "http://desk:1/").splitlines()
+    assert [link.split(":")[0] for link in links] == ["anna (rater)", "ben (rater)", "zoe (annotator)"]
+    assert all("http://desk:1/?token=" in link and TOKEN.search(link) for link in links)
+    assert say("unblind", desk, tmp_path / "out", code=2).startswith(
+        "noisylabels: A study must be finished before it is unblinded, got 10 open trials (anna 5, ben 5)."
+    )
+    with Project(desk) as project:
+        for name in ("anna", "ben"):
+            rating = RatingDesk(project, person_of(project, name))
+            while (token := rating.next()) is not None:
+                rating.score(token, 4, 6)
+    assert say("unblind", desk, tmp_path / "out").startswith(f"{tmp_path / 'out' / 'ratings.csv'} (the scores")
+    with (tmp_path / "out/ratings.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 12
+
+
+def test_the_queue_is_shown_scored_and_changed(say, tmp_path):
+    make_project(tmp_path, 4).close()
+    desk = tmp_path / "screen.desk"
+    assert say("queue", desk) == "strategy: order\nstart: blank\nrandom_share: 0.1\nrepeat_share: 0.1\n"
+    assert say("score", desk, "disagreement") == "disagreement: 4 fields scored.\n"
+    assert say("queue", desk, "--strategy", "disagreement", "--start", "cdl").startswith(
+        "strategy: disagreement\nstart: cdl\n"
+    )
+    (tmp_path / "issues.csv").write_text("field,value\nB02_f1,3\n")
+    assert say("score", desk, "label_issue", "--table", tmp_path / "issues.csv") == "label_issue: 1 fields scored.\n"
+    assert say("score", desk, "uncertainty", code=2).startswith("noisylabels: Scores of uncertainty must come from")
+
+
+def test_boxes_are_laid_before_groups(say, tmp_path):
+    make_project(tmp_path, 5).close()
+    said = say("boxes", tmp_path / "screen.desk", "--group", "ella,eva", "--group", "emil", "--n-fields", 3)
+    assert said.startswith("9 tasks. Make the experts' links:")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["none.desk"],
+            "none.desk must be a project file, but it does not exist. Make it: noisylabels annotate create.",
+        ),
+        (["create", "a.desk", "nowhere"], "must be a dataset folder with dataset.json"),
+        (["screen.desk", "--host", "0.0.0.0"], "host must be 127.0.0.1 unless --token is given, got 0.0.0.0."),
+        (["screen.desk", "--bundle", "cdl=none.pt"], "A bundle must be NAME=path of an existing model.pt"),
+        (["export", "screen.desk", "out", "--format", "bmp"], "A format must be one of dataset, tiff, nifti, ome-zarr"),
+        (["export", "screen.desk", "out"], "screen.desk must have accepted corrections to export, got none."),
+        (["study", "screen.desk", "anna"], "Raters must be different people, a multiple of the 2 subsets"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(say, tmp_path, monkeypatch, words, sentence):
+    make_project(tmp_path, 50 if words[0] == "study" else 1).close()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    said = say(*words, code=2)
+    assert said.startswith("noisylabels: ")
+    assert sentence in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_damaged_project_is_told_and_stays(say, tmp_path):
+    make_project(tmp_path, 1).close()
+    desk = tmp_path / "screen.desk"
+    desk.write_bytes(desk.read_bytes()[:6000])
+    before = desk.read_bytes()
+    assert "must be a sound project file, got a damaged one" in say(desk, code=2)
+    assert desk.read_bytes() == before
+
+
+def test_help_is_light():
+    words = "import sys; import annotation.cli; print([m for m in ('torch', 'numpy', 'starlette') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_opening_a_project_of_4000_fields_reads_no_picture(tmp_path):
+    """A few dozen queries whatever the number of fields; benchmarks/annotation.py measures the time."""
+    with make_project(tmp_path, 1) as project:
+        row = tuple(project.row("SELECT * FROM field"))
+        with project.writing() as connection:
+            connection.executemany(
+                "INSERT INTO field VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(number, f"f{number}", *row[2:8], number / 4001) for number in range(2, 4001)],
+            )
+    (tmp_path / "dataset" / "images").rename(tmp_path / "elsewhere")
+    with Project(tmp_path / "screen.desk") as project:
+        session = owner_session(project)
+        assert project.value("SELECT count(*) FROM field") == 4000
+        statements = []
+        project._connection.set_trace_callback(statements.append)
+        assert session.next() is not None
+        project._connection.set_trace_callback(None)
+        assert len(statements) < 40
+    assert sqlite3.sqlite_version_info >= (3, 37)  # STRICT tables
