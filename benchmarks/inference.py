@@ -1,0 +1,182 @@
+"""Milliseconds to predict a field, end to end and by the bare network, and which engine to use on a CPU.
+
+    python benchmarks/inference.py [--fields 6] [--rows 512] [--columns 680] [--repeats 3] [--threads 1]
+
+Timed in turn, in one process, with the same weights:
+
+- floor: the bare network on fields that lie in memory, as PyTorch runs it;
+- end to end: the bundle's inference: read, normalise, pad, predict, take the padding off, write the label map;
+- engines: the same network as PyTorch, TorchScript, ONNX Runtime and OpenVINO (those that are installed) run it.
+
+Every engine's logits are compared with PyTorch's; the largest difference is printed beside its time.
+"""
+
+import argparse
+import logging
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import monai.bundle
+import numpy as np
+import torch
+from monai.bundle import ConfigWorkflow
+
+from imaging.files import write_image
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "cdl"
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+def main() -> None:
+    """Time, and print."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    settings = _settings()
+    torch.set_num_threads(settings.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _write_fields(root / "images", settings)
+        workflow = _workflow(root)
+        network = workflow.network_def.eval().cpu()
+        batches = [batch["image"].as_tensor() for batch in workflow.parser.get_parsed_content("dataloader")]
+        engines = _engines(network, root, settings.threads)
+        runs: dict[str, Callable[[], object]] = {
+            "floor": lambda: [_forward(workflow, batch) for batch in batches],
+            "end to end": workflow.run,
+        }
+        for name, predict in engines.items():
+            runs[name] = lambda predict=predict: [predict(batch.numpy()) for batch in batches]
+        seconds = _time_in_turn(runs, settings.repeats)
+        _print(seconds, engines, batches[0].numpy(), workflow, settings)
+
+
+def _settings() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fields", type=int, default=6)
+    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--columns", type=int, default=680)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def _write_fields(folder: Path, settings: argparse.Namespace) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(settings.fields):
+        image = rng.integers(100, 4096, (2, settings.rows, settings.columns)).astype(np.uint16)
+        write_image(folder / f"f{number}.ome.tif", image)
+
+
+def _workflow(root: Path) -> ConfigWorkflow:
+    """The bundle's inference with random weights: a clock does not mind."""
+    workflow = ConfigWorkflow(
+        config_file=str(BUNDLE / "configs/inference.yaml"),
+        workflow_type="infer",
+        logging_file=False,
+        bundle_root=str(BUNDLE),
+        dataset_dir=str(root / "images"),
+        output_dir=str(root / "out"),
+        ckpt_path=str(root / "model.pt"),
+    )
+    workflow.initialize()
+    torch.save(workflow.network_def.state_dict(), root / "model.pt")
+    return workflow
+
+
+def _forward(workflow: ConfigWorkflow, batch: torch.Tensor) -> torch.Tensor:
+    network = workflow.evaluator.network.eval()
+    with torch.no_grad():
+        return network(batch.to(workflow.device))
+
+
+def _engines(network: torch.nn.Module, root: Path, threads: int) -> dict[str, Predict]:
+    given = {
+        "net_id": "network_def",
+        "ckpt_file": str(root / "model.pt"),
+        "meta_file": str(BUNDLE / "configs/metadata.json"),
+        "config_file": str(BUNDLE / "configs/inference.yaml"),
+        "bundle_root": str(BUNDLE),
+    }
+    monai.bundle.ckpt_export(filepath=str(root / "model.ts"), **given)
+    engines = {"PyTorch": _torch(network), "TorchScript": _torch(torch.jit.load(root / "model.ts"))}
+    try:
+        engines["ONNX Runtime"] = _onnxruntime(_export(root, given), threads)
+        engines["OpenVINO"] = _openvino(root / "model.onnx", threads)
+    except ImportError as error:
+        print(f"left out: {error.name} is not installed (pip install 'noisylabels[bench]')")
+    return engines
+
+
+def _export(root: Path, given: dict[str, str]) -> Path:
+    axes = {0: "batch", 2: "x", 3: "y"}
+    names = {"input_names": ["image"], "output_names": ["pred"], "dynamic_axes": {"image": axes, "pred": axes}}
+    path = root / "model.onnx"
+    monai.bundle.onnx_export(filepath=str(path), input_shape=[2, 2, 64, 80], converter_kwargs=names, **given)
+    return path
+
+
+def _torch(network: torch.nn.Module) -> Predict:
+    def predict(image: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return network(torch.from_numpy(image)).numpy()
+
+    return predict
+
+
+def _onnxruntime(path: Path, threads: int) -> Predict:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda image: session.run(None, {"image": image})[0]
+
+
+def _openvino(path: Path, threads: int) -> Predict:
+    import openvino
+
+    # float32 throughout: the default may be bfloat16 on processors that have it.
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    return lambda image: compiled(image)[0]
+
+
+def _time_in_turn(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(repeats + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            if round_:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def _print(
+    seconds: dict[str, list[float]],
+    engines: dict[str, Predict],
+    image: np.ndarray,
+    workflow: ConfigWorkflow,
+    settings: argparse.Namespace,
+) -> None:
+    print(f"{settings.fields} fields of {settings.rows} x {settings.columns}, {workflow.device.type}, ", end="")
+    print(f"{settings.threads} threads, medians of {settings.repeats}")
+    expected = engines["PyTorch"](image)
+    floor = seconds["floor"]
+    for name, times in seconds.items():
+        milliseconds = 1000 * statistics.median(times) / settings.fields
+        ratio = statistics.median(mine / bare for mine, bare in zip(times, floor, strict=True))
+        line = f"{name:<14} {milliseconds:8.1f} ms a field   {ratio:5.2f} x floor"
+        if name in engines:
+            line += f"   largest difference {np.abs(engines[name](image) - expected).max():.1e}"
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

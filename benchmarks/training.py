@@ -1,0 +1,169 @@
+"""How much of the hardware's speed the whole training loop keeps, and what it costs in memory.
+
+    python benchmarks/training.py [--fields 24] [--rows 256] [--columns 340] [--batch_size 4] [--repeats 3]
+
+Three things are timed in turn, in one process, on the same fields, network and loss:
+
+- floor: forward, loss, backward and step alone, on batches that lie in memory already;
+- loop: an epoch of the bundle's own trainer: reading from disk, random transforms, the step, metrics, handlers;
+- loop with noise: the same, with label noise synthesised on the fly in every field.
+
+Printed: images per second of each, the ratio loop / floor (aim: at least 0.9), what noise on the fly costs (aim:
+below 5 %), and the peak memory. On a GPU, data are loaded by workers (--num_workers) as `train` would.
+"""
+
+import argparse
+import logging
+import resource
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.bundle import ConfigWorkflow
+
+from imaging.dataset import Case, Dataset, write_dataset
+from imaging.files import write_image, write_label_map
+from noisylabels.labels import ROSELLA
+
+# The paper's three kinds of errors, drawn anew for each field and epoch.
+NOISE: dict[str, Any] = {
+    "_target_": "noisylabels.transforms.CorruptLabeld",
+    "keys": "label",
+    "id_key": "id",
+    "fresh": True,
+    "model": {"missed": {"rate": 0.2}, "misclassified": {"rate": 0.1}, "incomplete": {"rate": 0.2}},
+}
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "cdl"
+
+
+def main() -> None:
+    """Time, and print."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    settings = _settings()
+    with tempfile.TemporaryDirectory() as folder:
+        screen = _write_screen(Path(folder) / "screen", settings)
+        plain = _workflow(screen, Path(folder) / "plain", settings, noise=False)
+        noisy = _workflow(screen, Path(folder) / "noisy", settings, noise=True)
+        batches = _batches_in_memory(plain)
+        runs: dict[str, Callable[[], None]] = {
+            "floor": lambda: _bare_epoch(plain, batches),
+            "loop": lambda: _epoch(plain),
+            "loop with noise": lambda: _epoch(noisy),
+        }
+        seconds = _time_in_turn(runs, settings.repeats)
+    n_images = settings.fields
+    print(f"{n_images} fields of {settings.rows} x {settings.columns}, batch {settings.batch_size}, ", end="")
+    print(f"{plain.device.type}, {torch.get_num_threads()} threads, medians of {settings.repeats}")
+    for name, times in seconds.items():
+        print(f"{name:<16} {n_images / statistics.median(times):8.2f} images/s")
+    ratio = statistics.median(a / b for a, b in zip(seconds["floor"], seconds["loop"], strict=True))
+    cost = statistics.median(b / a - 1 for a, b in zip(seconds["loop"], seconds["loop with noise"], strict=True))
+    print(f"loop / floor     {ratio:8.2f}   (aim: at least 0.90)")
+    print(f"noise on the fly {cost:+8.1%}   (aim: below 5 %)")
+    print(f"peak memory      {_peak_mib(plain.device):8.0f} MiB")
+
+
+def _settings() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fields", type=int, default=24)
+    parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--columns", type=int, default=340)
+    parser.add_argument("--batch_size", type=int, default=4)
+    parser.add_argument("--num_workers", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=3)
+    return parser.parse_args()
+
+
+def _write_screen(root: Path, settings: argparse.Namespace) -> Path:
+    """Fields as full of events as a Rosella field is; what they show does not matter to a clock."""
+    rng = np.random.default_rng(0)
+    size = (settings.rows, settings.columns)
+    cases = []
+    for number in range(settings.fields + 1):
+        label_map = np.zeros(size, np.uint8)
+        for index in range(60):
+            row, column = rng.integers(0, size[0] - 6), rng.integers(0, size[1] - 6)
+            label_map[row : row + 6, column : column + 6] = 1 + index % 2
+        image = (rng.normal(300, 20, (2, *size)) + 300 * (label_map > 0)).astype(np.uint16)
+        write_image(root / f"images/f{number}.ome.tif", image)
+        write_label_map(root / f"labels/cip/f{number}.tif", label_map)
+        split = "training" if number < settings.fields else "validation"
+        cases.append(Case(f"f{number}", f"f{number}", split, f"images/f{number}.ome.tif"))
+    write_dataset(Dataset(root, ROSELLA, ("DsRed", "pHluorin"), cases=tuple(cases)), label_name="cip")
+    return root
+
+
+def _workflow(screen: Path, out: Path, settings: argparse.Namespace, *, noise: bool) -> ConfigWorkflow:
+    workflow = ConfigWorkflow(
+        config_file=str(BUNDLE / "configs/train.yaml"),
+        workflow_type="train",
+        logging_file=False,
+        bundle_root=str(BUNDLE),
+        dataset_dir=str(screen),
+        ckpt_dir=str(out),
+        output_dir=str(out),
+        batch_size=settings.batch_size,
+        num_workers=settings.num_workers,
+        val_interval=10**6,  # training alone is timed
+    )
+    if noise:
+        transforms = workflow.parser["train::preprocessing::transforms"]
+        transforms.insert(1, NOISE)
+    workflow.initialize()
+    workflow.trainer.logger.disabled = True
+    return workflow
+
+
+def _batches_in_memory(workflow: ConfigWorkflow) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    loader = workflow.parser.get_parsed_content("train::dataloader")
+    loader.sampler.set_epoch(1)
+    device = workflow.device
+    return [(batch["image"].to(device), batch["label"].to(device)) for batch in loader]
+
+
+def _bare_epoch(workflow: ConfigWorkflow, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    trainer = workflow.trainer
+    trainer.network.train()
+    for image, label in batches:
+        trainer.optimizer.zero_grad()
+        trainer.loss_function(trainer.inferer(image, trainer.network), label).backward()
+        trainer.optimizer.step()
+
+
+def _epoch(workflow: ConfigWorkflow) -> None:
+    trainer = workflow.trainer
+    trainer.state.max_epochs = trainer.state.epoch + 1
+    trainer.run()
+
+
+def _time_in_turn(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(repeats + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            if round_:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def _peak_mib(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+if __name__ == "__main__":
+    main()
