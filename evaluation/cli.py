@@ -2,13 +2,13 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 if TYPE_CHECKING:
     from evaluation.report.pages import Section
-    from evaluation.study import FieldSource
+    from evaluation.study import Consensus, FieldSource
 
 app = typer.Typer()
 
@@ -23,6 +23,7 @@ def evaluate(
     reference: Annotated[
         str, typer.Option(help="Label sets to hold them against: truth, or one per expert.")
     ] = "truth",
+    consensus: Annotated[str, typer.Option(help="Fuse several references: majority or staple.")] = "",
     split: Annotated[str, typer.Option(help="training, validation, test or all.")] = "all",
     tolerance_px: Annotated[
         float | None, typer.Option(help="Boundary tolerance; default 0.75 % of the diagonal.")
@@ -45,16 +46,20 @@ def evaluate(
     named = [name.strip() for name in methods.split(",")]
     references = [name.strip() for name in reference.split(",")]
     chosen = None if split == "all" else split
+    fused = cast("Consensus | None", consensus or None)  # checked where it is used
     with typer.progressbar(length=len(source.ids(chosen)), label="fields") as bar:
         study = evaluate_methods(
             source,
             named,
             references=references,
+            consensus=fused,
             split=chosen,
             settings=settings,
             on_field=lambda _: bar.update(1),
         )
-    evaluation = Evaluation(study, str(dataset.resolve()), tuple(named), tuple(references), split, resamples, seed)
+    evaluation = Evaluation(
+        study, str(dataset.resolve()), tuple(named), tuple(references), fused, split, resamples, seed
+    )
     write_evaluation(evaluation, out)
     page, verdict = write_evaluation_report(evaluation, out, source=source, n_gallery=gallery)
     for place, fault in study.skipped.items():

@@ -9,10 +9,13 @@ import numpy as np
 
 from evaluation.comparison import Comparison
 from evaluation.count_files import read_counts, write_counts
+from evaluation.counts import CountTable
+from evaluation.experts import CONSENSUS
 from evaluation.report.assembly import compare_all, gallery_section, make_report, write_report
+from evaluation.report.expert_section import expert_section
 from evaluation.report.galleries import FieldView
 from evaluation.report.pages import Section
-from evaluation.study import FieldSource, Study, method_name
+from evaluation.study import Consensus, FieldSource, Study, fuse, method_name
 from noisylabels.atomic import replacing, write_text
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
@@ -27,6 +30,7 @@ class Evaluation:
         dataset: Where the data set lies.
         methods: Label sets of the methods, baseline first.
         references: Label sets they were held against.
+        consensus: How the experts were fused, if they were: then the consensus is the main reference.
         split: Which fields.
         n_resamples: Bootstrap resamples and permutations.
         seed: Of resamples and random galleries.
@@ -36,12 +40,13 @@ class Evaluation:
     dataset: str
     methods: tuple[str, ...]
     references: tuple[str, ...]
+    consensus: Consensus | None
     split: str
     n_resamples: int
     seed: int
 
 
-ABOUT = ("dataset", "methods", "references", "split", "n_resamples", "seed")
+ABOUT = ("dataset", "methods", "references", "consensus", "split", "n_resamples", "seed")
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
@@ -92,6 +97,7 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         about["dataset"],
         tuple(about["methods"]),
         tuple(about["references"]),
+        about["consensus"],
         about["split"],
         about["n_resamples"],
         about["seed"],
@@ -121,36 +127,48 @@ def write_evaluation_report(
         The page, and the verdict in words.
     """
     study = evaluation.study
-    comparison = compare_all(study.table, n_resamples=evaluation.n_resamples, seed=evaluation.seed)
-    gallery = [_gallery(evaluation, comparison, source, n_gallery)] if source and n_gallery else []
+    table, events = _main_entries(evaluation)
+    comparison = compare_all(table, n_resamples=evaluation.n_resamples, seed=evaluation.seed)
+    gallery = [_gallery(evaluation, table, comparison, source, n_gallery)] if source and n_gallery else []
+    experts = [expert_section(study.table, comparison.methods)] if len(evaluation.references) > 1 else []
     name = Path(evaluation.dataset).name
     title = f"{' and '.join(comparison.methods)} against {', '.join(evaluation.references)} on {name}"
     facts = {
         "data set": f"{evaluation.dataset}, split: {evaluation.split}",
         "methods": ", ".join(comparison.methods),
-        "reference": ", ".join(evaluation.references),
+        "reference": ", ".join(evaluation.references)
+        + (f"; fused by {evaluation.consensus}" if evaluation.consensus else ""),
         "resamples": f"{evaluation.n_resamples} by cluster, percentile intervals, seed {evaluation.seed}",
     }
     report = make_report(
-        study.table,
+        table,
         comparison,
-        events=study.events,
+        events=events,
         title=title,
         facts=facts,
         hashes=study.hashes,
         skipped=study.skipped,
-        more=[*more, *gallery],
+        more=[*experts, *more, *gallery],
         controls=controls,
     )
     return write_report(report, folder), report.verdict
 
 
-def _gallery(evaluation: Evaluation, comparison: Comparison, source: FieldSource, n: int) -> Section:
+def _main_entries(evaluation: Evaluation) -> tuple[CountTable, EventTable]:
+    """Entries of methods, not of experts against each other; against the consensus alone where there is one."""
+    table, events = evaluation.study.table, evaluation.study.events
+    names = [method_name(name) for name in evaluation.methods]
+    references = [CONSENSUS] if evaluation.consensus else list(evaluation.references)
+    rows = np.isin(table.keys["method"], names) & np.isin(table.keys["reference"], references)
+    return table.select(rows), events.select(np.isin(events["reference"].astype(str), references))
+
+
+def _gallery(evaluation: Evaluation, table: CountTable, comparison: Comparison, source: FieldSource, n: int) -> Section:
     def look(field: str) -> FieldView:
         predictions = {method_name(name): source.label_map(name, field) for name in evaluation.methods}
         image = np.asarray(source.image(field))
-        return FieldView(image, source.label_map(evaluation.references[0], field), predictions)
+        truths = [source.label_map(name, field) for name in evaluation.references]
+        truth = fuse(truths, by=evaluation.consensus) if evaluation.consensus else truths[0]
+        return FieldView(image, truth, predictions)
 
-    return gallery_section(
-        evaluation.study.table, comparison, look, channel_names=source.channel_names, n=n, seed=evaluation.seed
-    )
+    return gallery_section(table, comparison, look, channel_names=source.channel_names, n=n, seed=evaluation.seed)

@@ -5,11 +5,14 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from itertools import permutations
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from evaluation.consensus import staple, vote
 from evaluation.counts import CountTable, FieldCounts, FieldKey
+from evaluation.experts import CONSENSUS
 from evaluation.fields import examine_field
 from evaluation.settings import EvaluationSettings
 from evaluation.taxonomy import EventErrors
@@ -19,6 +22,8 @@ from noisylabels.labels import ClassTable, LabelMap, check_label_map
 
 WELL = re.compile(r"(?:(?P<plate>.*?)[_-])?(?P<well>[A-P](?:0?[1-9]|1\d|2[0-4]))(?=[_-]|$)")
 """A well within a field's name, as in `plate1_B07_f3`: rows A to P, columns 1 to 24."""
+
+Consensus = Literal["majority", "staple"]
 
 
 class FieldSource(Protocol):
@@ -71,11 +76,14 @@ def evaluate_methods(
     methods: Sequence[str],
     *,
     references: Sequence[str],
+    consensus: Consensus | None = None,
     split: str | None = None,
     settings: EvaluationSettings | None = None,
     on_field: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """Count every method on every field against every reference; one field is in memory at a time.
+
+    Several references are experts: each is counted against every other too, which tells how well a method can do.
 
     A label map that is missing or unreadable is left out and reported in `skipped`; the rest is counted.
 
@@ -83,16 +91,22 @@ def evaluate_methods(
         source: The data set.
         methods: Label sets of the methods, baseline first. A method is called by its label set in capitals.
         references: Label sets to hold them against: the truth, or one per expert.
+        consensus: Also hold them against the experts' consensus, by "majority" or by "staple"; None: not.
         split: Which fields; None: all.
         settings: How to count.
         on_field: Called with each field's name once it is counted.
 
     Raises:
-        InputError: If a label set does not exist or is named twice, the split is empty, or nothing could be counted.
+        InputError: If a label set does not exist or is named twice, the split is empty, nothing could be counted, or
+            a consensus is asked of one reference.
     """
     sets = [*references, *methods]
     if len(set(sets)) < len(sets):
         msg = f"References and methods must be different label sets, got {', '.join(sets)}. Name each once."
+        raise InputError(msg)
+    if consensus not in (None, "majority", "staple") or (consensus and len(references) < 2):
+        got = f"{consensus!r} of {', '.join(references)}"
+        msg = f"consensus must be majority or staple of two or more references, got {got}. Name the experts."
         raise InputError(msg)
     for name in sets:
         source.require_labels(name)
@@ -103,7 +117,7 @@ def evaluate_methods(
     reader = _Reader(source)
     chosen = settings or EvaluationSettings()
     events: list[EventTable] = []
-    entries = _entries(reader, fields, methods, references, chosen, events, on_field)
+    entries = _entries(reader, fields, methods, references, consensus, chosen, events, on_field)
     table = CountTable.stack(entries, classes=source.classes, settings=chosen)
     if not len(table):
         msg = f"At least one field must be countable, got none. The first fault: {next(iter(reader.skipped.values()))}"
@@ -144,6 +158,16 @@ class _Reader:
         self.skipped: dict[str, str] = {}
         self.digests: defaultdict[str, Any] = defaultdict(hashlib.sha256)
 
+    def pair(self, references: Sequence[str], methods: Sequence[str], case_id: str) -> dict[str, LabelMap]:
+        """Read what can be read of a field; sizes must be that of the first reference."""
+        found: dict[str, LabelMap] = {}
+        for name in (*references, *methods):
+            first = next(iter(found.values()), None)
+            label_map = self.label_map(name, case_id, like=None if first is None else (first.shape[0], first.shape[1]))
+            if label_map is not None:
+                found[name] = label_map
+        return found
+
     def label_map(self, name: str, case_id: str, like: tuple[int, int] | None = None) -> LabelMap | None:
         try:
             label_map = self.source.label_map(name, case_id)
@@ -162,25 +186,45 @@ def _entries(
     fields: Sequence[str],
     methods: Sequence[str],
     references: Sequence[str],
+    consensus: Consensus | None,
     settings: EvaluationSettings,
     events: list[EventTable],
     on_field: Callable[[str], None],
 ) -> Iterator[tuple[FieldKey, FieldCounts]]:
+    classes = reader.source.classes
     for case_id in fields:
         plate, well = find_well(case_id)
-        truths = {name: reader.label_map(name, case_id) for name in references}
-        size = next(((truth.shape[0], truth.shape[1]) for truth in truths.values() if truth is not None), None)
-        for method in methods:
-            prediction = reader.label_map(method, case_id, like=size)
-            for name, truth in truths.items():
-                if truth is None or prediction is None:
-                    continue
-                key = FieldKey(case_id, method_name(method), name, reader.source.case(case_id).group, well, plate)
-                classes = reader.source.classes
-                counts, errors = examine_field(truth, prediction, classes=classes, settings=settings)
-                events.append(_fates(key, errors))
+        cluster = reader.source.case(case_id).group
+        maps = reader.pair(references, methods, case_id)
+        experts = {name: maps[name] for name in references if name in maps}
+        if consensus and len(experts) > 1:
+            maps[CONSENSUS] = fuse(list(experts.values()), by=consensus)
+        for reference, prediction in _pairings(list(experts), methods, fused=CONSENSUS in maps):
+            if prediction in maps:
+                name = prediction if prediction in experts else method_name(prediction)
+                key = FieldKey(case_id, name, reference, cluster, well, plate)
+                truth, found = maps[reference], maps[prediction]
+                counts, errors = examine_field(truth, found, classes=classes, settings=settings)
+                if prediction not in experts:
+                    events.append(_fates(key, errors))
                 yield key, counts
         on_field(case_id)
+
+
+def _pairings(experts: Sequence[str], methods: Sequence[str], *, fused: bool) -> list[tuple[str, str]]:
+    """(reference, prediction): methods against experts, experts against each other, methods against the consensus."""
+    against = [(expert, method) for method in methods for expert in experts]
+    return [*against, *permutations(experts, 2), *((CONSENSUS, method) for method in methods if fused)]
+
+
+def fuse(label_maps: Sequence[LabelMap], *, by: Consensus) -> LabelMap:
+    """Fuse experts' label maps of one field into one.
+
+    Args:
+        label_maps: One (row, column) map per expert. Not modified.
+        by: "majority" or "staple".
+    """
+    return vote(label_maps) if by == "majority" else staple(label_maps).label_map
 
 
 def _fates(key: FieldKey, errors: EventErrors) -> EventTable:

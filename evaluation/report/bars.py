@@ -44,16 +44,17 @@ def draw_scores(scores: Mapping[str, Mapping[str, Interval]]) -> Figure:
         )
 
 
-def draw_bands(shares: Mapping[str, Mapping[str, Sequence[ArrayLike]]]) -> Figure:
+def draw_bands(shares: Mapping[str, Mapping[str, Sequence[ArrayLike]]], *, name: str = "bands") -> Figure:
     """Draw found events by band of overlap: mean over experts, SD, and each expert as a dot (the paper's figure 3B).
 
     Args:
         shares: By class name, by method: the (expert,) shares found with low overlap and those with high overlap.
             Not modified.
+        name: Name of the figure.
     """
     with canvas(min(10.6, 2.9 * len(shares)), 3.0) as drawing:
         shared = None
-        for place, (name, by_method) in enumerate(shares.items()):
+        for place, (title, by_method) in enumerate(shares.items()):
             axes = shared = drawing.add_subplot(1, len(shares), place + 1, sharey=shared)
             for column, (method, (low, high)) in enumerate(by_method.items()):
                 colour = colours_of(list(by_method))[method]
@@ -74,14 +75,14 @@ def draw_bands(shares: Mapping[str, Mapping[str, Sequence[ArrayLike]]]) -> Figur
                     axes.scatter(column + np.linspace(-0.15, 0.15, total.size), total, s=9, color=INK, zorder=3)
             axes.set_xticks(range(len(by_method)), list(by_method))
             axes.set_ylim(0, 1.02)
-            axes.set_title(name)
+            axes.set_title(title)
             axes.grid(axis="y")
             axes.set_ylabel("share of reference events" if place == 0 else "")
         caption = (
             "Reference events found, by the overlap (IoU of boxes) of their best predicted event of the same class: "
             "full colour 0.5 to 1, pale 0.1 to below 0.5. With several experts: mean, SD, and a dot per expert."
         )
-        return finish(drawing, name="bands", caption=caption)
+        return finish(drawing, name=name, caption=caption)
 
 
 def draw_overlap_curves(curves: Mapping[str, Mapping[str, ArrayLike]], thresholds: Sequence[float]) -> Figure:
@@ -108,7 +109,7 @@ def draw_overlap_curves(curves: Mapping[str, Mapping[str, ArrayLike]], threshold
             axes.set_xlabel("IoU from which a pair counts")
             axes.set_ylabel("F1 of events" if place == 0 else "")
             axes.grid()
-        axes.legend(loc="upper right")
+        axes.legend(loc="lower left")
         return finish(
             drawing, name="overlap_curves", caption="F1 of events against the overlap demanded (one-to-one pairs)."
         )

@@ -108,11 +108,17 @@ def test_one_method_alone_is_reported(folder, tmp_path, capsys):
 def test_three_methods_and_two_experts_are_reported(tmp_path):
     maps = {"expert_1": [TRUTH] * 4, "expert_2": [SHIFTED] * 4, "cip": [SHIFTED] * 4, "cdl": [TRUTH] * 4}
     folder = make_dataset(tmp_path / "data", maps | {"mdl": [TRUTH, TRUTH, EMPTY, TRUTH]}, wells=False)
-    words = ("--methods", "cip,cdl,mdl", "--reference", "expert_1,expert_2")
+    words = ("--methods", "cip,cdl,mdl", "--reference", "expert_1,expert_2", "--consensus", "majority")
     assert evaluate(folder, tmp_path / "out", *words) == 0
     text = (tmp_path / "out" / "tables" / "differences.csv").read_text()
     assert {"CDL − CIP", "MDL − CIP", "MDL − CDL"} <= set(re.split("[,\n]", text))
     assert not (tmp_path / "out" / "figures" / "plates.svg").exists()
+    lines = (tmp_path / "out" / "tables" / "expert_iou.csv").read_text().splitlines()
+    assert lines[0] == "prediction,against expert_1,against expert_2,against consensus"
+    # CIP copies the second expert, CDL the first
+    rows = {line.split(",")[0]: line.split(",")[1:] for line in lines[1:]}
+    assert (rows["CIP"][1], rows["CDL"][0], rows["expert_1"][0]) == ("1.0", "1.0", "")
+    assert rows["expert_1"][1] == rows["expert_2"][0] == rows["CIP"][0]
 
 
 @pytest.mark.parametrize(
@@ -120,10 +126,14 @@ def test_three_methods_and_two_experts_are_reported(tmp_path):
     [
         (["--methods", "cip,watershed"], "A label set of {folder} must be one of: cdl, cip, truth; got 'watershed'."),
         (["--methods", "cip,truth"], "References and methods must be different label sets, got truth, cip, truth."),
+        (
+            ["--consensus", "staple"],
+            "consensus must be majority or staple of two or more references, got 'staple' of truth. Name the experts.",
+        ),
         (["--split", "training"], "Split 'training' must hold at least one field, got none."),
         (["--overlap", "circle"], "overlap must be 'box' or 'mask', got 'circle'."),
     ],
-    ids=["unknown method", "truth against itself", "empty split", "unknown overlap"],
+    ids=["unknown method", "truth against itself", "consensus of one", "empty split", "unknown overlap"],
 )
 def test_a_mistake_gets_one_sentence_and_leaves_nothing(folder, tmp_path, capsys, words, message):
     assert evaluate(folder, tmp_path / "out", *words) == 2
@@ -141,3 +151,52 @@ def test_maps_of_another_size_are_left_out(tmp_path, capsys):
     folder = make_dataset(tmp_path / "data", {"truth": [TRUTH, TRUTH], "cip": [TRUTH, wide], "cdl": [SHIFTED, SHIFTED]})
     assert evaluate(folder, tmp_path / "out") == 3
     assert "cip of P1_B03_f1 must have the size of its image, (6, 8), got (6, 9)." in capsys.readouterr().err
+
+
+SHEET = "rater,image,method,score,subset\n" + "".join(
+    f"{rater},f{image},{method},{score + image % 3},{'easy' if image < 6 else 'hard'}\n"
+    for rater in "AB"
+    for image in range(12)
+    for method, score in (("CIP", 3), ("CDL", 6))
+)
+COSTS = (
+    "method,stage,scope,human_min,machine_s\nCIP,tuning,once,600,\nCDL,training,once,630,3600\nmanual,all,field,15,\n"
+)
+
+
+def test_ratings_are_reported(tmp_path, capsys):
+    (tmp_path / "sheet.csv").write_text(SHEET)
+    assert run("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out", "--ks", "matlab") == 0
+    assert "CDL is scored higher than CIP by all raters together: a shift of +3.000" in capsys.readouterr().out
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "ignores that both methods were rated on the same images" in page
+    assert (tmp_path / "out" / "tables" / "rating_subsets.csv").exists()
+
+
+def test_a_bad_rating_sheet_tells_all_faults_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "sheet.csv").write_text(SHEET.replace("A,f0,CIP,3", "A,f0,CIP,0").replace("B,f1,CDL,7,easy\n", ""))
+    assert run("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert "row 2: score must be a whole number from 1 to 10, got '0'" in told
+    assert "rater 'B', image 'f1': 'CDL' must be rated, got no score" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_ratings_costs_and_controls_join_the_report(evaluated, tmp_path):
+    (tmp_path / "sheet.csv").write_text(SHEET)
+    (tmp_path / "costs.csv").write_text(COSTS)
+    (tmp_path / "wells.csv").write_text("well,kind\nB02,negative\nB03,positive\n")
+    words = (
+        "--ratings",
+        tmp_path / "sheet.csv",
+        "--costs",
+        tmp_path / "costs.csv",
+        "--controls",
+        tmp_path / "wells.csv",
+    )
+    assert run("report", evaluated, "--gallery", 0, *words) == 0
+    page = Page((evaluated / "report.html").read_text())
+    words = " ".join(page.words)
+    for expected in ("How surely", "When a method pays", "Z' of the controls"):
+        assert expected in words
+    assert "errors of CDL" not in words
