@@ -97,7 +97,7 @@ def cip(
         typer.echo(f"noisylabels: {failure}", err=True)
     typer.echo(f"{tasks[0].target.parent}: {len(tasks) - len(failures)} label maps, {len(failures)} failed")
     if dataset and against and len(failures) < len(tasks):
-        typer.echo(labelling.describe_errors(dataset, against, name))
+        typer.echo(labelling.describe_errors(dataset, against, name, phases=phases))
     if failures:
         raise typer.Exit(3)
 

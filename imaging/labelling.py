@@ -15,13 +15,13 @@ from imaging.cip.pipeline import segment_field
 from imaging.cip.quality import count_errors, format_errors, sum_errors
 from imaging.cip.settings import PRESETS, CipSettings
 from imaging.dataset import Dataset, open_dataset
-from imaging.files import image_id, read_image, write_label_map
+from imaging.files import image_id, read_image, read_label_map, write_label_map
 from imaging.overrides import override, read_overrides
 from imaging.threshold import NucleiSettings, segment_nuclei
 from noisylabels.atomic import write_text
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
-from noisylabels.labels import PHASES_TO_ROSELLA, LabelMap, merge_classes
+from noisylabels.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 
@@ -220,15 +220,17 @@ def label_file(task: Task, labeller: Callable[[NDArray[Any]], tuple[LabelMap, Ev
     return None
 
 
-def describe_errors(dataset: Dataset, reference: str, prediction: str) -> str:
+def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases: bool = False) -> str:
     """Write a table: class fractions beside the paper's, IoU and the rates of each kind of error.
 
     Args:
         dataset: The dataset folder.
         reference: Name of its true label set.
         prediction: Name of the label set to judge; fields without it are left out.
+        phases: Both label sets hold the four phases, whatever the classes of the dataset.
     """
+    classes = ROSELLA_PHASES if phases else dataset.classes
     done = [id for id in dataset.ids() if dataset.label_path(prediction, id).exists()]
-    pairs = ((dataset.label_map(reference, id), dataset.label_map(prediction, id)) for id in done)
-    total = sum_errors(count_errors(*pair, dataset.classes) for pair in pairs)
+    maps = ([read_label_map(dataset.label_path(name, id), classes) for name in (reference, prediction)] for id in done)
+    total = sum_errors(count_errors(true, found, classes) for true, found in maps)
     return format_errors(total, n_fields=len(done))

@@ -66,8 +66,9 @@ def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys)
     assert note["settings"]["name"] == "rosella-lc3-mended"
 
 
-def test_phases_keep_all_classes(dataset):
-    assert run("cip", dataset.folder, "--phases", "--name", "phases") == 0
+def test_phases_keep_all_classes(dataset, capsys):
+    assert run("cip", dataset.folder, "--phases", "--name", "phases", "--against", "truth") == 0
+    assert "early autolysosome" in capsys.readouterr().out
     assert set(np.unique(read_label_map(dataset.label_path("phases", "a")))) - {0, 1, 2} <= {3, 4}
     assert read_label_map(dataset.label_path("phases", "a"))[60, 90] in (3, 4)
 
