@@ -184,14 +184,16 @@ def shifted_rate(rate: float, effect: float, sd: float) -> float:
     return float(expit(_solve(lambda a: float(WEIGHTS @ expit(a + sd * NODES)), rate, reach=40 + 10 * sd) + effect))
 
 
-def solve_intercept(leaning: Floats, rate: float) -> float:
+def solve_intercept(leaning: Floats, rate: float, *, weights: Floats | None = None) -> float:
     """Find the intercept a with mean(expit(a + leaning)) = rate.
 
     Args:
         leaning: (event,) w.z of each event.
         rate: In (0, 1).
+        weights: (event,) weights of the mean that sum to 1; equal when left out.
     """
-    return _solve(lambda a: float(expit(a + leaning).mean()), rate, reach=40 + float(np.abs(leaning).max()))
+    shares = np.full(len(leaning), 1 / len(leaning)) if weights is None else weights
+    return _solve(lambda a: float(shares @ expit(a + leaning)), rate, reach=40 + float(np.abs(leaning).max()))
 
 
 def feature_values(table: EventTable, name: str) -> Floats:

@@ -40,7 +40,40 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "boundary": {"rate": 1.0, "shift_px": -0.2, "sd_px": 0.6, "jitter_px": 0.75},
         "split": {"rate": 0.02, "draw": "bernoulli"},
     },
-    "cip-lcsb": {},
+    # The paper's pipeline. Misses, outlines, spurious and merged events: `noisylabels simulate`, `cip` (the preset
+    # lcsb-rosella-lc3-2017) and `calibrate` on 24 fields. Swaps and the images' own effect: the same on five planes.
+    # Spurious events lie along cell edges, and there are fewer of them where more is missed.
+    "cip-lcsb": {
+        "missed": [
+            {
+                "rate": {"phagophore": 0.29},
+                "given": {"contrast": -0.7, "area": -0.7, "border_distance_px": -0.4},
+                "draw": "bernoulli",
+                "image_sd": 0.5,
+            },
+            {
+                "rate": {"autolysosome": 0.19},
+                "given": {"contrast": -0.8, "area": -0.3, "border_distance_px": -0.3},
+                "draw": "bernoulli",
+                "image_sd": 0.5,
+            },
+        ],
+        "misclassified": {"transition": [[0.88, 0.12], [0.04, 0.96]], "draw": "bernoulli", "image_sd": 0.3},
+        "boundary": [
+            {"rate": {"phagophore": 1.0}, "shift_px": 0.95, "sd_px": 0.6, "jitter_px": 0.4},
+            {"rate": {"autolysosome": 1.0}, "shift_px": 0.75, "sd_px": 0.6, "jitter_px": 0.4},
+        ],
+        "spurious": [
+            {"rate": {"phagophore": 0.35}, "given": {"area": 2.0}, "draw": "bernoulli", "near": {"edge": 2.0}},
+            {
+                "rate": {"autolysosome": 0.25},
+                "draw": "bernoulli",
+                "image_sd": -0.3,
+                "near": {"edge": 2.0},
+            },
+        ],
+        "merged": {"rate": {"phagophore": 0.46, "autolysosome": 0.26}, "draw": "bernoulli"},
+    },
 }
 
 

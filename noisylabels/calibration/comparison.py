@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from noisylabels.calibration.matching import Matches, match_events
 from noisylabels.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.kinds.boundary import signed_distance
+from noisylabels.kinds.merged import MAX_GAP_PX, nearest_of_class
 from noisylabels.labels import ClassTable, check_label_map
 
 Mask = NDArray[np.bool_]
@@ -25,7 +26,8 @@ class Comparison:
 
     Args:
         events: One row per true event: its features and `weak_class_index` (0 = missed), `found` (it has a partner),
-            `merged` (it lies under a weak event that is another's partner), `n_pieces` (weak events mostly on it),
+            `merged` (it lies under a weak event that is another's partner), `mergeable` (a neighbour of
+            its class lies within 5 px), `n_pieces` (weak events mostly on it),
             `iou`, `cover` (share of it labelled, in whatever pieces), `area_ratio`, `shift_px` and `jitter_px` (of its
             outline), `step_row` and `step_column` (of its centroid); the numbers of events without a partner are nan.
         extras: One row per weak event: its features and `spurious` (nobody's partner and not a piece of a true event).
@@ -74,12 +76,11 @@ def compare_field(
     spurious = ~matches.matched & (matches.on == 0)
     labelled = np.bincount(true_ids.ravel(), weak_map.ravel() > 0, minlength=len(events) + 1)[1:]
     fate = _fates(events, extras, matches, labelled) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
+    fate["mergeable"] = nearest_of_class(true_ids, true_classes, MAX_GAP_PX) > 0
     return Comparison(events.joined(**fate), extras.joined(spurious=spurious), true_map.shape)
 
 
-def _fates(
-    events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[np.float64]
-) -> dict[str, NDArray[Any]]:
+def _fates(events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[Any]) -> dict[str, NDArray[Any]]:
     found = matches.partner > 0
     merged = ~found & (matches.under > 0)
     weak_class = np.append(0, weak["class_index"])[np.where(found, matches.partner, matches.under)]

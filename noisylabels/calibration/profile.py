@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from noisylabels.atomic import write_text
 from noisylabels.calibration.comparison import INCOMPLETE_COVER, Comparison, compare_field
 from noisylabels.calibration.summary import QUANTILES, SIZES, Summary, feature_reference, size_bounds, summarise
+from noisylabels.dose import NODES, WEIGHTS, solve_intercept
 from noisylabels.errors import InputError
 from noisylabels.kinds import KINDS
 from noisylabels.labels import ROSELLA, ClassTable
@@ -266,11 +269,26 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]
     if value("spurious.rate") > 0:
         yield (
             "spurious",
-            rate("spurious") | {"given": {"area": float(np.clip(value("spurious.area"), -MAX_LEAN, MAX_LEAN))}},
+            rate("spurious") | {"given": {"area": _lean(value("spurious.area"), value("spurious.rate"))}},
         )
-    for kind in ("split", "merged"):
-        if value(f"{kind}.rate") > 0:
-            yield kind, rate(kind)
+    if value("split.rate") > 0:
+        yield "split", rate("split")
+    if value("merged.rate") > 0 and value("merged.mergeable") > 0:
+        yield "merged", rate("merged", of=value("merged.mergeable"))
+
+
+def _lean(mean: float, rate: float) -> float:
+    """Find the logistic weight that makes the struck share of standard normal values have this mean."""
+    rate = float(np.clip(rate, 0.01, 0.99))
+
+    def mean_at(weight: float) -> float:
+        chance = expit(solve_intercept(weight * NODES, rate, weights=WEIGHTS) + weight * NODES)
+        return float(WEIGHTS @ (chance * NODES) / rate)
+
+    low, high = mean_at(-MAX_LEAN), mean_at(MAX_LEAN)
+    if not low < mean < high:
+        return float(np.copysign(MAX_LEAN, mean))
+    return float(brentq(lambda weight: mean_at(weight) - mean, -MAX_LEAN, MAX_LEAN))
 
 
 def _apart(along: float, step: float) -> tuple[float, float]:

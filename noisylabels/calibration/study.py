@@ -14,7 +14,7 @@ from noisylabels.calibration.noise_types import type_noise
 from noisylabels.calibration.picture import draw_profile
 from noisylabels.calibration.profile import Profile, make_profile
 from noisylabels.datasets import open_dataset
-from noisylabels.dose import needs_image
+from noisylabels.events import needs_image
 
 Watch = Callable[[Iterable[str]], Iterable[str]]
 

@@ -42,8 +42,8 @@ def summarise(
         - of found events `to.<class>`, the transition; `incomplete.rate` and `incomplete.cover.<quantile>`;
           `shift_px.<size>.<quantile>` of the outline and `jitter_px` along it (median); `step_px`, the robust standard
           deviation of the centroid along each axis; the medians `area_ratio` and `iou`; `split.rate`;
-        - `merged.rate` per true event; `spurious.rate` per true event, and `spurious.area`, their mean log area in
-          standard deviations of the true events'.
+        - per true event `merged.rate`, `merged.mergeable` and `spurious.rate`; `spurious.area`, the mean log area of
+          spurious events in standard deviations of the true events'.
     """
     found: Summary = {}
     for name in classes.foreground:
@@ -130,6 +130,7 @@ def _shapes(events: EventTable, bounds: Sequence[float]) -> Summary:
         "step_px": float(np.median(np.abs(steps)) / NORMAL_MEDIAN) if len(steps) else np.nan,
         "split.rate": _share(found["n_pieces"][large] > 1),
         "merged.rate": _share(events["merged"]),
+        "merged.mergeable": _share(events["mergeable"]),
     }
 
 

@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 Floats = NDArray[np.float64]
 
-SCALES_PX = (0.7, 1.5, 3.0, 6.0, 12.0)
+SCALES_PX = (0.7, 1.5, 3.0, 6.0)
 N_SAMPLES = 600
 N_STEPS = 60
 RIDGE = 1e-3
@@ -38,10 +38,11 @@ class PixelModel:
     def predict(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """Predict (class, row, column) probabilities of a (channel, row, column) image."""
         bank = filter_bank(image)
-        flat = (bank.reshape(len(bank), -1).T - self.means) / self.sds
-        logits = flat @ self.weights[:-1] + self.weights[-1]
-        probabilities: NDArray[np.float32] = softmax(logits, axis=1).T.astype(np.float32)
-        return probabilities.reshape(-1, *image.shape[1:])
+        scaled = self.weights[:-1] / self.sds[:, None]
+        logits = np.tensordot(scaled.T.astype(np.float32), bank, axes=1)
+        logits += (self.weights[-1] - self.means @ scaled)[:, None, None].astype(np.float32)
+        probabilities: NDArray[np.float32] = softmax(logits, axis=0)
+        return probabilities
 
 
 def fit_pixel_model(
@@ -68,21 +69,21 @@ def fit_pixel_model(
             shares.append(np.full(len(sampled), len(places) / max(len(sampled), 1)))
     design, weight = np.concatenate(features), np.concatenate(shares)
     means, sds = design.mean(axis=0), design.std(axis=0) + 1e-9
-    design = np.column_stack([(design - means) / sds, np.ones(len(design))])
+    design = np.column_stack([(design - means) / sds, np.ones(len(design))]).astype(np.float64)
     return PixelModel(_fit_softmax(design, np.concatenate(targets), weight / weight.sum(), n_classes), means, sds)
 
 
-def filter_bank(image: NDArray[Any]) -> Floats:
-    """Filter an image at five scales: (feature, row, column); each channel is z-scored first, robustly."""
+def filter_bank(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Filter an image at four scales: (feature, row, column); each channel is z-scored first, robustly."""
     maps = []
-    for channel in image.astype(np.float64):
+    for channel in image.astype(np.float32):
         low, middle, high = np.percentile(channel, [25, 50, 99.5])
         scaled = np.log1p(np.maximum(channel - low, 0) / max(high - middle, 1e-9))
         for sigma in SCALES_PX:
             smooth = ndi.gaussian_filter(scaled, sigma)
             edge = sigma * ndi.gaussian_gradient_magnitude(scaled, sigma)
             blob = sigma**2 * ndi.gaussian_laplace(scaled, sigma)
-            maps += [smooth, smooth**2, edge, blob, blob * smooth]
+            maps += [smooth, smooth**2, edge, blob]
     return np.array(maps)
 
 

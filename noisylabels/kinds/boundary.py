@@ -133,7 +133,7 @@ def move_outline(
     if any(step_px):
         distance = ndi.shift(distance, step_px, order=1, mode="nearest")
     beyond = distance - shift_px
-    kept = (beyond < 0) | (distance == distance.min())
+    kept: Pixels = (beyond < 0) | (distance == distance.min())
     n_kept = int(np.ceil(min_cover * event.sum()))
     if int((kept & event).sum()) < n_kept:
         kept |= event & (beyond <= np.partition(beyond[event], n_kept - 1)[n_kept - 1])
@@ -149,7 +149,8 @@ def signed_distance(event: Pixels) -> NDArray[np.float64]:
     """
     outside: NDArray[np.float64] = ndi.distance_transform_edt(~event)
     inside: NDArray[np.float64] = ndi.distance_transform_edt(event)
-    return np.where(event, 0.5 - inside, outside - 0.5)
+    signed: NDArray[np.float64] = np.where(event, 0.5 - inside, outside - 0.5)
+    return signed
 
 
 def jitter_field(shape: tuple[int, ...], *, length_px: float, key: Any) -> NDArray[np.float64]:
@@ -160,5 +161,6 @@ def jitter_field(shape: tuple[int, ...], *, length_px: float, key: Any) -> NDArr
     rows = np.multiply.outer(waves[:, 0], np.arange(shape[0])) + phases[:, None]
     columns = np.multiply.outer(waves[:, 1], np.arange(shape[1]))
     # cos(a + b) as products: the field is a matrix product of what varies by row and what varies by column
-    field: NDArray[np.float64] = np.cos(rows).T @ np.cos(columns) - np.sin(rows).T @ np.sin(columns)
-    return field * np.sqrt(2 / N_WAVES)
+    field = np.cos(rows).T @ np.cos(columns) - np.sin(rows).T @ np.sin(columns)
+    scaled: NDArray[np.float64] = field * np.sqrt(2 / N_WAVES)
+    return scaled

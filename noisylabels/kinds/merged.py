@@ -11,10 +11,13 @@ from scipy.spatial import cKDTree
 from noisylabels.canvas import Canvas, Pixels
 from noisylabels.dose import Dose
 from noisylabels.errors import InputError
-from noisylabels.events import EIGHT_CONNECTED, EventTable
+from noisylabels.events import EIGHT_CONNECTED, EventTable, InstanceMap
 from noisylabels.keys import Keys
+from noisylabels.labels import LabelMap
 from noisylabels.log import make_rows
 from noisylabels.scene import Scene
+
+MAX_GAP_PX = 5.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Merged:
     """
 
     dose: Dose
-    max_gap_px: float = 5.0
+    max_gap_px: float = MAX_GAP_PX
     width_px: float = 2.0
     name: ClassVar[str] = "merged"
 
@@ -48,11 +51,11 @@ class Merged:
 
     def eligible(self, scene: Scene) -> NDArray[np.bool_]:
         """Events with a neighbour of their class near enough."""
-        return nearest_of_class(scene, self.max_gap_px) > 0
+        return nearest_of_class(scene.instances, scene.table["class_index"], self.max_gap_px) > 0
 
     def draw(self, scene: Scene, events: NDArray[np.int32], keys: Keys) -> EventTable:
         """Log each event with its partner."""
-        partners = nearest_of_class(scene, self.max_gap_px)[events - 1]
+        partners = nearest_of_class(scene.instances, scene.table["class_index"], self.max_gap_px)[events - 1]
         return make_rows(scene.image_id, self.name, events, partner=partners, length_px=self.width_px, key=keys)
 
     @staticmethod
@@ -62,14 +65,20 @@ class Merged:
         return np.array([_bridge(canvas, *pair) for pair in pairs], bool)
 
 
-def nearest_of_class(scene: Scene, max_gap_px: float) -> NDArray[np.int32]:
-    """Find each event's nearest neighbour of its class: (event,) ids, 0 where none lies within `max_gap_px`."""
-    nearest = np.zeros(len(scene.table), np.int32)
-    best = np.full(len(scene.table), np.inf)
-    outline = (scene.instances > 0) & (ndi.minimum_filter(scene.instances, 3) != ndi.maximum_filter(scene.instances, 3))
-    for index in np.unique(scene.table["class_index"]).tolist():
-        places = np.argwhere(outline & (scene.label_map == index))
-        owners = scene.instances[tuple(places.T)]
+def nearest_of_class(instances: InstanceMap, event_classes: LabelMap, max_gap_px: float) -> NDArray[np.int32]:
+    """Find each event's nearest neighbour of its class: (event,) ids, 0 where none lies within `max_gap_px`.
+
+    Examples:
+        >>> nearest_of_class(np.array([[1, 0, 0, 2, 3]], np.int32), np.array([1, 1, 2], np.uint8), 3.0)
+        array([2, 1, 0], dtype=int32)
+    """
+    nearest = np.zeros(len(event_classes), np.int32)
+    best = np.full(len(event_classes), np.inf)
+    outline = (instances > 0) & (ndi.minimum_filter(instances, 3) != ndi.maximum_filter(instances, 3))
+    class_of = np.append(np.uint8(0), event_classes)[instances]
+    for index in np.unique(event_classes).tolist():
+        places = np.argwhere(outline & (class_of == index))
+        owners = instances[tuple(places.T)]
         pairs = cKDTree(places).query_pairs(max_gap_px, output_type="ndarray") if len(places) else np.zeros((0, 2), int)
         pairs = pairs[owners[pairs[:, 0]] != owners[pairs[:, 1]]]
         gaps = np.linalg.norm(places[pairs[:, 0]] - places[pairs[:, 1]], axis=1)
@@ -106,7 +115,7 @@ def _band_between(one: Pixels, other: Pixels, width_px: float) -> Pixels:
     starts, ends = np.argwhere(one), np.argwhere(other)
     gaps, nearest = cKDTree(ends).query(starts)
     start, end = starts[int(np.argmin(gaps))].astype(float), ends[nearest[int(np.argmin(gaps))]].astype(float)
-    places = np.stack(np.indices(one.shape), axis=-1) - start
+    places = np.moveaxis(np.indices(one.shape), 0, -1) - start
     along = np.clip(places @ (end - start) / max(float((end - start) @ (end - start)), 1e-12), 0, 1)
     band: Pixels = np.linalg.norm(places - along[..., None] * (end - start), axis=-1) <= width_px / 2
     return band
