@@ -23,6 +23,9 @@ def evaluate(
     reference: Annotated[
         str, typer.Option(help="Label sets to hold them against: truth, or one per expert.")
     ] = "truth",
+    boxes: Annotated[
+        Path | None, typer.Option(help="Experts' boxes (.csv, COCO .json) instead of a reference.")
+    ] = None,
     consensus: Annotated[str, typer.Option(help="Fuse several references: majority or staple.")] = "",
     split: Annotated[str, typer.Option(help="training, validation, test or all.")] = "all",
     tolerance_px: Annotated[
@@ -35,6 +38,9 @@ def evaluate(
     gallery: Annotated[int, typer.Option(help="Fields of each kind in the gallery.")] = 3,
 ) -> None:
     """Hold label maps against a reference: counts, tables with intervals, and a report."""
+    if boxes is not None:
+        _evaluate_boxes(dataset, boxes, out, methods=methods, resamples=resamples, seed=seed)
+        return
     from evaluation.folders import Evaluation, write_evaluation, write_evaluation_report
     from evaluation.settings import EvaluationSettings
     from evaluation.study import evaluate_methods
@@ -68,6 +74,16 @@ def evaluate(
     typer.echo(f"{page}: {len(study.table)} entries")
     if study.skipped:
         raise typer.Exit(SOME_FAILED)
+
+
+def _evaluate_boxes(dataset: Path, boxes: Path, out: Path, *, methods: str, resamples: int, seed: int) -> None:
+    from evaluation.box_folders import write_box_report
+
+    source = open_fields(dataset)
+    names = [name.strip() for name in methods.split(",")]
+    page, verdict = write_box_report(source, boxes, out, methods=names, n_resamples=resamples, seed=seed)
+    typer.echo(verdict)
+    typer.echo(str(page))
 
 
 @app.command()

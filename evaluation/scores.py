@@ -87,7 +87,7 @@ def data_set_metrics(classes: ClassTable, *, absent: Absent = "skip") -> tuple[M
         "MeanBFScore",
         "mean over fields of the mean over classes of the boundary F1",
         lambda table: _summable(mean_defined(score_boundaries(table.boundary)["f1"], absent=absent)),
-        _mean_of_summable,
+        _share,
     )
     return (*pixels[:4], boundary, *pixels[4:])
 
@@ -116,7 +116,7 @@ def _metrics_of_class(index: int, classes: ClassTable) -> list[Metric]:
         "MeanBFScore",
         "mean over fields of the boundary F1",
         lambda table: _summable(score_boundaries(table.boundary)["f1"][:, index]),
-        _mean_of_summable,
+        _share,
         name,
     )
     events = [event_f1(classes, name, iou=0.5)] if index else []
@@ -128,24 +128,50 @@ def event_f1(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
 
     Args:
         classes: The class table of the counts.
-        class_name: A class that is not the background.
+        class_name: A class that is not the background; empty for all events together.
         iou: One of the thresholds counted: 0.05, 0.1, ..., 0.95.
 
     Raises:
         InputError: If the class is the background or unknown, or the threshold was not counted.
     """
-    index, place = classes.index(class_name), threshold_place(iou)
-    if index == 0:
-        msg = "The class of an event score must not be the background, got background. Name another class."
-        raise InputError(msg)
+    rows, place = _event_rows(classes, class_name), threshold_place(iou)
     sides = [ERRORS.index("n_reference"), ERRORS.index("n_prediction")]
 
     def statistics(table: CountTable) -> FloatArray:
-        pairs, counts = table.one_to_one[:, index, place], table.errors[:, index, sides]
-        return np.column_stack([pairs, counts]).astype(float)
+        counts = [table.one_to_one[:, rows, place], *(table.errors[:, rows, side] for side in sides)]
+        return np.stack([count.sum(1) for count in counts], axis=1).astype(float)
 
     meaning = f"F1 of events, paired one to one at IoU >= {iou:g}"
     return Metric(f"event F1@{iou:g}", meaning, statistics, _f1_of_pairs, class_name)
+
+
+def found_share(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
+    """Score events as the paper does: the share of reference events whose best same-class IoU is at least this.
+
+    Args:
+        classes: The class table of the counts.
+        class_name: A class that is not the background; empty for all events together.
+        iou: One of the thresholds counted; the paper's is 0.1.
+
+    Raises:
+        InputError: If the class is the background or unknown, or the threshold was not counted.
+    """
+    rows, place = _event_rows(classes, class_name), threshold_place(iou)
+
+    def statistics(table: CountTable) -> FloatArray:
+        counts = [table.paper[:, rows, place], table.errors[:, rows, ERRORS.index("n_reference")]]
+        return np.stack([count.sum(1) for count in counts], axis=1).astype(float)
+
+    meaning = f"share of reference events found at IoU >= {iou:g}; a predicted event may serve many"
+    return Metric(f"found@{iou:g}", meaning, statistics, _share, class_name)
+
+
+def _event_rows(classes: ClassTable, class_name: str) -> list[int]:
+    rows = [classes.index(class_name)] if class_name else list(classes.indices[1:])
+    if 0 in rows:
+        msg = "The class of an event score must not be the background, got background. Name another class."
+        raise InputError(msg)
+    return rows
 
 
 def threshold_place(iou: float) -> int:
@@ -208,7 +234,7 @@ def _summable(values: FloatArray) -> FloatArray:
     return np.column_stack([np.nan_to_num(values), ~np.isnan(values)]).astype(float)
 
 
-def _mean_of_summable(sums: FloatArray) -> FloatArray:
+def _share(sums: FloatArray) -> FloatArray:
     return divide(sums[..., 0], sums[..., 1])
 
 

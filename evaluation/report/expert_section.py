@@ -8,6 +8,7 @@ import numpy as np
 from evaluation.counts import CountTable
 from evaluation.experts import CONSENSUS, summarise_agreement, summarise_experts
 from evaluation.report.bars import draw_bands
+from evaluation.report.canvas import Figure
 from evaluation.report.event_section import band_shares
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Table
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def expert_section(table: CountTable, methods: Sequence[str]) -> Section:
+def expert_section(table: CountTable, methods: Sequence[str], *, pixels: bool = True) -> Section:
     """Report methods against several experts.
 
     Args:
         table: Counts of the methods and of the experts against every expert, and perhaps against the consensus.
         methods: The methods, baseline first.
+        pixels: Whether pixels were counted; False where experts drew boxes.
     """
     experts = [name for name in table.references if name != CONSENSUS]
     alone = {method: _against(table, method, experts) for method in methods}
@@ -35,7 +37,9 @@ def expert_section(table: CountTable, methods: Sequence[str]) -> Section:
         "Expert against expert tells how far careful people agree on these fields: the ceiling to hold a method "
         "against."
     )
-    items = (draw_bands(bands, name="expert_bands"), band_table(table), agreement_table(table), score_table(table))
+    scores = [score_table(table)] if pixels else []
+    figure = draw_bands(bands, name="expert_bands")
+    items: tuple[Figure | Table, ...] = (figure, band_table(table), agreement_table(table), *scores)
     return Section("experts", "Experts", lead, items)
 
 

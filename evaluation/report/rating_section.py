@@ -14,8 +14,8 @@ from evaluation.report.tables import Cell, Style, Table, text_of
 
 KS_NOTE = (
     "The Kolmogorov-Smirnov test (KS, the paper's) ignores that both methods were rated on the same images, and tied "
-    "scores make it cautious: with 20 images and a true shift of one point its power is about 6 %, where Wilcoxon's "
-    "signed-rank test has 80 % (benchmarks/rating_power.py). Read Wilcoxon's column; KS stands there for comparison."
+    "scores make it cautious: with 20 images and a true shift of one point its power is about 5 %, where Wilcoxon's "
+    "signed-rank test has 80 % (python -m benchmarks.rating_power). Read Wilcoxon's column; KS is for comparison."
 )
 
 

@@ -50,7 +50,7 @@ def score_table(comparison: Comparison, metrics: Sequence[Metric], *, name: str,
         styles = {heads[-3]: "signed", "relative": "percent", "p (Holm)": "p"}
     rows = []
     for metric in metrics:
-        row: list[Cell] = [*([metric.class_name] if has_classes else []), metric.name]
+        row: list[Cell] = [*([metric.class_name or "all events"] if has_classes else []), metric.name]
         row += [comparison.interval(one, metric) for one in comparison.methods]
         if paired:
             difference = comparison.difference(method, baseline, metric)

@@ -14,22 +14,27 @@ def key_metric(comparison: Comparison) -> Metric:
     return next(metric for metric in comparison.metrics if metric.name == KEY_METRIC and not metric.class_name)
 
 
-def judge(comparison: Comparison) -> tuple[Light, str]:
+def judge(
+    comparison: Comparison, *, metric: Metric | None = None, name: str = "mean IoU", verb: str = "segments"
+) -> tuple[Light, str]:
     """Say whether the last method beats the first, and how surely.
 
     Args:
         comparison: Two or more methods, baseline first; one method gets its score alone.
+        metric: What the verdict is about; None: the mean IoU of the data set.
+        name: What to call it.
+        verb: What a method does better or worse.
 
     Returns:
         A light ("good": better, "doubt": not shown either way, "bad": worse) and the sentences.
     """
-    metric, last = key_metric(comparison), comparison.methods[-1]
+    key, last = metric or key_metric(comparison), comparison.methods[-1]
     if len(comparison.methods) == 1:
-        score = _text(comparison.interval(last, metric))
-        return "doubt", f"{last} reaches a mean IoU of {score}; it was held against no other method."
+        score = _text(comparison.interval(last, key))
+        return "doubt", f"{last} reaches a {name} of {score}; it was held against no other method."
     first = comparison.methods[0]
-    difference = comparison.difference(last, first, metric)
-    scores = f"mean IoU {_text(comparison.interval(last, metric))} against {_text(comparison.interval(first, metric))}"
+    difference = comparison.difference(last, first, key)
+    scores = f"{name} {_text(comparison.interval(last, key))} against {_text(comparison.interval(first, key))}"
     change = (
         f"a difference of {text_of(difference.absolute, style='signed')}, relative "
         f"{text_of(difference.relative, style='percent')}"
@@ -45,7 +50,7 @@ def judge(comparison: Comparison) -> tuple[Light, str]:
     word = "better" if better else "worse"
     return (
         "good" if better else "bad",
-        f"{last} segments {word} than {first}: {scores}, {change}, {basis}; the interval excludes 0.",
+        f"{last} {verb} {word} than {first}: {scores}, {change}, {basis}; the interval excludes 0.",
     )
 
 
