@@ -146,6 +146,14 @@ def test_touching_objects_of_two_masks_stay_apart_by_one_voxel():
     assert np.array_equal(joined, place(((5, 9), (5, 9)), ((5, 9), (10, 14))))
 
 
+def test_all_three_masks_make_vesicles_and_later_ones_keep_a_gap():
+    ring, red, acid = place(((2, 6), (2, 6))), place(((2, 6), (6, 10))), place(((2, 6), (10, 14)), ((12, 16), (3, 6)))
+    labels, count = find_vesicles(ring, red, acid, np.full(red.shape, 400, np.float32), Vesicles())
+    expected = place(((2, 6), (2, 6)), ((2, 6), (7, 10)), ((2, 6), (11, 14)), ((12, 16), (3, 6)))
+    assert np.array_equal(labels > 0, expected)
+    assert count == 4
+
+
 def measure(labels, count, **changes):
     stack = np.zeros(labels.shape, np.float32)
     none = np.zeros(labels.shape, bool)

@@ -48,15 +48,15 @@ def square(size, *corner):
 
 @pytest.mark.parametrize(
     ("small_px", "filled"),
-    [(0, True), (62, True), (63, False)],
-    ids=["no small parts", "just below a tenth", "above a tenth"],
+    [(0, True), (90, True), (91, False)],
+    ids=["no small parts", "a tenth", "above a tenth"],
 )
 def test_a_large_object_is_filled_in_unless_small_parts_cover_a_tenth_of_it(small_px, filled):
-    red = square(25, 15, 20)
+    red = square(30, 15, 20)
     small = np.zeros(red.shape, bool)
-    small[0, 15:40, 20:45].flat[:small_px] = True
+    small[0, 15:45, 20:50].flat[:small_px] = True
     result = fill_small_spots(red, small, RedSpots())
-    assert result.sum() == (625 if filled else small_px)
+    assert result.sum() == (900 if filled else small_px)
 
 
 def test_objects_too_small_to_fill_are_left_out():
