@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluation.agreement import limits_of_agreement
 from evaluation.counts import ERRORS, CountTable
+from evaluation.detection import tabulate_thresholds
 from evaluation.pixels import divide
 from evaluation.report.bars import draw_bands, draw_errors, draw_overlap_curves
 from evaluation.report.distributions import draw_count_agreement, draw_sizes
@@ -17,6 +18,7 @@ from evaluation.scores import event_f1, threshold_place
 from evaluation.settings import IOU_THRESHOLDS
 from noisylabels.events import EventTable
 
+SHOWN_IOUS = (0.1, 0.5)  # lower edges of the paper's bands
 FATES = ("found", "incomplete", "misclassified", "missed")
 SIZE_EDGES = (0, 10, 25, 50, 100, 250, np.inf)  # pixels; an event of 10 px is 0.46 um2 at 0.2152 um
 
@@ -36,6 +38,7 @@ def event_section(table: CountTable, events: EventTable, methods: Sequence[str])
     sizes = fates_by_size(events, table.classes.foreground, methods)
     items = (
         error_table(table, methods),
+        detection_table(table, methods),
         draw_errors(sizes, size_names()),
         size_table(events, table.classes.foreground, methods),
         draw_sizes(event_areas(events, table.classes.foreground, methods), unit="pixels"),
@@ -75,6 +78,28 @@ def error_table(table: CountTable, methods: Sequence[str]) -> Table:
         f"IoU of {'boxes' if settings.overlap == 'box' else 'pixels'}."
     )
     return Table("event_errors", "Events and their errors", heads, tuple(rows), note, grouped=True)
+
+
+def detection_table(table: CountTable, methods: Sequence[str]) -> Table:
+    """Tabulate how well events are detected, in the paper's mode and one to one, at every IoU; the page shows two."""
+    frame = tabulate_thresholds(table)
+    frame = frame[frame["method"].isin(methods)]
+    main = np.isclose(frame["iou"].to_numpy()[:, None], SHOWN_IOUS).any(1)
+    ordered = [*np.flatnonzero(main), *np.flatnonzero(~main)]  # the page shows the first rows, the CSV has all
+    texts, numbers = ["class_name", "method", "reference", "mode"], ["iou", "recall", "precision", "f1", "accuracy"]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (*(str(record[name]).replace("_", " ") for name in texts), *(float(record[name]) for name in numbers))
+        for record in frame.iloc[ordered].to_dict("records")
+    )
+    heads = ("class", "method", "reference", "mode", "IoU from", "recall", "precision", "F1", "TP / (TP + FP + FN)")
+    note = (
+        "paper: each reference event takes its best predicted event, however often, so that only a recall exists. "
+        "one to one: optimal pairs; TP / (TP + FP + FN) is what DSB 2018, Cellpose and StarDist call accuracy or AP."
+    )
+    shown = int(main.sum())
+    return Table(
+        "detection", "Detection of events", heads, rows, note, styles={"IoU from": "amount"}, grouped=True, shown=shown
+    )
 
 
 def band_shares(table: CountTable, index: int) -> tuple[list[float], list[float]]:

@@ -11,7 +11,7 @@ from evaluation.report.bars import draw_break_even
 from evaluation.report.canvas import METHOD_COLOURS, class_colour, colours_of
 from evaluation.report.checks import check_evaluation
 from evaluation.report.distributions import draw_pairs, draw_sizes, draw_violins
-from evaluation.report.event_section import band_shares, event_counts, fates_by_size, size_names
+from evaluation.report.event_section import band_shares, detection_table, event_counts, fates_by_size, size_names
 from evaluation.report.galleries import choose_fields
 from evaluation.report.heatmaps import draw_confusions, draw_plates
 from evaluation.report.pages import Check, Figure, Report, Section, Table, render_page
@@ -233,3 +233,23 @@ def test_figures_have_no_date_and_the_same_bytes_twice():
     one, two = (draw_confusions({"CIP": [[1, 0], [0, 1]]}, ["a", "b"]) for _ in range(2))
     assert one.svg == two.svg
     assert not re.search(rb"<dc:date>", one.svg)
+
+
+def test_the_page_shows_detection_at_two_thresholds_and_the_csv_at_all():
+    table = detection_table(count({"CIP": [SHIFTED]}, [TRUTH]), ["CIP"])
+    shown = table.texts()
+    assert len(shown) == 3 * 2 * 2  # classes and all events, modes, thresholds
+    assert {row[4] for row in shown} == {"0.1", "0.5"}
+    assert len(table.rows) == 3 * 2 * 19
+    # phagophores: one halved (IoU 0.5), one alike; an autolysosome called phagophore is a false one
+    assert table.rows[1] == (
+        "phagophore",
+        "CIP",
+        "reference",
+        "one to one",
+        0.1,
+        1.0,
+        pytest.approx(2 / 3),
+        0.8,
+        pytest.approx(2 / 3),
+    )
