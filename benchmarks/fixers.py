@@ -4,7 +4,7 @@
 
 The original masks (curated where nobody changed them) are examined with out-of-fold predictions of the pixel model,
 split by tile group. Fields: is a changed one ranked above an unchanged one? Events: a change is a connected region of
-`--min-area` pixels or more where original and curated foreground differ; it is found if a reported event's box meets it,
+`--min-area` pixels or more where original and curated foreground differ; it is found if a report's box meets it,
 and a report is right if its box meets a change.
 """
 
