@@ -21,13 +21,16 @@ class Events:
         class_index: (n,) uint8 class index of each, at least 1.
         boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels.
         area_px: (n,) pixels of each event; of its box where only boxes are known.
-        instances: (row, column) int32 with ids 1..n, 0 elsewhere; None where only boxes are known.
+        runs: (run, 4) the events' pixels as horizontal runs: row, first column, column after the last, position of the
+            event; sorted by row, then column. None where only boxes are known.
+        shape: (rows, columns) of the field; None where only boxes are known.
     """
 
     class_index: NDArray[np.uint8]
     boxes: NDArray[Any]
     area_px: NDArray[Any]
-    instances: InstanceMap | None = None
+    runs: NDArray[np.int64] | None = None
+    shape: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -62,17 +65,44 @@ class Events:
             raise InputError(msg)
         return cls(kinds, corners, sides.prod(1))
 
+    @property
+    def instances(self) -> InstanceMap:
+        """Paint the events: (row, column) int32 with ids 1..n, 0 elsewhere.
+
+        Raises:
+            InputError: If only boxes are known.
+        """
+        pixels, events = self.pixels
+        painted = np.zeros(self.shape or (0, 0), np.int32)
+        painted.ravel()[pixels] = events + 1
+        return painted
+
+    @property
+    def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """List the pixels of all events: (pixel,) places in the field read row by row, and positions of their events.
+
+        Raises:
+            InputError: If only boxes are known.
+        """
+        if self.runs is None or self.shape is None:
+            msg = "Events must have pixels to be painted, got boxes only. Find them in a label map."
+            raise InputError(msg)
+        row, start, stop, event = self.runs.T
+        length = stop - start
+        first = row * self.shape[1] + start - (np.cumsum(length) - length)
+        return np.repeat(first, length) + np.arange(length.sum()), np.repeat(event, length)
+
     def select(self, keep: NDArray[np.bool_]) -> "Events":
         """Keep some events, renumbered in their order.
 
         Args:
             keep: (n,) booleans.
         """
-        instances = self.instances
-        if instances is not None:
-            ids = np.concatenate([[0], np.where(keep, np.cumsum(keep), 0)]).astype(np.int32)
-            instances = ids[instances]
-        return Events(self.class_index[keep], self.boxes[keep], self.area_px[keep], instances)
+        runs = self.runs
+        if runs is not None:
+            runs = runs[keep[runs[:, 3]]]
+            runs[:, 3] = (np.cumsum(keep) - 1)[runs[:, 3]]
+        return Events(self.class_index[keep], self.boxes[keep], self.area_px[keep], runs, self.shape)
 
     def touch_frame(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """Tell which events touch the frame of a field of `shape` (rows, columns)."""
@@ -103,20 +133,32 @@ def find_events(
         array([[0, 0, 2, 2],
                [0, 2, 2, 3]])
     """
+    shape = (label_map.shape[0], label_map.shape[1])
     kernels = load_kernels(fast=fast)
     if kernels is None:
-        events = _measure(*label_events(label_map))
+        events = _measure(label_map)
     else:
-        instances, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
-        events = Events(kinds, boxes, area, instances)
+        runs, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
+        events = Events(kinds, boxes, area, runs, shape)
     keep = events.area_px >= min_area_px
     if drop_border:
-        keep &= ~events.touch_frame((label_map.shape[0], label_map.shape[1]))
+        keep &= ~events.touch_frame(shape)
     return events if keep.all() else events.select(keep)
 
 
-def _measure(instances: InstanceMap, kinds: NDArray[np.uint8]) -> Events:
+def _measure(label_map: LabelMap) -> Events:
+    instances, kinds = label_events(label_map)
     area = np.bincount(instances.ravel(), minlength=len(kinds) + 1)[1:]
     places = ndi.find_objects(instances, max_label=len(kinds)) if len(kinds) else []
     boxes = [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in places]
-    return Events(kinds, np.array(boxes, np.int64).reshape(-1, 4), area, instances)
+    shape = (instances.shape[0], instances.shape[1])
+    return Events(kinds, np.array(boxes, np.int64).reshape(-1, 4), area, _find_runs(label_map, instances), shape)
+
+
+def _find_runs(label_map: LabelMap, instances: InstanceMap) -> NDArray[np.int64]:
+    fenced = np.pad(label_map, ((0, 0), (1, 1)))  # a run ends at the frame
+    steps = fenced[:, 1:] != fenced[:, :-1]
+    events = label_map > 0
+    rows, starts = np.nonzero(steps[:, :-1] & events)
+    stops = np.nonzero(steps[:, 1:] & events)[1] + 1
+    return np.column_stack([rows, starts, stops, instances[rows, starts].astype(np.int64) - 1])

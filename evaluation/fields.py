@@ -81,7 +81,7 @@ def examine_field(
     how = settings or EvaluationSettings()
     first, second = _check(reference, prediction, classes, how, source)
     one, other = _find_both(first, second, how, fast)
-    shared = pair_masks(one, other)
+    shared = pair_masks(one, other, fast=fast)
     errors = classify_errors(one, other, shared, settings=how)
     n_classes, tolerance = len(classes), how.tolerance_of((first.shape[0], first.shape[1]))
     counts = FieldCounts(

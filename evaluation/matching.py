@@ -89,22 +89,31 @@ def assign(pairs: Pairs, *, step: int) -> NDArray[np.intp]:
 
 def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Tell the connected group of each pair, and whether one event is in all pairs of its group."""
-    crowded = (
-        np.bincount(pairs.reference, minlength=1).max() > 1 or np.bincount(pairs.prediction, minlength=1).max() > 1
-    )
-    if not crowded:
-        return np.arange(len(pairs)), np.ones(len(pairs), bool)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n_reference = int(pairs.reference.max()) + 1
-    n_nodes = n_reference + int(pairs.prediction.max()) + 1
-    ends = (pairs.reference, n_reference + pairs.prediction)
-    graph = coo_array((np.ones(len(pairs), np.int8), ends), shape=(n_nodes, n_nodes))
-    node_group = connected_components(graph, directed=False)[1]
-    members = [np.bincount(node_group[np.unique(end)], minlength=n_nodes) for end in ends]
-    group: NDArray[np.intp] = node_group[pairs.reference].astype(np.intp)
+    group = np.arange(len(pairs))
+    if len(pairs) == 0:
+        return group, np.ones(0, bool)
+    while True:  # the smallest number in reach, one event further each time; groups are small
+        smaller = _spread(pairs.prediction, _spread(pairs.reference, group))
+        if np.array_equal(smaller, group):
+            break
+        group = smaller
+    members = [np.bincount(group[_firsts(end)], minlength=len(pairs)) for end in (pairs.reference, pairs.prediction)]
     return group, (members[0][group] == 1) | (members[1][group] == 1)
+
+
+def _spread(ends: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give all pairs with one end the smallest group among them."""
+    smallest = np.full(ends.max() + 1, len(ends))
+    np.minimum.at(smallest, ends, group)
+    shared: NDArray[np.intp] = smallest[ends]
+    return shared
+
+
+def _firsts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Position of one pair for each event that is an end of any."""
+    position = np.full(ends.max() + 1, -1)
+    position[ends] = np.arange(len(ends))
+    return position[position >= 0]
 
 
 def _best_of_groups(pairs: Pairs, group: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evaluation.engine import load_kernels
 from evaluation.events import Events
 from evaluation.pixels import FloatArray
 from evaluation.settings import THRESHOLD_STEPS
@@ -90,12 +91,13 @@ def pair_boxes(reference: Events, prediction: Events) -> Pairs:
     return Pairs(first, second, intersection, areas[0] + areas[1] - intersection)
 
 
-def pair_masks(reference: Events, prediction: Events) -> Pairs:
+def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = None) -> Pairs:
     """Pair the events that share pixels, whatever their classes; boxes stand in where either has no pixels.
 
     Args:
         reference: n events.
         prediction: m events of the same field.
+        fast: Whether to use numba; None: when it is installed. The pairs are the same.
 
     Examples:
         >>> from evaluation.events import find_events
@@ -104,16 +106,20 @@ def pair_masks(reference: Events, prediction: Events) -> Pairs:
         >>> pair_masks(first, second).iou
         array([0.5])
     """
-    if reference.instances is None or prediction.instances is None:
+    if reference.runs is None or prediction.runs is None:
         return pair_boxes(reference, prediction)
     if not len(reference) or not len(prediction):
         return _no_pairs()
-    one, other = reference.instances.ravel(), prediction.instances.ravel()
-    shared = np.flatnonzero(one != 0)  # on booleans, twenty times faster than on numbers
-    shared = shared[other[shared] > 0]
-    codes, intersection = np.unique(
-        (one[shared] - 1).astype(np.int64) * len(prediction) + (other[shared] - 1), return_counts=True
-    )
+    kernels = load_kernels(fast=fast)
+    if kernels is None:
+        pixels, one = reference.pixels
+        other = prediction.instances.ravel()[pixels]
+        shared = other > 0
+        pieces = np.column_stack([one[shared], other[shared] - 1, np.ones(shared.sum(), np.int64)])
+    else:
+        pieces = kernels.overlap_runs(reference.runs, prediction.runs)
+    codes, place = np.unique(pieces[:, 0] * len(prediction) + pieces[:, 1], return_inverse=True)
+    intersection = np.bincount(place, weights=pieces[:, 2], minlength=len(codes)).astype(np.int64)
     first, second = np.divmod(codes, len(prediction))
     union = reference.area_px[first] + prediction.area_px[second] - intersection
     return Pairs(first, second, intersection, union)

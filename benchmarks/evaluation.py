@@ -1,0 +1,322 @@
+"""How fast the evaluation counts, beside other libraries and the physical floor, all in one run on one thread.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.evaluation
+
+(As a module: as a file it would shadow the room of its name.)
+
+Fields have three classes: discs at random places, and as their prediction the same with events missed, misclassified,
+incomplete and spurious, shifted by up to a pixel. Every line is CPU time, the best of several interleaved rounds; only
+the ratios mean something. The floor of counting pixels is the time to copy both maps. "StarDist's definition" is the
+published matching (IoU of all pairs of instances, Hungarian assignment above each threshold), written plainly here on
+`ndi.label` per class; StarDist's own function is timed too where it is installed. They match at two thresholds, ours at
+nineteen.
+"""
+
+import time
+import tracemalloc
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import numpy as np
+from scipy import ndimage as ndi
+from scipy.optimize import linear_sum_assignment
+
+from evaluation.boundary import count_boundaries, find_boundaries
+from evaluation.counts import FieldKey
+from evaluation.events import find_events
+from evaluation.fields import count_field, count_fields
+from evaluation.matching import count_one_to_one
+from evaluation.overlaps import pair_masks
+from evaluation.pixels import count_pixels
+from evaluation.settings import EvaluationSettings
+from noisylabels.labels import ROSELLA
+from noisylabels.noise import NoiseModel
+
+warnings.filterwarnings("ignore", category=FutureWarning)  # MONAI's, about its own use of itself
+
+ROUNDS = 5
+N_QUARTERS = 306  # the paper's validation set
+NOISE = {
+    "missed": {"rate": 0.2},
+    "misclassified": {"rate": 0.05},
+    "incomplete": {"rate": 0.1},
+    "spurious": {"rate": 0.1},
+}
+
+Pair = tuple[np.ndarray, np.ndarray]
+Work = Callable[[np.ndarray, np.ndarray], object]
+
+
+def make_pairs(shape: tuple[int, int], n: int) -> list[Pair]:
+    rng = np.random.default_rng(0)
+    model = NoiseModel.from_dict(NOISE)
+    pairs = []
+    for number in range(n):
+        reference = np.zeros(shape, np.uint8)
+        for event in range(60):
+            draw_disc(reference, rng.uniform(0, shape), rng.uniform(1.5, 7), 1 + event % 2)
+        noisy = model.apply(reference, image_id=str(number)).label_map
+        pairs.append((reference, np.roll(noisy, int(rng.integers(-1, 2)), axis=int(rng.integers(2)))))
+    return pairs
+
+
+def draw_disc(label_map: np.ndarray, centre: np.ndarray, radius: float, kind: int) -> None:
+    low = np.maximum(0, np.floor(centre - radius)).astype(int)
+    window = label_map[low[0] : int(centre[0] + radius) + 2, low[1] : int(centre[1] + radius) + 2]
+    rows, columns = np.indices(window.shape)
+    window[(rows + low[0] - centre[0]) ** 2 + (columns + low[1] - centre[1]) ** 2 <= radius**2] = kind
+
+
+def best_ms(works: dict[str, tuple[Work, int]], pairs: list[Pair]) -> dict[str, float]:
+    """Milliseconds per field, best round; the number beside each work is how many fields a round takes."""
+    best = dict.fromkeys(works, np.inf)
+    for work, n in works.values():
+        work(*pairs[n % len(pairs)])
+    for _ in range(ROUNDS):
+        for name, (work, n) in works.items():
+            start = time.process_time()
+            for reference, prediction in pairs[:n]:
+                work(reference, prediction)
+            best[name] = min(best[name], 1000 * (time.process_time() - start) / n)
+    return best
+
+
+def show(title: str, best: dict[str, float], ours: str) -> None:
+    print(f"\n{title}\n{'':48} ms/field    x ours")
+    for name, milliseconds in best.items():
+        print(f"{name:48} {milliseconds:8.3f} {milliseconds / best[ours]:9.2f}")
+
+
+def copy_both(reference: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return reference.copy(), prediction.copy()
+
+
+def ours_pixels(fast: bool) -> Work:
+    return lambda reference, prediction: count_pixels(reference, prediction, n_classes=3, fast=fast)
+
+
+def ours_boundary(fast: bool) -> Work:
+    def work(reference: np.ndarray, prediction: np.ndarray) -> object:
+        tolerance = EvaluationSettings().tolerance_of(reference.shape)
+        counts = count_pixels(reference, prediction, n_classes=3, fast=fast)
+        return counts, count_boundaries(reference, prediction, n_classes=3, tolerance_px=tolerance, fast=fast)
+
+    return work
+
+
+def scipy_distances(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Boundary hits of every class by one distance transform per class and side."""
+    tolerance = EvaluationSettings().tolerance_of(reference.shape)
+    edges = [find_boundaries(one) for one in (reference, prediction)]
+    counts = np.zeros((3, 4), int)
+    for kind in range(1, 4):
+        own = [edge == kind for edge in edges]
+        near = [ndi.distance_transform_edt(~one) < tolerance for one in own]
+        counts[kind - 1] = own[0].sum(), (own[0] & near[1]).sum(), own[1].sum(), (own[1] & near[0]).sum()
+    return counts
+
+
+def surface_distance_dice(reference: np.ndarray, prediction: np.ndarray) -> list[float]:
+    from surface_distance import compute_surface_dice_at_tolerance, compute_surface_distances
+
+    tolerance = EvaluationSettings().tolerance_of(reference.shape)
+    return [
+        compute_surface_dice_at_tolerance(
+            compute_surface_distances(reference == kind, prediction == kind, (1.0, 1.0)), tolerance
+        )
+        for kind in range(3)
+    ]
+
+
+def one_hot(label_map: np.ndarray) -> "object":
+    import torch
+
+    return torch.from_numpy((label_map == np.arange(3, dtype=np.uint8)[:, None, None])[None])
+
+
+def monai_surface_dice(reference: np.ndarray, prediction: np.ndarray) -> object:
+    from monai.metrics import compute_surface_dice
+
+    tolerance = EvaluationSettings().tolerance_of(reference.shape)
+    return compute_surface_dice(one_hot(prediction), one_hot(reference), [tolerance] * 3, include_background=True)
+
+
+def monai_confusion(reference: np.ndarray, prediction: np.ndarray) -> object:
+    from monai.metrics import get_confusion_matrix
+
+    return get_confusion_matrix(one_hot(prediction), one_hot(reference))
+
+
+def torchmetrics_confusion(reference: np.ndarray, prediction: np.ndarray) -> object:
+    import torch
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+    return multiclass_confusion_matrix(torch.from_numpy(prediction).long(), torch.from_numpy(reference).long(), 3)
+
+
+def sklearn_confusion(reference: np.ndarray, prediction: np.ndarray) -> object:
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(reference.ravel(), prediction.ravel(), labels=[0, 1, 2])
+
+
+def ours_detection(fast: bool) -> Work:
+    def work(reference: np.ndarray, prediction: np.ndarray) -> object:
+        one, other = find_events(reference, fast=fast), find_events(prediction, fast=fast)
+        pairs = pair_masks(one, other, fast=fast)
+        same = one.class_index[pairs.reference] == other.class_index[pairs.prediction]
+        return count_one_to_one(pairs.select(np.flatnonzero(same)), one.class_index, n_classes=3)[0]
+
+    return work
+
+
+def stardist_definition(reference: np.ndarray, prediction: np.ndarray) -> list[list[int]]:
+    """Pairs found at IoU 0.1 and 0.5, per class."""
+    found = []
+    for kind in (1, 2):
+        (one, n), (other, m) = (ndi.label(maps == kind, np.ones((3, 3))) for maps in (reference, prediction))
+        overlap = np.zeros((n + 1, m + 1), int)
+        np.add.at(overlap, (one.ravel(), other.ravel()), 1)
+        union = overlap.sum(1, keepdims=True) + overlap.sum(0, keepdims=True) - overlap
+        iou = (overlap / np.maximum(union, 1))[1:, 1:]
+        hits = []
+        for threshold in (0.1, 0.5):
+            cost = -(iou >= threshold).astype(float) - iou / (2 * max(1, min(iou.shape)))
+            hits.append(int((iou[linear_sum_assignment(cost)] >= threshold).sum()))
+        found.append(hits)
+    return found
+
+
+def stardist_itself(reference: np.ndarray, prediction: np.ndarray) -> list[list[int]]:
+    from stardist.matching import matching
+
+    found = []
+    for kind in (1, 2):
+        one, other = (ndi.label(maps == kind, np.ones((3, 3)))[0] for maps in (reference, prediction))
+        found.append([scores.tp for scores in matching(one, other, thresh=(0.1, 0.5))])
+    return found
+
+
+def regionprops_boxes(reference: np.ndarray, prediction: np.ndarray) -> list[int]:
+    """Boxes from scikit-image, overlaps in a loop over pairs, one assignment per class."""
+    from skimage.measure import label, regionprops
+
+    found = []
+    for kind in (1, 2):
+        one, other = (
+            [region.bbox for region in regionprops(label(maps == kind, connectivity=2))]
+            for maps in (reference, prediction)
+        )
+        iou = np.array([[box_iou(a, b) for b in other] for a in one]).reshape(len(one), len(other))
+        cost = -(iou >= 0.5).astype(float) - iou / (2 * max(1, min(iou.shape)))
+        found.append(int((iou[linear_sum_assignment(cost)] >= 0.5).sum()))
+    return found
+
+
+def box_iou(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    height = min(one[2], other[2]) - max(one[0], other[0])
+    width = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(height, 0) * max(width, 0)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return shared / (sum(areas) - shared)
+
+
+def check_agreement(pairs: list[Pair]) -> None:
+    """The peers that count the same thing must find the same; else the times mean nothing."""
+    for reference, prediction in pairs:
+        tolerance = EvaluationSettings().tolerance_of(reference.shape)
+        ours = count_boundaries(reference, prediction, n_classes=3, tolerance_px=tolerance)
+        slow = count_boundaries(reference, prediction, n_classes=3, tolerance_px=tolerance, fast=False)
+        assert np.array_equal(ours, slow)
+        assert np.array_equal(ours, scipy_distances(reference, prediction))
+        nsd = (ours[:, 1] + ours[:, 3]) / (ours[:, 0] + ours[:, 2])
+        assert np.allclose(nsd, monai_surface_dice(reference, prediction)[0], atol=1e-6)
+        confusion = count_pixels(reference, prediction, n_classes=3)
+        assert np.array_equal(confusion, sklearn_confusion(reference, prediction))
+        assert np.array_equal(confusion, torchmetrics_confusion(reference, prediction))
+        hits = ours_detection(True)(reference, prediction)
+        assert hits[1:, [1, 9]].tolist() == stardist_definition(reference, prediction)
+        if find_spec("stardist"):
+            assert stardist_itself(reference, prediction) == stardist_definition(reference, prediction)
+
+
+def compare(shape: tuple[int, int], n: int) -> None:
+    pairs = make_pairs(shape, n)
+    check_agreement(pairs[:3])
+    size = f"{shape[0]} x {shape[1]}, 3 classes"
+    works = {
+        "floor: copy both maps": (copy_both, n),
+        "ours, numba": (ours_pixels(True), n),
+        "ours, numpy": (ours_pixels(False), n),
+        "torchmetrics confusion matrix": (torchmetrics_confusion, 20),
+        "MONAI confusion matrix": (monai_confusion, 20),
+        "scikit-learn confusion_matrix": (sklearn_confusion, 5),
+    }
+    show(f"Confusion matrix, {size}", best_ms(works, pairs), "ours, numba")
+    works = {
+        "ours, numba (with confusion)": (ours_boundary(True), n),
+        "ours, numpy (with confusion)": (ours_boundary(False), n),
+        "scipy distance transforms": (scipy_distances, 3),
+        "MONAI surface dice": (monai_surface_dice, 3),
+        "surface-distance": (surface_distance_dice, 3),
+    }
+    best = best_ms(works, pairs)
+    show(f"Boundary hits of all classes, {size}", best, "ours, numba (with confusion)")
+    numpy_ratio = best["MONAI surface dice"] / best["ours, numpy (with confusion)"]
+    print(f"{'MONAI over ours with numpy alone':48} {'':8} {numpy_ratio:9.2f}")
+    works = {
+        "ours, numba (19 thresholds)": (ours_detection(True), n),
+        "ours, numpy (19 thresholds)": (ours_detection(False), n),
+        "StarDist's definition on ndi.label (2)": (stardist_definition, 10),
+        "scikit-image boxes, loop over pairs (1)": (regionprops_boxes, 5),
+    }
+    if find_spec("stardist"):
+        works["StarDist's own matching on ndi.label (2)"] = (stardist_itself, 10)
+    show(f"Events matched one to one, {size}", best_ms(works, pairs), "ours, numba (19 thresholds)")
+
+
+def whole_set() -> None:
+    pairs = make_pairs((256, 340), 51)
+    quarters = [pairs[number % 51] for number in range(N_QUARTERS)]
+    print(f"\nThe paper's set, {N_QUARTERS} quarters of 256 x 340")
+    for name, fast in (("numba", True), ("numpy", False)):
+        work, best = ours_boundary(fast), [np.inf, np.inf]
+        for _ in range(ROUNDS):
+            start = time.process_time()
+            for pair in quarters:
+                work(*pair)
+            middle = time.process_time()
+            for pair in quarters:
+                count_field(*pair, classes=ROSELLA, fast=fast)
+            best = np.minimum(best, [middle - start, time.process_time() - middle])
+        print(f"confusion and boundary F1, {name}: {best[0]:.2f} s; with events and errors: {best[1]:.2f} s")
+
+
+def memory() -> None:
+    pair = make_pairs((512, 680), 1)[0]
+
+    def fields(n: int) -> Iterator[tuple[FieldKey, np.ndarray, np.ndarray]]:
+        for number in range(n):
+            yield FieldKey(f"f{number}", "CDL"), pair[0].copy(), pair[1].copy()
+
+    print("\nPeak memory while counting fields of 512 x 680 read one by one")
+    for n in (10, 100, 1000):
+        tracemalloc.start()
+        count_fields(fields(n), classes=ROSELLA)
+        print(f"{n:5} fields: {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
+        tracemalloc.stop()
+
+
+def main() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    compare((256, 340), 51)
+    compare((512, 680), 20)
+    whole_set()
+    memory()
+
+
+if __name__ == "__main__":
+    main()
