@@ -53,6 +53,8 @@ def test_at_a_crossing_both_methods_cost_the_same():
     found = find_crossings(costs)
     assert ("CDL", "CIP") in [(later, earlier) for later, earlier, _ in found]
     assert ("copy", "CDL") not in [(later, earlier) for later, earlier, _ in found]
+    assert min(fields for _, _, fields in found) > 0
+    assert not find_crossings({"better": (1.0, 0.1), "worse": (2.0, 0.2)})  # cheaper from the start: nothing crosses
     for later, earlier, fields in found:
         (one, slope), (other, other_slope) = costs[later], costs[earlier]
         assert one + slope * fields == pytest.approx(other + other_slope * fields)
