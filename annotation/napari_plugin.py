@@ -15,6 +15,7 @@ from annotation.fields import contrast_of
 from annotation.people import owner_of, person_of
 from annotation.project import Project
 from annotation.session import Session
+from noisylabels.errors import InputError
 from noisylabels.labels import LabelMap
 
 IDLE_S = 30.0
@@ -70,10 +71,13 @@ class Correction:
         """
         if self.token is None or self._layer is None or np.array_equal(self._layer.data, self._saved):
             return ""
-        label_map = np.asarray(self._layer.data).astype(np.uint8)
-        head = self.session.commit(
-            self.token, label_map, parent=self._revision, tool="napari", active_ms=self._active_ms()
-        )
+        label_map = np.asarray(self._layer.data).copy()
+        try:
+            head = self.session.commit(
+                self.token, label_map, parent=self._revision, tool="napari", active_ms=self._active_ms()
+            )
+        except InputError as error:  # a label that is no class: napari lets people choose any number
+            return str(error)
         self._saved, self._revision = label_map, head.kept or head.revision
         return head.refused or "Saved."
 

@@ -53,8 +53,8 @@ def desk(tmp_path):
         jobs.stop()
 
 
-def wait(jobs, session, job):
-    for _ in range(600):
+def wait(jobs, session, job, *, patience_s=60):
+    for _ in range(50 * patience_s):
         found = jobs.find(session.person, job.job)
         if found.state != "running":
             return found

@@ -79,6 +79,15 @@ def test_what_is_painted_is_saved_once_and_undone_too(correction):
     assert correction.session.project.value("SELECT tool FROM revision ORDER BY id DESC") == "napari"
 
 
+def test_a_label_that_is_no_class_is_told_and_not_saved(correction):
+    correction.open_next()
+    correction.viewer.layers[-1].data[0, 0] = 7
+    assert correction.save().startswith("Values of label map must be class indices 0..2")
+    assert correction.session.project.value("SELECT count(*) FROM revision") == 1
+    correction.viewer.layers[-1].data[0, 0] = 1
+    assert correction.save() == "Saved."
+
+
 def test_a_browser_that_painted_meanwhile_is_not_overwritten(correction):
     correction.open_next()
     session, token = correction.session, correction.token

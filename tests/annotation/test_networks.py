@@ -1,0 +1,102 @@
+"""A real bundle at the desk: `noisylabels predict` as a job, and a network's uncertainty as a queue."""
+
+import numpy as np
+import pytest
+
+from annotation.jobs import Jobs
+from annotation.people import owner_of
+from annotation.quarters import Window
+from annotation.scores import measure_uncertainty
+from annotation.session import Session
+from noisylabels.learning.launcher import find_bundle
+from tests.annotation.desks import key, make_dataset, make_project
+from tests.annotation.test_jobs import wait
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The CDL bundle's own network with random weights."""
+    import torch
+    from monai.bundle import ConfigParser
+
+    torch.manual_seed(0)
+    parser = ConfigParser(ConfigParser.load_config_files([str(find_bundle("cdl") / "configs/inference.yaml")]))
+    parser["bundle_root"] = str(find_bundle("cdl"))
+    return parser.get_parsed_content("network")
+
+
+def save(network, path):
+    import torch
+
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def chances_of(network, image):
+    """A second implementation: normalise, pad to eight, run, cut; MONAI's axes are (x, y)."""
+    import torch
+
+    turned = image.astype(np.float64).transpose(0, 2, 1)
+    turned = (turned - turned.mean(axis=(1, 2), keepdims=True)) / turned.std(axis=(1, 2), keepdims=True)
+    missing = [-size % 8 for size in turned.shape[1:]]
+    before = [extra // 2 for extra in missing]
+    around = [(0, 0), *((first, extra - first) for first, extra in zip(before, missing, strict=True))]
+    with torch.no_grad():
+        fed = torch.from_numpy(np.pad(turned, around, mode="reflect")[None]).float()
+        chances = torch.softmax(network.eval()(fed), dim=1)[0].numpy()
+    x, y = before
+    return chances[:, x : x + turned.shape[1], y : y + turned.shape[2]].transpose(0, 2, 1)
+
+
+def test_uncertainty_is_the_mean_entropy_of_the_networks_own_probabilities(tmp_path, network):
+    make_dataset(tmp_path / "dataset", 2, size=(30, 44))
+    checkpoint = save(network, tmp_path / "model.pt")
+    from annotation.fields import create_project, fields_of, read_planes
+    from annotation.project import Project
+
+    create_project(tmp_path / "screen.desk", tmp_path / "dataset", quarters=True)
+    with Project(tmp_path / "screen.desk") as project:
+        scores = measure_uncertainty(project, "cdl", checkpoint)
+        fields = fields_of(project)
+        assert set(scores) == {field.name for field in fields}
+        from imaging.files import read_image
+
+        for field in fields:
+            image = read_image(tmp_path / f"dataset/images/{field.case_id}.ome.tif")
+            chances = chances_of(network, image)[:, *field.window.slices]
+            bits = -(chances * np.log2(chances)).sum(axis=0).mean()
+            assert read_planes(project, field).shape[1:] == chances.shape[1:]
+            assert scores[field.name] == pytest.approx(bits, abs=1e-4)
+        assert len({round(value, 6) for value in scores.values()}) > 4
+
+
+def test_a_network_that_knows_nothing_is_uncertain_everywhere(tmp_path, network):
+    import copy
+
+    blank = copy.deepcopy(network)
+    for weight in blank.parameters():
+        weight.data.zero_()
+    checkpoint = save(blank, tmp_path / "model.pt")
+    with make_project(tmp_path, 2) as project:
+        assert measure_uncertainty(project, "cdl", checkpoint) == pytest.approx(
+            dict.fromkeys(("B01_f1", "B02_f1"), np.log2(3)), abs=1e-5
+        )
+
+
+def test_noisylabels_predict_runs_as_a_job(tmp_path, network):
+    checkpoint = save(network, tmp_path / "model.pt")
+    with make_project(tmp_path, 1) as project:
+        jobs = Jobs(project, {"cdl": checkpoint})
+        session = Session(project, owner_of(project))
+        token = session.next()
+        root = session.head(token).revision
+        job = jobs.predict(session.person, token, "cdl", parent=root, region=Window(2, 3, 10, 16), key=key())
+        done = wait(jobs, session, job, patience_s=240)
+        assert done.state == "done", jobs.log(session.person, job.job, 0)[0]
+        expected = np.zeros((12, 16), np.uint8)
+        expected[2:10, 3:16] = chances_of(network, session.planes(token)).argmax(axis=0)[2:10, 3:16]
+        assert expected.any()
+        assert (session.label_map(token) == expected).mean() > 0.98  # ties of float rounding apart
+        assert not session.label_map(token)[:2].any()
