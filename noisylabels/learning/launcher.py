@@ -86,7 +86,7 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
     """Prepare `noisylabels predict`.
 
     What the run was trained with (its preset, n_channels, class_names) is read from the record beside the
-    checkpoint, so that the same network is built; what is given here wins.
+    checkpoint, so that the same network is built; what is given here is merged over that.
 
     Raises:
         InputError: If the bundle, a preset or an override is unknown; the message names the closest.
@@ -99,9 +99,9 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
         for key, value in record.get("overrides", {}).items()
         if key.split("::")[0] in ("n_channels", "class_names", "network_def") and key.split("::")[0] in config
     }
-    return _checked(
-        Launch(folder, "inference", tuple(presets) or tuple(record.get("presets", ())), shared | dict(overrides))
-    )
+    # The presets of the training first: what is given here is merged over them.
+    trained_with = [name for name in record.get("presets", ()) if name not in presets]
+    return _checked(Launch(folder, "inference", (*trained_with, *presets), shared | dict(overrides)))
 
 
 def run(launch: Launch) -> None:
