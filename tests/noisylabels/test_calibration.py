@@ -65,6 +65,14 @@ def test_matching_is_one_to_one_and_takes_the_larger_overlap():
     assert match_events(np.zeros((3, 3), np.int32), np.zeros((3, 3), np.int32)).partner.size == 0
 
 
+def test_an_event_is_merged_only_if_most_of_it_lies_under_anothers_label():
+    truth = draw("11111111.11111 / 11111111.11111")
+    for last, fate in (("11111111111... / 11111111111...", "missed"), ("111111111111.. / 111111111111..", "merged")):
+        profile = calibrate(draw(last), truth, classes=ROSELLA, n_resamples=2)
+        assert profile.value("phagophore.missed.rate") == (0.5 if fate == "missed" else 0)
+        assert profile.value("phagophore.merged.rate") == (0.5 if fate == "merged" else 0)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_logistic_fit_is_that_of_scikit_learn(seed):
     rng = np.random.default_rng(seed)

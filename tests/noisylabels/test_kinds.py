@@ -78,9 +78,11 @@ def test_one_channels_extent_is_what_is_bright_in_it():
         corrupt("incomplete", settings, picture)
 
 
-def test_no_side_is_favoured_by_a_cut():
-    clean = grid_of_discs(radius=6, n=(25, 25), n_classes=1)
-    noisy, _, _ = corrupt("incomplete", {"rate": 1.0, "manners": ["cut"]}, clean)
+@pytest.mark.parametrize("manner", ["cut", "hole", "rim"])
+@pytest.mark.parametrize("radius", [1, 6])
+def test_no_side_is_favoured_by_what_is_left_out(manner, radius):
+    clean = grid_of_discs(radius=radius, n=(25, 25), n_classes=1)
+    noisy, _, _ = corrupt("incomplete", {"rate": 1.0, "manners": [manner]}, clean)
     assert_no_mean_step(centroid_steps(clean, noisy))
 
 
