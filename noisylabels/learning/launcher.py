@@ -119,8 +119,7 @@ def run(launch: Launch) -> None:
     try:
         monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **overrides)
     except Exception as error:
-        if record:
-            record.unlink()
+        _forget(record)
         mistake = next((cause for cause in _causes(error) if isinstance(cause, (InputError, FileNotFoundError))), None)
         if mistake is None:
             raise
@@ -191,6 +190,15 @@ def _record(launch: Launch) -> Path | None:
     }
     write_text(path, json.dumps(record, indent=1))
     return path
+
+
+def _forget(record: Path | None) -> None:
+    """Leave nothing of a run that never began."""
+    if record is None or (record.parent / "model.pt").is_file():
+        return
+    record.unlink()
+    if not any(record.parent.iterdir()):
+        record.parent.rmdir()
 
 
 def _record_beside(checkpoint: Any) -> dict[str, Any]:

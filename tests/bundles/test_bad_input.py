@@ -57,7 +57,7 @@ def test_an_option_without_value_or_dashes_is_refused(run: list[str], capsys) ->
 def test_a_fault_in_a_field_leaves_no_run_behind(run: list[str], screen: Path, elsewhere: Path, capsys) -> None:
     write_image(screen / "images/f2.ome.tif", np.zeros((3, 44, 60), np.uint16))
     assert told(run, capsys) == f"{screen}/images/f2.ome.tif must have 2 channels, got 3. Pass --n_channels 3."
-    assert not [path for path in elsewhere.rglob("*") if path.suffix in (".pt", ".json")]
+    assert not list(elsewhere.iterdir())
 
 
 def test_a_class_outside_the_table_is_named_with_its_file(run: list[str], screen: Path, capsys) -> None:
