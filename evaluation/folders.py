@@ -11,9 +11,10 @@ from evaluation.comparison import Comparison
 from evaluation.count_files import read_counts, write_counts
 from evaluation.counts import CountTable
 from evaluation.experts import CONSENSUS
-from evaluation.report.assembly import compare_all, gallery_section, make_report, write_report
+from evaluation.report.assembly import compare_all, make_report, write_report
 from evaluation.report.expert_section import expert_section
 from evaluation.report.galleries import FieldView
+from evaluation.report.gallery_section import gallery_section
 from evaluation.report.pages import Section
 from evaluation.study import Consensus, FieldSource, Study, fuse, method_name
 from noisylabels.atomic import replacing, write_text

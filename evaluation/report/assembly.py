@@ -1,7 +1,7 @@
 """Assembly: counts in, a whole report out, written as one page with its tables and figures beside it."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from evaluation.comparison import Comparison, compare_methods
 from evaluation.counts import CountTable
 from evaluation.report.checks import check_evaluation
 from evaluation.report.event_section import event_section
-from evaluation.report.galleries import FieldView, choose_fields, show_fields
 from evaluation.report.pages import Report, Section, render_page
 from evaluation.report.plate_section import plate_section
 from evaluation.report.sections import field_section, score_section
-from evaluation.report.tables import csv_text, text_of
-from evaluation.report.verdicts import judge, key_metric
+from evaluation.report.tables import csv_text
+from evaluation.report.verdicts import judge
 from evaluation.scores import class_metrics, data_set_metrics
 from evaluation.settings import EvaluationSettings
 from noisylabels.atomic import write_bytes, write_text
@@ -75,59 +74,6 @@ def make_report(
     about = tuple((dict(facts) | policies | version_facts()).items())
     checks = check_evaluation(table, hashes=hashes, skipped=skipped)
     return Report(title, verdict, light, about, checks, sections)
-
-
-def gallery_section(
-    table: CountTable,
-    comparison: Comparison,
-    look: Callable[[str], FieldView],
-    *,
-    channel_names: Sequence[str],
-    n: int,
-    seed: int,
-) -> Section:
-    """Show the worst, the best and some random fields of the last method.
-
-    Args:
-        table: The counts.
-        comparison: The comparison of its methods.
-        look: Gives the pixels of a field by its name.
-        channel_names: One name per channel.
-        n: How many fields of each kind.
-        seed: Of the random choice.
-    """
-    metric, method = key_metric(comparison), comparison.methods[-1]
-    values = comparison.by_field[:, :, comparison.metrics.index(metric)]
-    names, first_rows = np.unique(comparison.fields, return_index=True)  # a field occurs once per reference
-    chosen = choose_fields(values[first_rows, -1], n=n, rng=np.random.default_rng(seed))
-    galleries = []
-    for kind, places in chosen.items():
-        fields = [
-            (
-                str(names[place]),
-                ", ".join(
-                    f"{one} {text_of(float(value))}"
-                    for one, value in zip(comparison.methods, values[first_rows[place]], strict=True)
-                ),
-            )
-            for place in places
-        ]
-        head = {"worst": f"Worst fields of {method}", "best": f"Best fields of {method}", "random": "Fields at random"}[
-            kind
-        ]
-        if fields:
-            galleries.append(
-                show_fields(
-                    f"{head} (mean IoU)",
-                    fields,
-                    look,
-                    classes=table.classes,
-                    channel_names=channel_names,
-                    reference=table.references[0],
-                )
-            )
-    lead = "Numbers hide what a look shows. Fields are named as their files; behind each name its mean IoU by method."
-    return Section("gallery", "Gallery", lead, tuple(galleries))
 
 
 def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, str]:

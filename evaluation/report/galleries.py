@@ -58,6 +58,7 @@ def show_fields(
     *,
     classes: ClassTable,
     channel_names: Sequence[str],
+    spans: Sequence[float] | None = None,
     reference: str = "reference",
 ) -> Gallery:
     """Make a gallery.
@@ -68,11 +69,11 @@ def show_fields(
         look: Gives the pixels of a field by its name; called once each, so that one field is in memory at a time.
         classes: The class table.
         channel_names: One name per channel of the images.
+        spans: Usual range of each channel; None: each image its own.
         reference: What to call the reference.
     """
     rows = tuple(
-        GalleryRow(name, remark, _panels(look(name), channel_names=channel_names, reference=reference))
-        for name, remark in fields
+        GalleryRow(name, remark, _panels(look(name), channel_names, spans, reference)) for name, remark in fields
     )
     words = {"found": "right", "missed": "missed", "spurious": "spurious", "misclassified": "of another class"}
     legends = (
@@ -82,12 +83,15 @@ def show_fields(
     return Gallery(title, rows, legends)
 
 
-def _panels(view: FieldView, *, channel_names: Sequence[str], reference: str) -> tuple[Picture, ...]:
+def _panels(
+    view: FieldView, channel_names: Sequence[str], spans: Sequence[float] | None, reference: str
+) -> tuple[Picture, ...]:
     """Two lines of one column each for the field and for every method: what it shows above, how it errs below."""
-    image = Picture(f"image ({' + '.join(channel_names)})", show_image(view.image, channel_names))
+    picture = show_image(view.image, channel_names, spans=spans)
+    image = Picture(f"image ({' + '.join(channel_names)})", picture)
     maps = [Picture(method, show_labels(prediction)) for method, prediction in view.predictions.items()]
     errors = [
-        Picture(f"errors of {method}", show_errors(view.reference, prediction, view.image))
+        Picture(f"errors of {method}", show_errors(view.reference, prediction, view.image, spans=spans))
         for method, prediction in view.predictions.items()
     ]
     return (image, *maps, Picture(reference, show_labels(view.reference)), *errors)

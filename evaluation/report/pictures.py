@@ -1,7 +1,7 @@
 """Pictures of fields: the image, label maps, and where a prediction errs, in colour-blind-safe colours."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +21,30 @@ SPARE_COLOURS = ((0, 1, 0), (1, 0, 1), (0, 0.6, 1))
 GREY = (1, 1, 1)
 
 
-def show_image(image: Image, channel_names: Sequence[str]) -> str:
+def show_image(image: Image, channel_names: Sequence[str], *, spans: Sequence[float] | None = None) -> str:
     """Render a field's image as a data URI: each channel stretched on its own, two channels as magenta and green.
 
     Args:
         image: (channel, row, column), or (channel, plane, row, column), of which the brightest plane per pixel is
             shown. Not modified.
         channel_names: One name per channel.
+        spans: Usual range of each channel's intensities, see `usual_spans`; None: that of the image.
     """
     from PIL import Image as Pillow
 
     buffer = io.BytesIO()
-    Pillow.fromarray(compose(image, channel_names)).save(buffer, "JPEG", quality=86, subsampling=0)
+    picture = Pillow.fromarray(compose(image, channel_names, spans=spans))
+    picture.save(buffer, "JPEG", quality=86, subsampling=0)
     return data_uri("image/jpeg", buffer.getvalue())
 
 
-def compose(image: Image, channel_names: Sequence[str]) -> NDArray[np.uint8]:
+def compose(image: Image, channel_names: Sequence[str], *, spans: Sequence[float] | None = None) -> NDArray[np.uint8]:
     """Mix the channels of an image into colours.
 
     Args:
         image: (channel, row, column) or (channel, plane, row, column). Not modified.
         channel_names: One name per channel.
+        spans: Usual range of each channel's intensities; None: that of the image.
 
     Returns:
         (row, column, 3) uint8.
@@ -52,18 +55,38 @@ def compose(image: Image, channel_names: Sequence[str]) -> NDArray[np.uint8]:
                [255,   0, 255]], dtype=uint8)
     """
     flat = _flat(image)
-    colours = _channel_colours(channel_names)
-    mixed = sum(
-        stretch(channel)[..., None] * np.array(colour, float) for channel, colour in zip(flat, colours, strict=False)
-    )
+    mixed = np.zeros((*flat.shape[1:], 3))
+    for channel, colour, span in zip(flat, _channel_colours(channel_names), spans or [0.0] * len(flat), strict=True):
+        mixed += stretch(channel, usual_span=span)[..., None] * np.array(colour, float)
     return np.asarray(255 * np.clip(mixed, 0, 1), np.uint8)
 
 
-def stretch(channel: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Scale a channel to [0, 1] between two percentiles; an even channel becomes 0."""
+def usual_spans(images: Iterable[Image]) -> list[float]:
+    """Give the usual range of intensities of each channel: the median over fields.
+
+    Args:
+        images: (channel, row, column) each, of the same channels; read one after the other. Not modified.
+
+    Examples:
+        >>> usual_spans([np.array([[[0, 100]]]), np.array([[[0, 300]]]), np.array([[[5, 5]]])])
+        [98.8]
+    """
+    spans = [[float(np.subtract(*np.percentile(channel, STRETCH[::-1]))) for channel in _flat(one)] for one in images]
+    return [float(span) for span in np.median(spans, axis=0)] if spans else []
+
+
+def stretch(channel: NDArray[np.generic], *, usual_span: float = 0.0) -> NDArray[np.float64]:
+    """Scale a channel to [0, 1] between two percentiles; an even channel becomes 0.
+
+    Args:
+        channel: (row, column) intensities. Not modified.
+        usual_span: Range that other fields have. A field with less than half of it is not stretched to full: an empty
+            field stays dark, instead of showing its noise as if it were signal.
+    """
     values = np.asarray(channel, float)
     low, high = np.percentile(values, STRETCH)
-    return np.clip((values - low) / (high - low), 0, 1) if high > low else np.zeros(values.shape)
+    span = max(high - low, usual_span / 2)
+    return np.clip((values - low) / span, 0, 1) if span > 0 else np.zeros(values.shape)
 
 
 def show_labels(label_map: LabelMap) -> str:
@@ -76,7 +99,9 @@ def show_labels(label_map: LabelMap) -> str:
     return _paletted(np.asarray(label_map, np.uint8), palette)
 
 
-def show_errors(reference: LabelMap, prediction: LabelMap, image: Image | None = None) -> str:
+def show_errors(
+    reference: LabelMap, prediction: LabelMap, image: Image, *, spans: Sequence[float] | None = None
+) -> str:
     """Render where a prediction errs as a data URI, on the darkened image.
 
     Light grey: right; vermilion: missed; sky blue: spurious; yellow: of another class.
@@ -84,16 +109,17 @@ def show_errors(reference: LabelMap, prediction: LabelMap, image: Image | None =
     Args:
         reference: (row, column) class indices. Not modified.
         prediction: (row, column) class indices. Not modified.
-        image: The image to put under it, or None for a dark ground. Not modified.
+        image: The image to put under it. Not modified.
+        spans: Usual range of each channel's intensities; None: that of the image.
     """
-    ground = _ground(image, reference.shape)
+    ground = _ground(image, spans)
     kinds = ("found", "missed", "spurious", "misclassified")
     palette = _greys() + [_rgb(ERROR_COLOURS[kind]) for kind in kinds]
     codes = error_codes(reference, prediction)
     return _paletted(np.where(codes == 0, ground, codes + GREY_LEVELS - 1), palette)
 
 
-def show_disagreement(first: LabelMap, second: LabelMap, image: Image | None = None) -> str:
+def show_disagreement(first: LabelMap, second: LabelMap, image: Image, *, spans: Sequence[float] | None = None) -> str:
     """Render where two predictions disagree as a data URI: light grey where they agree on an event.
 
     Vermilion: only the first has an event; sky blue: only the second; yellow: both, of different classes.
@@ -101,9 +127,10 @@ def show_disagreement(first: LabelMap, second: LabelMap, image: Image | None = N
     Args:
         first: (row, column) class indices. Not modified.
         second: (row, column) class indices. Not modified.
-        image: The image to put under it, or None. Not modified.
+        image: The image to put under it. Not modified.
+        spans: Usual range of each channel's intensities; None: that of the image.
     """
-    return show_errors(first, second, image)
+    return show_errors(first, second, image, spans=spans)
 
 
 def error_codes(reference: LabelMap, prediction: LabelMap) -> NDArray[np.uint8]:
@@ -128,10 +155,10 @@ def error_codes(reference: LabelMap, prediction: LabelMap) -> NDArray[np.uint8]:
     return codes
 
 
-def _ground(image: Image | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    if image is None:
-        return np.zeros(shape, np.uint8)
-    brightest = np.max([stretch(channel) for channel in _flat(image)], axis=0)
+def _ground(image: Image, spans: Sequence[float] | None) -> NDArray[np.uint8]:
+    flat = _flat(image)
+    channels = zip(flat, spans or [0.0] * len(flat), strict=True)
+    brightest = np.max([stretch(channel, usual_span=span) for channel, span in channels], axis=0)
     return np.asarray(np.round(brightest * (GREY_LEVELS - 1)), np.uint8)
 
 

@@ -12,7 +12,7 @@ from evaluation.report.distributions import draw_sizes
 from evaluation.report.galleries import FieldView
 from evaluation.report.heatmaps import draw_plates
 from evaluation.report.pages import Check, Gallery, GalleryRow, Legend, Light, Picture, Section
-from evaluation.report.pictures import show_disagreement, show_image, show_labels
+from evaluation.report.pictures import show_disagreement, show_image, show_labels, usual_spans
 from evaluation.report.plate_section import PLATE_LEAD, by_plate, place_table
 from evaluation.report.tables import Cell, Style, Table, text_of
 from evaluation.screens import Survey
@@ -159,15 +159,15 @@ def disagreement_section(new: Survey, look: Callable[[str], FieldView] | None, *
 
 def _gallery(new: Survey, fields: Sequence[str], look: Callable[[str], FieldView]) -> Gallery:
     first, last = new.methods[0], new.methods[-1]
-    rows = []
+    rows, spans = [], usual_spans(look(field).image for field in fields)
     for field in fields:
         view = look(field)
         one, other = view.reference, view.predictions[last]
         value = new.disagreement[np.flatnonzero(new.fields == field)[0]]
         panels = (
-            Picture(f"image ({' + '.join(new.channel_names)})", show_image(view.image, new.channel_names)),
+            Picture(f"image ({' + '.join(new.channel_names)})", show_image(view.image, new.channel_names, spans=spans)),
             Picture(first, show_labels(one)),
-            Picture("disagreement", show_disagreement(one, other, view.image)),
+            Picture("disagreement", show_disagreement(one, other, view.image, spans=spans)),
             Picture(last, show_labels(other)),
         )
         rows.append(GalleryRow(field, f"disagreement {text_of(float(value))}", panels))

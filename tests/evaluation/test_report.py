@@ -15,7 +15,7 @@ from evaluation.report.event_section import band_shares, detection_table, event_
 from evaluation.report.galleries import choose_fields
 from evaluation.report.heatmaps import draw_confusions, draw_plates
 from evaluation.report.pages import Check, Figure, Report, Section, Table, render_page
-from evaluation.report.pictures import compose, error_codes, show_errors, show_labels
+from evaluation.report.pictures import compose, error_codes, show_errors, show_labels, usual_spans
 from evaluation.report.tables import csv_text, text_of
 from evaluation.report.verdicts import judge
 from evaluation.resampling import Interval
@@ -152,6 +152,15 @@ def test_one_channel_is_grey_and_an_even_one_black():
     grey = compose(np.array([[[0, 10]]]), ["DAPI"])
     np.testing.assert_array_equal(grey[0], [[0, 0, 0], [255, 255, 255]])
     assert not compose(np.full((2, 3, 4), 7), ["DsRed", "pHluorin"]).any()
+
+
+def test_an_empty_field_stays_dark_beside_others():
+    noise, signal = np.random.default_rng(0).integers(0, 20, (2, 1, 20, 20))
+    spans = usual_spans([noise, 50 * signal, 50 * signal])
+    assert spans[0] > 900
+    assert compose(noise, ["DAPI"], spans=spans).max() < 20
+    assert compose(noise, ["DAPI"]).max() == 255
+    assert usual_spans([]) == []
 
 
 def test_no_field_is_chosen_twice_and_undefined_ones_only_at_random():
