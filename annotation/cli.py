@@ -134,12 +134,12 @@ def score(
     """Compute or load the scores that order the queue."""
     from annotation.project import Project
     from annotation.queue import set_priorities
-    from annotation.scores import measure_disagreement, measure_uncertainty, read_scores
+    from annotation.scores import measure_disagreement, measure_uncertainty, read_scores, share_with_quarters
     from noisylabels.errors import InputError
 
     with Project(project) as opened:
         if table is not None:
-            values = read_scores(table)
+            values = share_with_quarters(opened, read_scores(table))
         elif strategy == "disagreement":
             values = measure_disagreement(opened, methods)
         elif strategy == "uncertainty" and bundle:

@@ -335,4 +335,4 @@ def _last_line(folder: Path, code: int) -> str | None:
         return None
     lines = (folder / "log.txt").read_text(errors="replace").split("\n") if (folder / "log.txt").exists() else []
     said = [line for line in lines if line.strip()]
-    return said[-1][:500] if said else f"The process ended with code {code}."
+    return said[-1][:500].removeprefix("noisylabels: ") if said else f"The process ended with code {code}."

@@ -217,6 +217,11 @@ def check_project_file(path: Path) -> None:
         FileNotFoundError: If there is no such file.
         InputError: If it is something else, newer, cut short or damaged.
     """
+    if path.is_dir():
+        msg = (
+            f"{path} must be a project file, got a folder. Make one of it: noisylabels annotate create NEW.desk {path}"
+        )
+        raise InputError(msg)
     if not path.is_file():
         msg = f"{path} must be a project file, but it does not exist. Make it: noisylabels annotate create."
         raise FileNotFoundError(msg)

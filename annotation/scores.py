@@ -1,7 +1,7 @@
 """Scores that order the queue: where two methods disagree, where a network is unsure, or any table."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,23 @@ def read_scores(path: Path) -> dict[str, float]:
         msg = f"{path} must have the columns field and value (a number), got:\n{listed}\nMend these lines."
         raise InputError(msg)
     return scores
+
+
+def share_with_quarters(project: Project, scores: Mapping[str, float]) -> dict[str, float]:
+    """Give the score of a whole field to each of its quarters that has none of its own.
+
+    Names that are neither fields of the project nor cut in quarters stay as they are, to be refused by name.
+
+    Args:
+        project: An open project.
+        scores: Score by field name or by id of the dataset's case.
+    """
+    shared = dict(scores)
+    for field in fields_of(project):
+        if field.parent is not None and field.parent in scores:
+            shared.setdefault(field.name, scores[field.parent])
+            shared.pop(field.parent, None)
+    return shared
 
 
 def _entropy_of(bundle: str, checkpoint: Path) -> Any:

@@ -94,6 +94,7 @@ def test_boxes_are_laid_before_groups(say, tmp_path):
             ["none.desk"],
             "none.desk must be a project file, but it does not exist. Make it: noisylabels annotate create.",
         ),
+        (["dataset"], "dataset must be a project file, got a folder. Make one of it: noisylabels annotate create"),
         (["create", "a.desk", "nowhere"], "must be a dataset folder with dataset.json"),
         (["screen.desk", "--host", "0.0.0.0"], "host must be 127.0.0.1 unless --token is given, got 0.0.0.0."),
         (["screen.desk", "--bundle", "cdl=none.pt"], "A bundle must be NAME=path of an existing model.pt"),
@@ -128,7 +129,7 @@ def test_help_is_light():
 
 
 def test_opening_a_project_of_4000_fields_reads_no_picture(tmp_path):
-    """A few dozen queries whatever the number of fields; benchmarks/annotation.py measures the time."""
+    """A few dozen queries whatever the number of fields; benchmarks/desk.py measures the time."""
     with make_project(tmp_path, 1) as project:
         row = tuple(project.row("SELECT * FROM field"))
         with project.writing() as connection:

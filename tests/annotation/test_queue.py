@@ -7,7 +7,7 @@ import pytest
 
 from annotation.people import add_person, owner_of
 from annotation.queue import REPEAT_GAP, QueueSettings, available, change_queue, set_priorities
-from annotation.scores import disagreement, measure_disagreement, read_scores
+from annotation.scores import disagreement, measure_disagreement, read_scores, share_with_quarters
 from annotation.session import Session
 from imaging.files import read_label_map
 from tests.annotation.desks import make_project, owner_session, refused
@@ -193,6 +193,14 @@ def test_measured_disagreement_becomes_a_strategy(tmp_path):
         set_queue(project, strategy="disagreement")
         names = [row["name"] for row in work_through(owner_session(project))]
         assert names == [*sorted(values, key=values.get, reverse=True), "B03_f1"]
+
+
+def test_the_score_of_a_field_counts_for_its_quarters(tmp_path):
+    with make_project(tmp_path, 2, quarters=True) as project:
+        shared = share_with_quarters(project, {"B01_f1": 0.5, "B01_f1_q2": 0.9, "Z": 1.0})
+        assert shared == {"B01_f1_q1": 0.5, "B01_f1_q2": 0.9, "B01_f1_q3": 0.5, "B01_f1_q4": 0.5, "Z": 1.0}
+        with refused("Scored fields must be of the project, got strangers: Z (1 in all)."):
+            set_priorities(project, "label_issue", shared)
 
 
 def test_a_table_of_scores_names_every_bad_line(tmp_path):
