@@ -9,94 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from noisylabels.errors import InputError
-
-TARGETS = (
-    "ignite.handlers.",
-    "ignite.metrics.",
-    "imaging.monai_io.",
-    "monai.data.",
-    "monai.engines.",
-    "monai.handlers.",
-    "monai.inferers.",
-    "monai.losses.",
-    "monai.networks.",
-    "monai.transforms.",
-    "noisylabels.learning.",
-    "noisylabels.transforms.",
-    "torch.nn.",
-    "torch.optim.",
-)
-"""Where a `_target_` may be a class of; a bare class name is one of MONAI's own components."""
-
-FUNCTIONS = frozenset(
-    f"noisylabels.learning.{name}"
-    for name in (
-        "checkpoints.load_weights",
-        "checks.check_fields",
-        "datalist.choose_split",
-        "datalist.read_class_names",
-        "datalist.read_fields",
-        "datalist.read_images",
-        "datalist.share_of",
-        "metrics.class_ious",
-        "robust.trusted.mix_trusted_fields",
-    )
-)
-"""What a `_target_` may be besides a class."""
-
-MODULES = frozenset({"glob", "json", "math", "monai", "numpy", "os", "sys", "torch", "torch.distributed"})
-"""What an expression may import: naming a module is harmless, its calls are looked at one by one."""
-
-CALLS = frozenset(
-    {
-        "dist.destroy_process_group",
-        "dist.get_rank",
-        "dist.get_world_size",
-        "dist.init_process_group",
-        "int",
-        "len",
-        "list",
-        "max",
-        "min",
-        "monai.handlers.from_engine",
-        "monai.utils.set_determinism",
-        "os.path.exists",
-        "os.path.join",
-        "sys.stderr.isatty",
-        "torch.cuda.is_available",
-        "torch.cuda.is_bf16_supported",
-        "torch.cuda.set_device",
-        "torch.device",
-    }
-)
-"""Functions that an expression may call."""
-
-METHODS = frozenset({"attach", "initialize", "parameters", "run", "to"})
-"""Methods that an expression may call of what the config itself made (`@network.parameters()`)."""
+from noisylabels.learning.allowlist import CALLS, FUNCTIONS, HARMLESS, METHODS, MODULES, TARGETS
 
 REFERENCE = re.compile(r"@[\w:#]+")
-HARMLESS = (
-    ast.Attribute,
-    ast.BinOp,
-    ast.BoolOp,
-    ast.Compare,
-    ast.Constant,
-    ast.Dict,
-    ast.Expression,
-    ast.IfExp,
-    ast.List,
-    ast.Name,
-    ast.Slice,
-    ast.Subscript,
-    ast.Tuple,
-    ast.UnaryOp,
-    ast.boolop,
-    ast.cmpop,
-    ast.expr_context,
-    ast.keyword,
-    ast.operator,
-    ast.unaryop,
-)
 
 
 @dataclass(frozen=True)
@@ -185,8 +100,7 @@ def _fault_of_node(node: ast.AST) -> str:
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     if name.startswith("__"):
         return f"private name {name}"
-    allowed = (*HARMLESS, ast.Module, ast.Expr, ast.alias)
-    return "" if isinstance(node, allowed) else f"{type(node).__name__.lower()} in an expression"
+    return "" if isinstance(node, HARMLESS) else f"{type(node).__name__.lower()} in an expression"
 
 
 def _is_known_call(function: ast.expr) -> bool:
