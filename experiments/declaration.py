@@ -7,36 +7,39 @@ from typing import Any
 
 from noisylabels.errors import InputError
 from noisylabels.noise import NoiseModel
+from noisylabels.presets import PRESETS
 
 DOSE = "$dose"
 VALIDATIONS = ("clean", "noisy", "none")
 FACTORS = ("noise", "dose", "method", "n_train")
 SEEDS = ("noise", "weights", "order", "split")
 CLEAN = "clean"
+LABELS = "labels:"
+SOURCES = ("folder", "imported", "simulate", "toy")
 
 
 @dataclass(frozen=True)
 class Data:
-    """Where fields and their truth come from: exactly one of a folder, the simulator, or the toy.
+    """Where fields and their truth come from: exactly one of a folder, an import, the simulator, or the toy.
 
     Args:
-        folder: A dataset folder.
-        simulate: Settings of `noisylabels simulate`: fields, rows, columns, preset, seed.
-        toy: Settings of the toy fields (`experiments.toy`): fields, rows, columns, seed.
+        folder: A dataset folder, relative to the declaration.
+        imported: Arguments of `noisylabels import` (`experiments.imported`); paths relative to the working folder.
+        simulate: Settings of `noisylabels simulate` (`experiments.simulated`).
+        toy: Settings of the toy fields (`experiments.toy`).
         truth: The label set that is the truth.
-        labels: The label set to train on where the noise is "labels as they are" (a real CIP); None otherwise.
     """
 
     folder: str | None = None
+    imported: Mapping[str, Any] | None = None
     simulate: Mapping[str, Any] | None = None
     toy: Mapping[str, Any] | None = None
     truth: str = "truth"
-    labels: str | None = None
 
     def __post_init__(self) -> None:
-        sources = [name for name in ("folder", "simulate", "toy") if getattr(self, name) is not None]
+        sources = [name for name in SOURCES if getattr(self, name) is not None]
         if len(sources) != 1:
-            msg = f"data must name one of folder, simulate, toy, got {sources or 'none'}. Keep one of them."
+            msg = f"data must name one of {', '.join(SOURCES)}, got {sources or 'none'}. Keep one of them."
             raise InputError(msg)
 
 
@@ -77,7 +80,8 @@ class Declaration:
         name: Short name; folders and titles carry it.
         question: What the experiment is to answer, one sentence.
         data: The fields and their truth.
-        noise: Noise models by name, as plain data; "$dose" stands for the dose. "labels" stands for labels as they are.
+        noise: By name: a noise model as plain data, in which "$dose" is the dose; a preset's name or path of
+            a profile; or "labels:NAME" for the labels of that set as they are (a real pipeline, a real expert).
         grid: Levels by factor: noise, dose, method, n_train.
         methods: Methods by name.
         seeds: Levels of the named seeds: noise, weights, order, split.
@@ -189,7 +193,7 @@ def noise_at(recipe: Any, dose: float) -> Any:
 
 
 def _check(declaration: Declaration, source: str) -> None:
-    for factor, known in (("noise", {*declaration.noise, "labels"}), ("method", set(declaration.methods))):
+    for factor, known in (("noise", set(declaration.noise)), ("method", set(declaration.methods))):
         for level in declaration.grid[factor]:
             if level not in known:
                 names = ", ".join(sorted(known))
@@ -199,15 +203,18 @@ def _check(declaration: Declaration, source: str) -> None:
         got = repr(declaration.validation)
         msg = f"validation of {source} must be one of {', '.join(VALIDATIONS)}, got {got}. Name one of them."
         raise InputError(msg)
-    if "labels" in declaration.grid["noise"] and declaration.data.labels is None:
-        msg = f"The noise level 'labels' of {source} must have data.labels, got none. Name the label set to train on."
-        raise InputError(msg)
     for name, recipe in declaration.noise.items():
         for dose in declaration.grid["dose"]:
             _try_noise(name, noise_at(recipe, dose), source)
 
 
 def _try_noise(name: str, recipe: Any, source: str) -> None:
+    if isinstance(recipe, str):
+        if not recipe.startswith(LABELS) and recipe not in PRESETS and not Path(recipe).is_file():
+            known = f"a model, labels:NAME, a file or one of {', '.join(PRESETS)}"
+            msg = f"Noise {name!r} of {source} must be {known}, got {recipe!r}. Mend it."
+            raise InputError(msg)
+        return
     try:
         NoiseModel.from_dict(recipe)
     except (InputError, TypeError) as error:

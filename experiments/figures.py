@@ -56,7 +56,7 @@ def draw_recall(table: "pd.DataFrame", *, by: str, dose: float) -> Figure:
         by: The feature, for the axis.
         dose: The dose shown.
     """
-    shown = table[(table["dose"] == dose) | (table["noise"] == "labels")]
+    shown = table[table["dose"] == dose]
     noises = list(dict.fromkeys(shown["noise"]))
     methods = list(dict.fromkeys(shown["method"]))
     colours = colours_of(methods)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.declaration import CLEAN, SEEDS, Declaration, noise_at
+from experiments.declaration import CLEAN, LABELS, SEEDS, Declaration, noise_at
 from noisylabels.errors import InputError
 
 ROOMS = ("noisylabels", "imaging", "evaluation", "experiments")
@@ -19,7 +19,7 @@ class Run:
     """One training of the grid.
 
     Args:
-        noise: Name of the noise, "clean" at dose 0, "labels" for labels as they are.
+        noise: Name of the noise, "clean" at dose 0.
         dose: The dose.
         method: Name of the method.
         n_train: How many training fields; None for all.
@@ -61,7 +61,7 @@ def list_runs(declaration: Declaration) -> list[Run]:
         itertools.product(*seeds) if declaration.crossed else zip(*(_stretched(s, longest) for s in seeds), strict=True)
     )
     runs = dict.fromkeys(
-        _run(noise, float(dose), method, n_train, draw)
+        _run(noise, declaration.noise[noise], float(dose), method, n_train, draw)
         for draw in draws
         for n_train in grid["n_train"]
         for noise in grid["noise"]
@@ -71,12 +71,12 @@ def list_runs(declaration: Declaration) -> list[Run]:
     return list(runs)
 
 
-def _run(noise: str, dose: float, method: str, n_train: int | None, draw: Sequence[int]) -> Run:
+def _run(noise: str, recipe: Any, dose: float, method: str, n_train: int | None, draw: Sequence[int]) -> Run:
     noise_seed, weights, order, split = draw
-    if noise == "labels":
-        return Run("labels", 1.0, method, n_train, 0, weights, order, split)
     if dose == 0:
         return Run(CLEAN, 0.0, method, n_train, 0, weights, order, split)
+    if isinstance(recipe, str):  # it has a dose of its own, and labels as they are have no seed either
+        return Run(noise, 1.0, method, n_train, 0 if recipe.startswith(LABELS) else noise_seed, weights, order, split)
     return Run(noise, dose, method, n_train, noise_seed, weights, order, split)
 
 

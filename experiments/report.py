@@ -182,7 +182,7 @@ def _arm_table(arms: Sequence[Arm]) -> Table:
 
 def _summary_table(arms: Sequence[Arm]) -> Table:
     rows = []
-    noises = dict.fromkeys(arm.noise for arm in arms if arm.noise not in (CLEAN, "labels"))
+    noises = dict.fromkeys(arm.noise for arm in arms if arm.noise != CLEAN)
     for noise in noises:
         for method, size in dict.fromkeys((arm.method, arm.n_train) for arm in arms):
             group = [arm for arm in arms if (arm.method, arm.n_train) == (method, size) and arm.noise in (noise, CLEAN)]

@@ -124,7 +124,7 @@ def probe_seconds(declaration: Declaration, folder: Path) -> float:
 
 def _there(declaration: Declaration, folder: Path) -> Data:
     where = Workspace(folder, declaration).data().folder
-    return replace(declaration.data, folder=str(where), simulate=None, toy=None)
+    return replace(declaration.data, folder=str(where), imported=None, simulate=None, toy=None)
 
 
 def _attempt(workspace: Workspace, data: Dataset, item: Planned) -> Planned:

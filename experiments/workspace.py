@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.declaration import CLEAN, Declaration, noise_at
+from experiments.declaration import CLEAN, LABELS, Declaration, noise_at
 from experiments.grid import Run, hash_folder
 from imaging.dataset import Case, Dataset, open_dataset, write_dataset
 from imaging.files import write_label_map
@@ -24,9 +24,11 @@ from noisylabels.errors import InputError
 from noisylabels.events import EventTable
 from noisylabels.labels import LabelMap
 from noisylabels.noise import NoiseModel
+from noisylabels.presets import load_model
 
 TRAIN = "train"
 TRUTH = "truth"
+CIP = "cip"
 HASHED = ("images/*", "labels/*/*", "datalist.json")
 
 
@@ -71,9 +73,14 @@ class Workspace:
             from experiments.toy import read_toy, write_toy
 
             return write_toy(folder, read_toy(source.toy))
+        if source.imported is not None:
+            from experiments.imported import write_imported
+
+            return write_imported(folder, source.imported)
         from experiments.simulated import write_simulated
 
-        return write_simulated(folder, source.simulate or {}, labels=source.labels)
+        needed = any(recipe == f"{LABELS}{CIP}" for recipe in self.declaration.noise.values())
+        return write_simulated(folder, source.simulate or {}, labels=CIP if needed else None)
 
     def _resplit(self, dataset: Dataset) -> Dataset:
         if self.declaration.splits is None:
@@ -115,10 +122,12 @@ def training_ids(data: Dataset, run: Run) -> list[str]:
 
 def noise_model(run: Run, declaration: Declaration, data: Dataset) -> NoiseModel | None:
     """Make the noise model of a run; None for clean labels and for labels as they are."""
-    if run.noise in (CLEAN, "labels"):
+    if run.noise == CLEAN or _label_set(run, declaration):
         return None
-    recipe = {"classes": list(data.classes), **noise_at(declaration.noise[run.noise], run.dose)}
-    return NoiseModel.from_dict(recipe).with_seed(run.noise_seed)
+    recipe = declaration.noise[run.noise]
+    if isinstance(recipe, str):
+        return load_model(recipe, data.classes, seed=run.noise_seed)
+    return NoiseModel.from_dict({"classes": list(data.classes), **noise_at(recipe, run.dose)}).with_seed(run.noise_seed)
 
 
 def noisy_labels(
@@ -126,14 +135,20 @@ def noisy_labels(
 ) -> tuple[LabelMap, LabelMap, EventTable | None]:
     """Give truth, noisy label map and error log of one field; the log is None where no error was injected."""
     truth = data.label_map(declaration.data.truth, case_id)
-    if run.noise == "labels" and declaration.data.labels is not None:
-        return truth, data.label_map(declaration.data.labels, case_id), None
+    label_set = _label_set(run, declaration)
+    if label_set:
+        return truth, data.label_map(label_set, case_id), None
     model = noise_model(run, declaration, data)
     if model is None:
         return truth, truth, None
     image = data.image(case_id) if model.features else None
     corrupted = model.apply(truth, image, image_id=case_id, channel_names=data.channel_names)
     return truth, corrupted.label_map, corrupted.log
+
+
+def _label_set(run: Run, declaration: Declaration) -> str | None:
+    recipe = declaration.noise.get(run.noise)
+    return recipe.removeprefix(LABELS) if isinstance(recipe, str) and recipe.startswith(LABELS) else None
 
 
 def prepare_labels(workspace: Workspace, data: Dataset, run: Run) -> Dataset:
@@ -192,9 +207,8 @@ def _is_noisy(split: str, declaration: Declaration) -> bool:
 
 
 def _recipe(run: Run, declaration: Declaration) -> Any:
-    source = {"truth": declaration.data.truth, "labels": declaration.data.labels}
     recipe = declaration.noise.get(run.noise)
-    return [run.noise, noise_at(recipe, run.dose), declaration.validation, source]
+    return [run.noise, noise_at(recipe, run.dose), declaration.validation, declaration.data.truth]
 
 
 def _key(content: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from noisylabels import __version__
 from noisylabels.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("experiments.cli", "The main job from nothing to a report, in a few minutes."),
     "simulate": ("imaging.cli", "Simulate fields of Rosella cells with perfect truth into a dataset folder."),
     "cip": ("imaging.cli", "Label images with a conventional pipeline, as weak labels to train on."),
     "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),

@@ -1,0 +1,144 @@
+"""Statistics of a grid, against hand-made tables and slow definitions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.collection import confusion_of, dice
+from experiments.curves import (
+    area_under_curve,
+    contrast_arms,
+    effective_dose,
+    find_arm,
+    recall_by_quartile,
+    score_arms,
+    summarise_curve,
+)
+
+
+def rows(identity, noise, dose, method, matrices, *, seed=0, source="prediction"):
+    """One row per field; a matrix is ((tn, fp), (fn, tp)) of one event class."""
+    return [
+        {
+            "id": identity, "noise": noise, "dose": dose, "method": method, "n_train": None,
+            "noise_seed": seed, "weights_seed": 0, "order_seed": 0, "split_seed": 0,
+            "field": f"f{i}", "group": f"g{i}", "source": source,
+            **{f"confusion_{r}_{c}": matrix[r][c] for r in range(2) for c in range(2)},
+        }
+        for i, matrix in enumerate(matrices)
+    ]  # fmt: skip
+
+
+RIGHT, HALF, NONE = ((90, 0), (0, 10)), ((90, 0), (5, 5)), ((90, 0), (10, 0))
+
+
+def table():
+    return pd.DataFrame(
+        rows("a", "clean", 0.0, "gdl", [RIGHT] * 4)
+        + rows("a", "clean", 0.0, "gdl", [RIGHT] * 4, source="labels")
+        + rows("b", "random", 0.5, "gdl", [RIGHT, RIGHT, HALF, HALF])
+        + rows("c", "random", 0.5, "gdl", [RIGHT, HALF, HALF, HALF], seed=1)
+        + rows("b", "random", 0.5, "gdl", [HALF] * 4, source="labels")
+        + rows("c", "random", 0.5, "gdl", [HALF] * 4, seed=1, source="labels")
+    )
+
+
+def test_dice_of_an_empty_set_is_undefined_and_absent_classes_are_left_out():
+    assert np.isnan(dice(np.array([[5, 0], [0, 0]])))
+    assert dice(np.array([[5, 0, 0], [0, 2, 0], [0, 0, 0]])) == 1.0
+
+
+def test_confusions_are_read_in_order_for_many_classes():
+    frame = pd.DataFrame([{f"confusion_{r}_{c}": 10 * r + c for c in range(3) for r in range(3)}])
+    assert confusion_of(frame)[0].tolist() == [[0, 1, 2], [10, 11, 12], [20, 21, 22]]
+
+
+def test_an_arm_is_the_mean_over_seeds_of_dice_pooled_over_fields():
+    arm = find_arm(score_arms(table(), n_resamples=50), noise="random", dose=0.5, method="gdl")
+    # pooled: 30 hits, 10 missed -> 60/70; 25 hits, 15 missed -> 50/65
+    assert arm.score.estimate == pytest.approx((60 / 70 + 50 / 65) / 2)
+    assert arm.score.low <= arm.score.estimate <= arm.score.high
+
+
+def test_the_labels_are_scored_once_per_noise_and_dose():
+    arms = score_arms(table(), n_resamples=50)
+    labels = [arm for arm in arms if arm.method == "labels"]
+    assert [(arm.noise, arm.dose) for arm in labels] == [("clean", 0.0), ("random", 0.5)]
+    assert labels[1].score.estimate == pytest.approx(2 * 20 / (2 * 20 + 20))
+
+
+def test_dose_zero_of_any_noise_is_the_clean_arm():
+    arms = score_arms(table(), n_resamples=50)
+    assert find_arm(arms, noise="dim", dose=0.0, method="gdl").noise == "clean"
+    assert find_arm(arms, noise="dim", dose=0.5, method="gdl") is None
+
+
+def test_the_interval_is_that_of_a_slow_hierarchical_bootstrap():
+    rng = np.random.default_rng(1)
+    matrices = [[((80, 0), (20 - h, h)) for h in rng.integers(0, 21, 12)] for _ in range(3)]
+    frame = pd.DataFrame(
+        [row for s, m in enumerate(matrices) for row in rows(f"r{s}", "random", 0.5, "gdl", m, seed=s)]
+        + [
+            row
+            for s, m in enumerate(matrices)
+            for row in rows(f"r{s}", "random", 0.5, "gdl", m, seed=s, source="labels")
+        ]
+    )
+    arm = find_arm(score_arms(frame, n_resamples=4000), noise="random", dose=0.5, method="gdl")
+    hits = np.array([[m[1][1] for m in part] for part in matrices])
+    slow = []
+    for _ in range(4000):
+        fields = rng.integers(0, 12, 12)
+        seeds = rng.integers(0, 3, 3)
+        slow.append(np.mean([2 * hits[s][fields].sum() / (hits[s][fields].sum() + 240) for s in seeds]))
+    assert [arm.score.low, arm.score.high] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.012)
+
+
+def test_contrasts_are_paired_by_fields():
+    arms = score_arms(table(), n_resamples=400)
+    noisy = find_arm(arms, noise="random", dose=0.5, method="gdl")
+    clean = find_arm(arms, noise="random", dose=0.0, method="gdl")
+    itself, harm = contrast_arms([(noisy, noisy), (noisy, clean)], margin=0.02)
+    assert (itself.difference.low, itself.difference.high) == (0, 0)
+    assert itself.p == 1.0
+    assert itself.no_harm.equivalent
+    assert harm.difference.estimate == pytest.approx(noisy.score.estimate - 1)
+    assert not harm.no_harm.not_inferior
+    assert harm.p_holm >= harm.p
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [([1.0, 0.9, 0.5], 1.0), ([1.0, 0.6, 0.4], 0.75), ([1.0, 0.9, 0.8], np.nan), ([0.8, 0.4, 0.4], 0.5)],
+)
+def test_ed50_is_where_half_of_the_clean_score_is_lost(scores, expected):
+    assert effective_dose([0, 0.5, 1.0], scores, loss=0.5) == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_area_is_the_mean_over_doses():
+    assert area_under_curve([0, 0.5, 1.0], [1.0, 0.5, 0.5]) == pytest.approx(0.625)
+    assert area_under_curve([0], [0.7]) == 0.7
+
+
+def test_a_curve_comes_down_to_three_numbers():
+    arms = score_arms(table(), n_resamples=100)
+    curve = [find_arm(arms, noise="random", dose=dose, method="gdl") for dose in (0.0, 0.5)]
+    summary = summarise_curve(curve)
+    loss_at_half = 1 - curve[1].score.estimate
+    assert summary["ED10"].estimate == pytest.approx(0.5 * 0.1 / loss_at_half)
+    assert np.isnan(summary["ED50"].estimate)
+    assert summary["mean over doses"].estimate == pytest.approx((1 + curve[1].score.estimate) / 2)
+
+
+def test_recall_is_counted_by_quartile():
+    events = pd.DataFrame(
+        {
+            "noise": "random", "dose": 0.5, "method": "gdl", "n_train": 8,
+            "brightness": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+            "missed": [True, True, False, True, False, False, False, False],
+            "misclassified": [False, False, True, False, False, False, False, False],
+        }
+    )  # fmt: skip
+    table_ = recall_by_quartile(events, by="brightness").set_index("quartile")
+    assert table_["n_events"].to_dict() == {1: 2, 2: 2, 3: 2, 4: 2}
+    assert table_["recall"].to_dict() == {1: 0.0, 2: 0.0, 3: 1.0, 4: 1.0}

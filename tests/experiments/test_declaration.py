@@ -1,0 +1,139 @@
+"""Declarations: what is read, and what is refused in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.declaration import declare, find_declaration, noise_at, read_declaration
+from experiments.grid import identify, list_runs, read_shard, recipe_of, shard_of
+from noisylabels.errors import InputError
+
+SMALL = {
+    "name": "small",
+    "question": "Does it run?",
+    "data": {"toy": {"fields": 8}},
+    "noise": {"random": {"missed": {"rate": "$dose"}}, "swaps": {"misclassified": {"rate": "$dose"}}},
+    "grid": {"noise": ["random", "swaps"], "dose": [0, 0.5], "method": ["gdl"]},
+    "methods": {"gdl": {}, "ce": {"preset": ["robust_ce"]}},
+    "seeds": {"noise": [0, 1], "weights": [5]},
+}
+SHIPPED = sorted((Path(__file__).parents[2] / "experiments" / "declared").glob("*.yaml"))
+
+
+def changed(**keys):
+    return {**SMALL, **keys}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_declaration_is_one_and_has_runs(path):
+    declaration = read_declaration(path.stem)
+    assert declaration.name == path.stem
+    assert list_runs(declaration)
+
+
+def test_a_grid_is_crossed_and_dose_zero_is_one_clean_run_for_all_noises():
+    runs = list_runs(declare(SMALL))
+    assert [(run.noise, run.dose, run.noise_seed) for run in runs] == [
+        ("clean", 0.0, 0),
+        ("random", 0.5, 0),
+        ("swaps", 0.5, 0),
+        ("random", 0.5, 1),
+        ("swaps", 0.5, 1),
+    ]
+    assert {run.weights_seed for run in runs} == {5}
+
+
+def test_seeds_side_by_side_go_through_together():
+    seeds = {"noise": [0, 1], "weights": [7, 8], "order": [3]}
+    runs = list_runs(declare(changed(seeds=seeds, crossed=False)))
+    noisy = {(run.noise_seed, run.weights_seed, run.order_seed) for run in runs if run.dose}
+    assert noisy == {(0, 7, 3), (1, 8, 3)}
+
+
+def test_seeds_side_by_side_must_be_equally_many():
+    with pytest.raises(InputError, match=r"equally many, got \[2, 3, 1, 1\]"):
+        list_runs(declare(changed(seeds={"noise": [0, 1], "weights": [1, 2, 3]}, crossed=False)))
+
+
+def test_the_dose_stands_for_itself_and_for_its_negative():
+    recipe = {"boundary": {"rate": 1, "shift_px": "-$dose"}, "missed": [{"rate": "$dose"}]}
+    assert noise_at(recipe, 2.0) == {"boundary": {"rate": 1, "shift_px": -2.0}, "missed": [{"rate": 2.0}]}
+
+
+def test_an_identity_depends_on_recipe_data_and_code_and_on_nothing_else():
+    declaration = declare(SMALL)
+    recipes = [recipe_of(run, declaration) for run in list_runs(declaration)]
+    ids = {identify(recipe, data="d", code="c") for recipe in recipes}
+    assert len(ids) == len(recipes)
+    renamed = declare(changed(name="other", question="Another?", max_hours=1.0))
+    assert recipe_of(list_runs(renamed)[0], renamed) == recipes[0]
+    assert identify(recipes[0], data="d", code="c") != identify(recipes[0], data="e", code="c")
+    assert identify(recipes[0], data="d", code="c") != identify(recipes[0], data="d", code="v2")
+
+
+def test_shards_share_all_runs_and_none_twice():
+    declaration = declare(changed(grid={**SMALL["grid"], "dose": [0, 0.1, 0.2, 0.3, 0.4]}))
+    ids = [identify(recipe_of(run, declaration), data="d", code="c") for run in list_runs(declaration)]
+    dealt = [[i for i in ids if shard_of(i, 3) == shard] for shard in range(3)]
+    assert sorted(i for part in dealt for i in part) == sorted(ids)
+    assert all(dealt)
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "2", "a/b", "1/0"])
+def test_a_shard_is_one_of_its_number(text):
+    with pytest.raises(InputError, match="A shard must be i/n"):
+        read_shard(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(changed(nois={}), "Keys of declaration must be among .*, got 'nois'", id="unknown key"),
+        pytest.param({"name": "x"}, "must have the key question", id="missing key"),
+        pytest.param(changed(grid={**SMALL["grid"], "loss": [1]}), "must be among noise, .*, got 'loss'", id="factor"),
+        pytest.param(changed(grid={**SMALL["grid"], "method": []}), "got none for method", id="0 runs"),
+        pytest.param(changed(grid={**SMALL["grid"], "method": ["gce"]}), "one of ce, gdl, got 'gce'", id="method"),
+        pytest.param(changed(grid={**SMALL["grid"], "noise": ["dim"]}), "got 'dim'", id="noise"),
+        pytest.param(
+            changed(noise={"random": "cip-lscb", "swaps": {}}), "labels:NAME, a file or one of careful", id="preset"
+        ),
+        pytest.param(
+            changed(noise={"random": {"mised": {"rate": 0.1}}}, grid=SMALL["grid"] | {"noise": ["random"]}),
+            "Noise 'random' of declaration: .*mised",
+            id="kind",
+        ),
+        pytest.param(changed(grid={**SMALL["grid"], "dose": [5]}), r"rate must be in \[0, 1\]", id="dose"),
+        pytest.param(
+            changed(data={"toy": {}, "folder": "x"}), "must name one of folder, imported, simulate, toy", id="two data"
+        ),
+        pytest.param(changed(validation="dirty"), "one of clean, noisy, none, got 'dirty'", id="validation"),
+        pytest.param(changed(methods={"gdl": {"trusted": 3}}), "trusted and use", id="trusted without use"),
+    ],
+)
+def test_a_faulty_declaration_is_refused_in_one_sentence(content, message):
+    with pytest.raises(InputError, match=message) as caught:
+        declare(content)
+    assert "\n" not in str(caught.value)
+
+
+def test_presets_and_labels_as_they_are_have_one_dose_and_labels_have_no_seed():
+    noise = {"random": "cip-lcsb", "swaps": "labels:cip"}
+    runs = list_runs(declare(changed(noise=noise, grid={**SMALL["grid"], "dose": [0.3, 0.5]})))
+    assert [(run.noise, run.dose, run.noise_seed) for run in runs] == [
+        ("random", 1.0, 0),
+        ("swaps", 1.0, 0),
+        ("random", 1.0, 1),
+    ]
+
+
+def test_an_unknown_declaration_lists_the_shipped_ones():
+    with pytest.raises(FileNotFoundError, match=r"must be a YAML file or one of .*tiny.*, got tinny"):
+        find_declaration("tinny")
+
+
+def test_a_path_in_a_declaration_is_relative_to_it(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\nquestion: q\ndata: {folder: ../screen}\ngrid: {noise: [n], method: [gdl]}\n"
+        "noise: {n: {missed: {rate: 0.1}}}\nmethods: {gdl: {}}\n"
+    )
+    assert read_declaration(tmp_path / "mine.yaml").data.folder == str((tmp_path / "../screen").resolve())
