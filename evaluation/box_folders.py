@@ -17,7 +17,7 @@ from evaluation.report.pages import Check, Report, Section
 from evaluation.report.sections import score_table
 from evaluation.report.verdicts import judge
 from evaluation.scores import event_f1, found_share
-from evaluation.study import FieldSource, method_name
+from evaluation.sources import FieldSource, method_name
 from noisylabels.errors import InputError
 from noisylabels.labels import ClassTable
 

@@ -8,7 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from evaluation.report.pages import Section
-    from evaluation.study import Consensus, FieldSource
+    from evaluation.sources import FieldSource
+    from evaluation.study import Consensus
 
 app = typer.Typer()
 
@@ -159,7 +160,8 @@ def _rating_sections(sheet: Path | None, seed: int) -> "list[Section]":
         return []
     from numpy.random import default_rng
 
-    from evaluation.ratings import compare_ratings, read_ratings
+    from evaluation.preferences import compare_ratings
+    from evaluation.ratings import read_ratings
     from evaluation.report.rating_section import rating_section
 
     scores = read_ratings(sheet)

@@ -16,7 +16,8 @@ from evaluation.report.expert_section import expert_section
 from evaluation.report.galleries import FieldView
 from evaluation.report.gallery_section import gallery_section
 from evaluation.report.pages import Section
-from evaluation.study import Consensus, FieldSource, Study, fuse, method_name
+from evaluation.sources import FieldSource, method_name
+from evaluation.study import Consensus, Study, fuse
 from noisylabels.atomic import replacing, write_text
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable

@@ -18,7 +18,7 @@ from evaluation.report.screen_sections import (
     screen_plate_section,
 )
 from evaluation.screens import survey_screen
-from evaluation.study import FieldSource, method_name
+from evaluation.sources import FieldSource, method_name
 
 
 def write_screen_report(

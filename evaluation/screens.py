@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evaluation.events import find_events
 from evaluation.pixels import count_pixels, mean_defined, score_classes
 from evaluation.quality import measure_focus, share_saturated
-from evaluation.study import FieldSource, find_well, method_name
+from evaluation.sources import FieldSource, find_well, method_name
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
 from noisylabels.labels import ClassTable, LabelMap

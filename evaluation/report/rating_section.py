@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from evaluation.agreement import correlate_raters, krippendorff_alpha, weighted_kappa
-from evaluation.ratings import EVERYBODY, Preference, Ratings, compare_subsets, score_table
+from evaluation.preferences import EVERYBODY, Preference, compare_subsets
+from evaluation.ratings import Ratings, score_table
 from evaluation.report.canvas import Figure
 from evaluation.report.distributions import draw_violins
 from evaluation.report.pages import Check, Light, Section

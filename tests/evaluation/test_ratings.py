@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from evaluation.adjustment import adjust_holm
 from evaluation.effects import bootstrap_effect, cliffs_delta, hodges_lehmann, rank_biserial
+from evaluation.preferences import compare_ratings, compare_subsets
 from evaluation.rank_tests import compare_distributions, mann_whitney_p, matlab_ks_p, sign_flip_p, signed_rank_p
-from evaluation.ratings import compare_ratings, compare_subsets, parse_ratings, read_ratings, score_table
+from evaluation.ratings import parse_ratings, read_ratings, score_table
 from noisylabels.errors import InputError
 
 SCORES = st.lists(st.integers(-4, 4), min_size=1, max_size=9)

@@ -3,7 +3,8 @@ import pytest
 
 from evaluation.count_files import read_counts
 from evaluation.folders import Evaluation, read_evaluation, write_evaluation
-from evaluation.study import evaluate_methods, find_well, fuse
+from evaluation.sources import find_well
+from evaluation.study import evaluate_methods, fuse
 from imaging.dataset import open_dataset
 from noisylabels.errors import InputError
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset

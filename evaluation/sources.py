@@ -1,0 +1,101 @@
+"""Sources: what this room needs of a dataset folder, and how its fields are read and named."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from noisylabels.errors import InputError
+from noisylabels.labels import ClassTable, LabelMap, check_label_map
+
+WELL = re.compile(r"(?:(?P<plate>.*?)[_-])?(?P<well>[A-P](?:0?[1-9]|1\d|2[0-4]))(?=[_-]|$)")
+"""A well within a field's name, as in `plate1_B07_f3`: rows A to P, columns 1 to 24."""
+
+
+class FieldSource(Protocol):
+    """What a study needs of a dataset folder. The rooms hand each other folders; the command opens this one."""
+
+    @property
+    def classes(self) -> ClassTable:
+        """The class table of every label map."""
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """One name per channel."""
+
+    def ids(self, split: str | None = None) -> list[str]:
+        """List the fields of one split, or of all."""
+
+    def case(self, case_id: str) -> Any:
+        """Give the entry of a field; its `group` is what must stay together."""
+
+    def image(self, case_id: str) -> Any:
+        """Read an image, (channel, row, column)."""
+
+    def label_map(self, name: str, case_id: str) -> LabelMap:
+        """Read a label map of a label set."""
+
+    def require_labels(self, name: str) -> None:
+        """Refuse an unknown label set."""
+
+
+class LabelReader:
+    """Reads label maps, remembers what could not be read, and hashes what was.
+
+    Args:
+        source: The data set.
+    """
+
+    def __init__(self, source: FieldSource) -> None:
+        self.source = source
+        self.skipped: dict[str, str] = {}
+        self.digests: defaultdict[str, Any] = defaultdict(hashlib.sha256)
+
+    def maps(self, references: Sequence[str], methods: Sequence[str], case_id: str) -> dict[str, LabelMap]:
+        """Read what can be read of a field; sizes must be that of the first reference."""
+        found: dict[str, LabelMap] = {}
+        for name in (*references, *methods):
+            first = next(iter(found.values()), None)
+            label_map = self._label_map(name, case_id, like=None if first is None else (first.shape[0], first.shape[1]))
+            if label_map is not None:
+                found[name] = label_map
+        return found
+
+    def _label_map(self, name: str, case_id: str, *, like: tuple[int, int] | None) -> LabelMap | None:
+        try:
+            label_map = self.source.label_map(name, case_id)
+            if like is not None:
+                check_label_map(label_map, self.source.classes, source=f"{name} of {case_id}", like=like)
+        except (InputError, OSError) as error:
+            self.skipped[f"{name}/{case_id}"] = str(error)
+            return None
+        self.digests[name].update(f"{case_id} {label_map.shape}".encode())
+        self.digests[name].update(np.ascontiguousarray(label_map).data)
+        return label_map
+
+
+def method_name(label_set: str) -> str:
+    """Call a method by its label set: short names in capitals, as CIP, CDL, MDL.
+
+    Examples:
+        >>> method_name("cip"), method_name("expert_1")
+        ('CIP', 'expert_1')
+    """
+    return label_set.upper() if len(label_set) <= 4 and label_set.isalpha() else label_set
+
+
+def find_well(name: str) -> tuple[str, str]:
+    """Find plate and well in the name of a field; both empty when it names none.
+
+    Examples:
+        >>> find_well("plate1_B07_f3"), find_well("B07-2"), find_well("img_0001")
+        (('plate1', 'B07'), ('', 'B07'), ('', ''))
+    """
+    match = WELL.match(name)
+    if match is None:
+        return "", ""
+    well = match["well"]
+    return match["plate"] or "", f"{well[0]}{int(well[1:]):02d}"
