@@ -57,6 +57,7 @@ def hash_code(packages: tuple[str, ...]) -> str:
 def _sources(name: str) -> list[Path]:
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        return []
+        msg = f"{name} has no source to hash"
+        raise LookupError(msg)
     origin = Path(found.origin)
     return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]

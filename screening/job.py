@@ -11,6 +11,11 @@ from imaging.plates.plate import Coefficients, Field
 from screening.identity import hash_code, hash_values
 from screening.methods import Image, Method
 
+READING_AND_MEASURING = (
+    *("imaging.flatfield", "imaging.plates.pages", "imaging.plates.plate"),
+    *("noisylabels.events", "noisylabels.features", "screening.field", "screening.job"),
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -51,7 +56,7 @@ class Job:
                 "time": self.time,
                 "z": self.method.z,
                 "flatfield": self.flatfields.get(plate),
-                "code": hash_code(("screening.field", "screening.job", "imaging.flatfield")),
+                "code": hash_code(READING_AND_MEASURING),
             }
         )
 

@@ -124,11 +124,11 @@ def well_table(fields: "pd.DataFrame", classes: Sequence[str]) -> "pd.DataFrame"
         n_events = sums[f"n_{name}"].astype(float)
         made[f"n_{name}"] = sums[f"n_{name}"]
         made[f"per_field_{name}"] = n_events / grouped.size()
-        made[f"fraction_{name}"] = n_events / n_all.where(n_all > 0)
-        made[f"mean_area_px_{name}"] = sums[f"area_px_{name}"].astype(float) / n_events.where(n_events > 0)
+        made[f"fraction_{name}"] = n_events / n_all
+        made[f"mean_area_px_{name}"] = sums[f"area_px_{name}"].astype(float) / n_events
         made[f"area_fraction_{name}"] = sums[f"area_px_{name}"].astype(float) / sums["pixels"].astype(float)
         for column in (one for one in sums.columns if one.startswith("sum_mean_") and one.endswith(f"_{name}")):
-            made[column.removeprefix("sum_")] = sums[column] / n_events.where(n_events > 0)
+            made[column.removeprefix("sum_")] = sums[column] / n_events
     wells = pd.DataFrame(made).join(means)
     failed = fields[fields["state"] == "failed"].groupby(list(KEYS)).size().rename("n_fields_failed")
     together = wells.join(failed, how="outer").reset_index()

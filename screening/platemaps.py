@@ -37,6 +37,19 @@ def measures_to_map(wells: "pd.DataFrame", classes: Sequence[str]) -> list[str]:
     return [*chosen, *(["n_fields_failed"] if wells["n_fields_failed"].sum() else [])]
 
 
+def say_measure(measure: str) -> str:
+    """Put the name of a measure into words.
+
+    Examples:
+        >>> say_measure("per_field_phagophore"), say_measure("fraction_early autolysosome")
+        ('phagophore, events per field', 'early autolysosome, share of all events')
+    """
+    for start, words in (("per_field_", "events per field"), ("fraction_", "share of all events")):
+        if measure.startswith(start):
+            return f"{measure.removeprefix(start)}, {words}"
+    return {"n_fields_failed": "fields that failed"}.get(measure, measure.replace("_", " "))
+
+
 def draw_plate_map(grid: NDArray[np.float64], title: str) -> bytes:
     """Draw a grid as PNG; wells without a value stay grey.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from noisylabels.atomic import write_bytes, write_text
 from screening.measurements import KEYS, Tables
-from screening.platemaps import draw_plate_map, measures_to_map, well_grid
+from screening.platemaps import draw_plate_map, measures_to_map, say_measure, well_grid
 from screening.screen import Screen
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums }
 th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
 th { position: sticky; top: 0; background: #fff } .wide { overflow: auto; max-height: 32rem }
-.maps { display: flex; flex-wrap: wrap; gap: 1rem } img { max-width: 100%; height: auto }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem }
+.maps img { max-width: 100%; height: auto }
 .bad { color: #b00020; font-weight: 600 }
 </style></head><body>
 <h1>{{ title }}</h1>
@@ -87,7 +88,7 @@ def _maps(screen: Screen, tables: Tables, folder: Path) -> list[dict[str, str]]:
     for plate in screen.plates:
         wells = tables.wells[tables.wells["plate"] == plate.name]
         for measure in measures_to_map(wells, screen.job.method.classes.foreground):
-            title = f"{plate.name}: {measure.replace('_', ' ')}"
+            title = f"{plate.name}: {say_measure(measure)}"
             picture = draw_plate_map(well_grid(wells, measure, plate.shape), title)
             first = screen.store.path(plate.wells[0].fields[0], "").parent.parent.name
             write_bytes(folder / f"map {first} {measure}.png", picture)

@@ -31,7 +31,7 @@ class Drawn:
         victim: Counts of the first pixel of the second channel that make this method end its process.
         once: A file that is made before the process ends; while it is there, nothing ends. Empty: always ends.
         fails: Counts of that pixel that make this method raise an error.
-        log: A folder in which each run of a field leaves a file.
+        log: A folder in which each loading of the method and each run of a field leaves a file.
     """
 
     name: str = "drawn"
@@ -50,6 +50,8 @@ class Drawn:
 
     def load(self) -> Predict:
         """Give the function."""
+        if self.log:
+            (Path(self.log) / f"load-{os.getpid()}-{os.environ['OMP_NUM_THREADS']}").touch()
         return lambda images: self._predict(images)
 
     def _predict(self, images: Sequence[Image]) -> list[np.ndarray]:
@@ -82,13 +84,13 @@ def write_plate(folder: Path, pictures: dict[tuple[str, int], np.ndarray]) -> Pl
 def random_pictures(
     n_wells: int, n_fields: int, shape: tuple[int, int] = (24, 32)
 ) -> dict[tuple[str, int], np.ndarray]:
-    """Draw squares of both classes, different in every field."""
+    """Draw up to four squares of both classes, different in every field."""
     rng = np.random.default_rng(7)
     pictures = {}
     for well in range(n_wells):
         for field in range(1, n_fields + 1):
             picture = np.zeros(shape, np.uint8)
-            for index in (1, 2):
+            for index in rng.integers(1, 3, rng.integers(0, 5)):
                 row, column = rng.integers(0, np.array(shape) - 4)
                 picture[row : row + 3, column : column + 4] = index
             pictures[f"{chr(65 + well // 24)}{well % 24 + 1:02d}", field] = picture

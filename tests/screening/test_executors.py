@@ -73,7 +73,7 @@ def pool_children():
 
 def runs_by_field(log):
     counts = {}
-    for path in log.iterdir():
+    for path in log.glob("[0-9]*"):
         mark = int(path.name.partition("-")[0])
         counts[mark] = counts.get(mark, 0) + 1
     return counts
@@ -90,6 +90,18 @@ def test_a_pool_gives_the_bytes_of_one_process(plate, undisturbed, tmp_path):
     assert len(list(screen.run(LocalPool(2), fields_per_task=2))) == 12
     assert_whole(screen, tmp_path, undisturbed)
     assert leftovers(tmp_path) == []
+
+
+def test_the_method_is_loaded_once_per_process_on_its_threads(plate, tmp_path):
+    (tmp_path / "log").mkdir()
+    screen = screen_of(plate, tmp_path / "run", Drawn(log=str(tmp_path / "log")))
+    before = os.environ.get("OMP_NUM_THREADS")
+    assert len(list(screen.run(LocalPool(2, threads=3), fields_per_task=1))) == 12
+    loads = [path.name.split("-") for path in (tmp_path / "log").glob("load-*")]
+    assert 1 <= len(loads) <= 2
+    assert len({pid for _, pid, _ in loads}) == len(loads)
+    assert {threads for _, _, threads in loads} == {"3"}
+    assert os.environ.get("OMP_NUM_THREADS") == before
 
 
 def test_a_worker_killed_under_the_pool_costs_nothing_but_time(plate, undisturbed, tmp_path):
@@ -255,7 +267,7 @@ class small_disk:
         return self.folder
 
     def __exit__(self, *error):
-        subprocess.run(["umount", str(self.folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
 
 def test_shards_are_disjoint_whole_and_do_not_hang_on_order(plate, undisturbed, tmp_path):
