@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from evaluation.compiled.pixels import BLOCK, WORD
+from evaluation.compiled.pixels import WORD
 
 NEAREST = 5  # a pixel and its four neighbours, always the first offsets where there are as many
 
@@ -72,18 +72,13 @@ def probe(
 @njit(cache=True, nogil=True)
 def _count_kinds(edges: NDArray[np.uint8], n_classes: int) -> NDArray[np.int64]:
     lanes = np.zeros((WORD, n_classes + 1), np.int64)  # as in count_pixels
-    n_blocks = edges.size // (BLOCK * WORD)
-    words = edges[: n_blocks * BLOCK * WORD].view(np.uint64)
-    for block in range(0, n_blocks * BLOCK, BLOCK):
-        seen = np.uint64(0)
-        for word in range(block, block + BLOCK):
-            seen |= words[word]
-        if seen:
-            for word in range(block, block + BLOCK):
-                if words[word]:
-                    for lane in range(WORD):
-                        lanes[lane, edges[word * WORD + lane]] += 1
-    for pixel in range(n_blocks * BLOCK * WORD, edges.size):
+    n_words = edges.size // WORD
+    words = edges[: n_words * WORD].view(np.uint64)
+    for word in range(n_words):
+        if words[word]:
+            for lane in range(WORD):
+                lanes[lane, edges[word * WORD + lane]] += 1
+    for pixel in range(n_words * WORD, edges.size):
         lanes[0, edges[pixel]] += 1
     counts = lanes.sum(0)
     counts[0] = 0

@@ -97,6 +97,15 @@ def test_ignored_pixels_have_no_boundary_and_bound_nothing(fast):
     assert counts[2].tolist() == [0, 0, 0, 0]
 
 
+@ENGINES
+def test_a_hole_of_ignored_pixels_makes_no_inner_boundary(fast):
+    reference = draw("11111 / 11111 / 11911 / 11111 / 11111")
+    counts = count_boundaries(
+        reference, np.ones_like(reference), n_classes=2, tolerance_px=1, ignore_index=9, fast=fast
+    )
+    assert counts[1].tolist() == [16, 16, 16, 16]  # the frame alone
+
+
 def test_the_boundary_is_matlabs_bwperim_plus_the_frame():
     from scipy import ndimage as ndi
 

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from evaluation.events import Events, find_events
 from evaluation.overlaps import pair_boxes, pair_masks
@@ -9,6 +10,11 @@ from tests.cases import draw
 NO_BOXES = Events.from_boxes(np.zeros((0, 4), int), [])
 CORNERS = st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(1, 9), st.integers(1, 9))
 BOXES = st.lists(CORNERS.map(lambda c: (c[0], c[1], c[0] + c[2], c[1] + c[3])), max_size=12)
+
+
+PAIRS_OF_MAPS = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14).flatmap(
+    lambda shape: arrays(np.uint8, (2, *shape), elements=st.sampled_from([0, 0, 1, 2]))
+)
 
 
 def events_of(boxes):
@@ -64,6 +70,20 @@ def test_overlaps_of_events_are_shared_pixels():
     assert pairs.prediction.tolist() == [0, 2, 1]
     assert pairs.intersection.tolist() == [3, 1, 4]
     assert pairs.union.tolist() == [6, 7, 4]
+
+
+@settings(max_examples=60, deadline=None)
+@given(maps=PAIRS_OF_MAPS)
+def test_both_engines_pair_the_events_that_share_pixels(maps):
+    one, other = find_events(maps[0]), find_events(maps[1])
+    expected = []
+    for i, j in np.ndindex(len(one), len(other)):
+        first, second = one.instances == i + 1, other.instances == j + 1
+        if (first & second).any():
+            expected.append((i, j, (first & second).sum(), (first | second).sum()))
+    for fast in (False, True):
+        pairs = pair_masks(one, other, fast=fast)
+        assert list(zip(pairs.reference, pairs.prediction, pairs.intersection, pairs.union, strict=True)) == expected
 
 
 def test_whole_twentieths_round_down_and_exact_ones_stay():
