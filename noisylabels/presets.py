@@ -42,7 +42,7 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     },
     # The paper's pipeline. Misses, outlines, spurious and merged events: `noisylabels simulate`, `cip` (the preset
     # lcsb-rosella-lc3-2017) and `calibrate` on 24 fields. Swaps and the images' own effect: the same on five planes.
-    # Spurious events lie along cell edges, and there are fewer of them where more is missed.
+    # Spurious events lie in bright places and along edges, and there are fewer of them where more is missed.
     "cip-lcsb": {
         "missed": [
             {
@@ -64,12 +64,17 @@ PRESETS: dict[str, Mapping[str, Any]] = {
             {"rate": {"autolysosome": 1.0}, "shift_px": 0.75, "sd_px": 0.6, "jitter_px": 0.4},
         ],
         "spurious": [
-            {"rate": {"phagophore": 0.35}, "given": {"area": 2.0}, "draw": "bernoulli", "near": {"edge": 2.0}},
+            {
+                "rate": {"phagophore": 0.35},
+                "given": {"area": 2.0},
+                "draw": "bernoulli",
+                "near": {"brightness": 2.0, "edge": 0.5},
+            },
             {
                 "rate": {"autolysosome": 0.25},
                 "draw": "bernoulli",
                 "image_sd": -0.3,
-                "near": {"edge": 2.0},
+                "near": {"brightness": 1.4, "edge": 0.3},
             },
         ],
         "merged": {"rate": {"phagophore": 0.46, "autolysosome": 0.26}, "draw": "bernoulli"},

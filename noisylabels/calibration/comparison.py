@@ -12,6 +12,7 @@ from noisylabels.calibration.matching import Matches, match_events
 from noisylabels.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.kinds.boundary import signed_distance
 from noisylabels.kinds.merged import MAX_GAP_PX, nearest_of_class
+from noisylabels.kinds.spurious import place_maps
 from noisylabels.labels import ClassTable, check_label_map
 
 Mask = NDArray[np.bool_]
@@ -30,7 +31,8 @@ class Comparison:
             its class lies within 5 px), `n_pieces` (weak events mostly on it),
             `iou`, `cover` (share of it labelled, in whatever pieces), `area_ratio`, `shift_px` and `jitter_px` (of its
             outline), `step_row` and `step_column` (of its centroid); the numbers of events without a partner are nan.
-        extras: One row per weak event: its features and `spurious` (nobody's partner and not a piece of a true event).
+        extras: One row per weak event: its features, `spurious` (nobody's partner and not a piece of a true event) and
+            with an image `place_brightness` and `place_edge`, the z-scores of its middle among the field's pixels.
         shape: (rows, columns) of the field.
     """
 
@@ -73,11 +75,11 @@ def compare_field(
         for ids, indices in ((true_ids, true_classes), (weak_ids, weak_classes))
     )
     matches = match_events(true_ids, weak_ids)
-    spurious = ~matches.matched & (matches.on == 0)
+    extras = extras.joined(spurious=~matches.matched & (matches.on == 0), **_places(extras, image))
     labelled = np.bincount(true_ids.ravel(), weak_map.ravel() > 0, minlength=len(events) + 1)[1:]
     fate = _fates(events, extras, matches, labelled) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
     fate["mergeable"] = nearest_of_class(true_ids, true_classes, MAX_GAP_PX) > 0
-    return Comparison(events.joined(**fate), extras.joined(spurious=spurious), true_map.shape)
+    return Comparison(events.joined(**fate), extras, true_map.shape)
 
 
 def _fates(events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -96,6 +98,13 @@ def _fates(events: EventTable, weak: EventTable, matches: Matches, labelled: NDA
         "step_row": np.append(np.nan, weak["centroid_row"])[matches.partner] - events["centroid_row"],
         "step_column": np.append(np.nan, weak["centroid_column"])[matches.partner] - events["centroid_column"],
     }
+
+
+def _places(weak: EventTable, image: NDArray[Any] | None) -> dict[str, NDArray[np.float64]]:
+    if image is None:
+        return {}
+    middle = tuple(weak[f"centroid_{axis}"].round().astype(int) for axis in ("row", "column"))
+    return {f"place_{name}": places[middle] for name, places in place_maps(image).items()}
 
 
 def _outlines(

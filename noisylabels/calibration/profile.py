@@ -18,6 +18,7 @@ from noisylabels.calibration.summary import QUANTILES, SIZES, Summary, feature_r
 from noisylabels.dose import NODES, WEIGHTS, solve_intercept
 from noisylabels.errors import InputError
 from noisylabels.kinds import KINDS
+from noisylabels.kinds.spurious import PLACES
 from noisylabels.labels import ROSELLA, ClassTable
 from noisylabels.noise import NoiseModel
 
@@ -267,10 +268,14 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]
             outline = {"shift_px": shifts, **waver, "sizes_px": [low, high], "min_cover": INCOMPLETE_COVER}
             yield "boundary", {"rate": {name: 1.0}, "unless": ["incomplete"]} | outline
     if value("spurious.rate") > 0:
-        yield (
-            "spurious",
-            rate("spurious") | {"given": {"area": _lean(value("spurious.area"), value("spurious.rate"))}},
-        )
+        lean = {"area": _lean(value("spurious.area"), value("spurious.rate"))}
+        # tilting a normal density by exp(w z) moves its mean by w
+        near = {
+            place: value(f"spurious.near.{place}")
+            for place in PLACES
+            if f"{name}.spurious.near.{place}" in profile.summary
+        }
+        yield "spurious", rate("spurious") | {"given": lean, "near": near}
     if value("split.rate") > 0:
         yield "split", rate("split")
     if value("merged.rate") > 0 and value("merged.mergeable") > 0:

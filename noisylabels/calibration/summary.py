@@ -10,6 +10,7 @@ from noisylabels.calibration.logistic import fit_logistic, image_spread, rank_sc
 from noisylabels.dose import feature_values
 from noisylabels.events import EventTable
 from noisylabels.kinds.split import SMALLEST_PX
+from noisylabels.kinds.spurious import PLACES
 from noisylabels.labels import ClassTable
 
 Floats = NDArray[np.float64]
@@ -43,7 +44,8 @@ def summarise(
           `shift_px.<size>.<quantile>` of the outline and `jitter_px` along it (median); `step_px`, the robust standard
           deviation of the centroid along each axis; the medians `area_ratio` and `iou`; `split.rate`;
         - per true event `merged.rate`, `merged.mergeable` and `spurious.rate`; `spurious.area`, the mean log area of
-          spurious events in standard deviations of the true events'.
+          spurious events in standard deviations of the true events', and with an image `spurious.near.<place>`, the
+          mean z-score of their places.
     """
     found: Summary = {}
     for name in classes.foreground:
@@ -137,6 +139,9 @@ def _shapes(events: EventTable, bounds: Sequence[float]) -> Summary:
 def _spurious(extras: EventTable, events: EventTable) -> Summary:
     spurious = extras.select(extras["spurious"])
     numbers = {"spurious.rate": len(spurious) / len(events) if len(events) else np.nan, "spurious.area": np.nan}
+    for name in PLACES:
+        if f"place_{name}" in spurious:
+            numbers[f"spurious.near.{name}"] = float(spurious[f"place_{name}"].mean()) if len(spurious) else np.nan
     if len(spurious) and len(events) > 1:
         logs = np.log(events["area_px"])
         numbers["spurious.area"] = float((np.log(spurious["area_px"]).mean() - logs.mean()) / (logs.std() or 1.0))

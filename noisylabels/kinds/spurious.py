@@ -33,7 +33,7 @@ class Spurious:
     Args:
         dose: How many events are copied, and which.
         near: What makes a place likely: logits per standard deviation of `brightness` (the blurred image) and `edge`
-            (its gradient), both averaged over the channels after z-scoring. A CIP's spurious events lie along cell
+            (its gradient), both z-scored, averaged over the channels and z-scored again. Spurious events along cell
             edges: `{edge: 2}`.
 
     Raises:
@@ -125,15 +125,28 @@ def _place(
     return top, left, top + shape.shape[0], left + shape.shape[1]
 
 
+def place_maps(image: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Map what may attract spurious events: `brightness` and `edge`, z-scored over the field.
+
+    Args:
+        image: (channel, row, column) intensities; each channel counts the same.
+
+    Returns:
+        By name, (row, column) z-scores.
+    """
+    channels = image.astype(np.float64)
+    return {
+        "brightness": _z_scored([ndi.gaussian_filter(channel, BLUR_PX) for channel in channels]),
+        "edge": _z_scored([ndi.gaussian_gradient_magnitude(channel, BLUR_PX) for channel in channels]),
+    }
+
+
+def _z_scored(maps: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    mean = np.mean([(each - each.mean()) / (each.std() or 1.0) for each in maps], axis=0)
+    scored: NDArray[np.float64] = mean / (mean.std() or 1.0)
+    return scored
+
+
 def _liking(image: NDArray[Any], near: Mapping[str, float]) -> NDArray[np.float64]:
-    total = np.zeros(image.shape[1:])
-    for channel in image.astype(np.float64):
-        for name, weight in near.items():
-            place = ndi.gaussian_filter(channel, BLUR_PX) if name == "brightness" else _gradient(channel)
-            total += weight * (place - place.mean()) / (place.std() or 1.0) / len(image)
-    return total
-
-
-def _gradient(channel: NDArray[np.float64]) -> NDArray[np.float64]:
-    gradient: NDArray[np.float64] = ndi.gaussian_gradient_magnitude(channel, BLUR_PX)
-    return gradient
+    maps = place_maps(image)
+    return np.sum([weight * maps[name] for name, weight in near.items()], axis=0)  # type: ignore[no-any-return]
