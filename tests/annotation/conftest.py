@@ -1,5 +1,6 @@
 """A folder in memory: the desk flushes every stroke to disk, and some disks take 50 ms for that."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -14,8 +15,14 @@ def memory_folder():
     return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
 
 
-@pytest.fixture
-def tmp_path():
+@contextlib.contextmanager
+def temporary_folder():
     folder = Path(tempfile.mkdtemp(prefix="desk-", dir=memory_folder()))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def tmp_path():
+    with temporary_folder() as folder:
+        yield folder

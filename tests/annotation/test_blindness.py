@@ -12,16 +12,16 @@ from annotation.allocation import StudySettings
 from annotation.people import person_of
 from annotation.ratings import create_study
 from annotation.server import Address, create_app
+from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import Browser, make_project
 
 RATERS = ["anna", "ben", "cleo", "dan"]
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def study():
     """Rate the paper's study over HTTP and keep everything the clients received."""
-    folder = tmp_path_factory.mktemp("study")
-    with make_project(folder, 43) as project:
+    with temporary_folder() as folder, make_project(folder, 43) as project:
         create_study(project, RATERS, StudySettings())
         app = create_app(project, Address(), dist=folder)
         received = [trial for name in RATERS for trial in rate(Browser(app, project, person_of(project, name)))]

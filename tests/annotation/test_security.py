@@ -125,12 +125,16 @@ def test_oversized_bodies_are_refused_without_being_kept(desk):
     url = f"/api/tasks/{task}/revisions"
     assert browser.request("POST", url, content=b"x" * 70_000, headers=binary).status_code == 413
 
+    sent = []
+
     async def pieces():
-        for _ in range(100):
+        for _ in range(1000):
+            sent.append(1000)
             yield b"x" * 1000
 
     streamed = browser.request("POST", url, content=pieces(), headers=binary)  # no Content-Length to judge by
     assert streamed.status_code == 413
+    assert sum(sent) < 70_000  # the rest was not even taken
     lying = browser.request("POST", url, content=b"x", headers=binary | {"Content-Length": "99999999999"})
     assert lying.status_code == 413
 

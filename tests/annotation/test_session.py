@@ -1,8 +1,5 @@
 """A person at work: strokes are kept, undo has no end, a conflict loses neither side."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +10,7 @@ from annotation.project import Project
 from annotation.revisions import hash_of, pack, unpack
 from annotation.session import Session, UnknownTask
 from noisylabels.errors import InputError
-from tests.annotation.conftest import memory_folder
+from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import COLUMNS, ROWS, make_project, owner_session, paint, refused
 
 
@@ -99,7 +96,7 @@ def test_undo_and_redo_survive_a_restart(tmp_path):
 @given(actions=st.lists(st.sampled_from(["paint", "undo", "redo"]), max_size=25))
 def test_history_behaves_like_two_stacks(actions):
     """The oracle every editor has: painting empties the redo stack."""
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder, make_project(Path(folder), 1) as project:
+    with temporary_folder() as folder, make_project(folder, 1) as project:
         session = owner_session(project)
         token, head, label_map = start(session)
         undone, redone, shown = [], [], label_map
