@@ -98,7 +98,8 @@ class Canvas:
     def _taken(self, event: int, owners: InstanceMap) -> Pixels:
         others = (owners > 0) & (owners != event)
         rivals = others & (self.class_of[owners] == self.class_of[event])
-        return others | ndi.binary_dilation(rivals, EIGHT_CONNECTED) if rivals.any() else others
+        taken: Pixels = others | ndi.binary_dilation(rivals, EIGHT_CONNECTED) if rivals.any() else others
+        return taken
 
 
 def largest_piece(mask: Pixels) -> Pixels:

@@ -203,14 +203,16 @@ def feature_values(table: EventTable, name: str) -> Floats:
         InputError: If the table has no such column.
     """
     if name == "area":
-        return np.log(np.maximum(table["area_px"], 1).astype(np.float64))
+        logs: Floats = np.log(np.maximum(table["area_px"], 1).astype(np.float64))
+        return logs
     if name not in table:
         why = (
             "needs the image, got none. Pass the image" if needs_image(name) else f"is unknown; there are {list(table)}"
         )
         msg = f"Feature {name!r} {why}, or use one of {list(BASIC_FEATURES)}."
         raise InputError(msg)
-    return table[name].astype(np.float64)
+    values: Floats = table[name].astype(np.float64)
+    return values
 
 
 def _leaning(dose: Dose, table: EventTable, members: Selection) -> Floats:

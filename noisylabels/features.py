@@ -31,7 +31,8 @@ def border_distances(footprints: Footprints) -> Floats:
     """Count the pixels between each event and the nearest side of the frame; 0 = it touches it."""
     boxes, (rows, columns) = footprints.boxes, footprints.shape
     gaps = np.stack([boxes[:, 0], boxes[:, 1], rows - boxes[:, 2], columns - boxes[:, 3]], axis=1)
-    return gaps.min(axis=1, initial=max(rows, columns)).astype(np.float64)
+    nearest: Floats = gaps.min(axis=1, initial=max(rows, columns)).astype(np.float64)
+    return nearest
 
 
 def crowding(footprints: Footprints, *, radius_px: float = CROWDING_PX) -> Floats:

@@ -73,4 +73,4 @@ class Footprints:
 
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Add up (pixel,) values per event."""
-        return np.bincount(self.owners, values, minlength=len(self))
+        return np.bincount(self.owners, values, minlength=len(self)).astype(np.float64)

@@ -67,9 +67,9 @@ def fit_pixel_model(
             features.append(bank[:, sampled].T)
             targets.append(np.full(len(sampled), index))
             shares.append(np.full(len(sampled), len(places) / max(len(sampled), 1)))
-    design, weight = np.concatenate(features), np.concatenate(shares)
-    means, sds = design.mean(axis=0), design.std(axis=0) + 1e-9
-    design = np.column_stack([(design - means) / sds, np.ones(len(design))]).astype(np.float64)
+    sampled_features, weight = np.concatenate(features).astype(np.float64), np.concatenate(shares)
+    means, sds = sampled_features.mean(axis=0), sampled_features.std(axis=0) + 1e-9
+    design = np.column_stack([(sampled_features - means) / sds, np.ones(len(sampled_features))])
     return PixelModel(_fit_softmax(design, np.concatenate(targets), weight / weight.sum(), n_classes), means, sds)
 
 
