@@ -55,7 +55,7 @@ class DaskCluster:
         source, suspects = iter(batches), deque[Batch]()
         under_way: dict[Any, Batch] = {}
         while True:
-            most = max(2, AHEAD * len(client.scheduler_info(n_workers=-1)["workers"]))
+            most = max(2, AHEAD * len(client.nthreads()))
             while len(under_way) < most and (batch := next(source, None)) is not None:
                 under_way[self._submit(client, batch, job, store)] = batch
             if not under_way:

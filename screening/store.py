@@ -28,6 +28,10 @@ Record = dict[str, Any]
 class DiskFullError(OSError):
     """The disk of the run is full: no use going on."""
 
+    def __str__(self) -> str:
+        """Give the sentence without the number of the error."""
+        return str(self.strerror)
+
 
 @dataclass(frozen=True)
 class Store:

@@ -1,6 +1,7 @@
 """What can go wrong, at twelve fields: nothing is lost, nothing torn, the second run does only what is missing."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -231,13 +232,16 @@ def test_no_scheduler_is_one_sentence(plate, tmp_path):
         list(screen_of(plate, tmp_path, Drawn()).run(executor))
 
 
-def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, tmp_path):
+@pytest.mark.parametrize("executor", [InProcess(), LocalPool(2)], ids=["in process", "pool"])
+def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, tmp_path, executor):
     with small_disk(tmp_path / "disk") as folder:
         screen = screen_of(plate, folder / "run", Drawn())
-        message = f"^The disk of {folder / 'run'} must have room, but it is full"
-        with pytest.raises(DiskFullError, match="must have room, but it is full") as caught:
-            list(screen.run(InProcess(), fields_per_task=4))
-        assert message[1:] in str(caught.value)
+        message = (
+            f"The disk of {folder / 'run'} must have room, but it is full. "
+            "Free some and run the same command again: it takes up where this stopped."
+        )
+        with pytest.raises(DiskFullError, match=f"^{re.escape(message)}$"):
+            list(screen.run(executor, fields_per_task=4))
         counts = screen.count_states()
         assert counts["done"] < 12
         assert counts["failed"] == 0

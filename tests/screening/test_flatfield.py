@@ -7,6 +7,7 @@ from imaging.plates import open_plate
 from noisylabels.errors import InputError
 from screening.flatfield import choose_sample, estimate_flatfield, plate_flatfield, stored_flatfield
 from screening.job import Job
+from tests.imaging.plates.made_plates import SHARED
 from tests.screening.faults import Drawn
 
 SHADE = (((1.2,), (0.1, -0.2), (-0.9, 0.0, -0.6)), ((1.0,), (0.3, 0.1)))
@@ -70,6 +71,19 @@ def test_the_sample_hangs_on_the_seed_only(tmp_path):
     assert len(set(sample)) == 5
     assert sample == [field.id for field in choose_sample(plate, 5, 0)]
     assert sample != [field.id for field in choose_sample(plate, 5, 1)]
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason="left out: needs the real plates of ../shared/data/hcs_plates")
+def test_the_instruments_own_profile_is_used_as_it_says():
+    plate = open_plate(SHARED / "operetta_sonata_1well_2fields")
+    field = next(plate.fields)
+    job = Job.of(Drawn(), flatfields={plate.name: stored_flatfield(plate, None)})
+    # The polynomial of the index at the corner x = y = -0.5, by hand; the profile's mean is 1.
+    coefficients = [[1.1282], [-0.0165, 0.0298], [-0.8004, -0.0792, -0.2953], [-0.3127, 0.1014, -0.0155, 0.0063]]
+    coefficients.append([-0.7439, 0.2779, -1.4485, -0.2966, -1.4036])
+    corner = sum(sum(order) * (-0.5) ** n for n, order in enumerate(coefficients))
+    assert job.read(field)[0, 0, 0] == pytest.approx(field.read()[0, 0, 0] / corner, rel=0.01)
 
 
 def test_a_plate_without_stored_profiles_is_refused(tmp_path):

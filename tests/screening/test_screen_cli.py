@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -100,6 +101,26 @@ def test_another_setting_needs_another_folder(plate, tmp_path, capsys):
         "Choose another folder: results are not overwritten.\n"
     )
     assert hash_tree(tmp_path / "run") == before
+
+
+def test_a_screen_of_two_plates_keeps_them_apart(plate, tmp_path):
+    (tmp_path / "screen").mkdir()
+    for name in ("P1", "P2"):
+        shutil.copytree(plate, tmp_path / "screen" / name)
+    for path in (tmp_path / "screen" / "P2").glob("C03*"):
+        path.unlink()
+    words = ("--pattern", "{plate}/" + PATTERN, "--method", "threshold", "--workers", "0")
+    assert call("screen", "run", tmp_path / "screen", tmp_path / "run", *words) == 0
+    layout = tmp_path / "layout.csv"
+    layout.write_text("plate,well,drug\nP1,B07,a\nP2,B07,b\n")
+    assert call("screen", "measure", tmp_path / "run", "--layout", layout) == 0
+    wells = pd.read_csv(tmp_path / "run" / "measurements" / "wells.csv")
+    assert list(zip(wells["plate"], wells["well"], wells["drug"].fillna(""), strict=True)) == [
+        ("P1", "B07", "a"),
+        ("P1", "C03", ""),
+        ("P2", "B07", "b"),
+    ]
+    assert wells["n_fields"].tolist() == [2, 2, 2]
 
 
 def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
