@@ -1,0 +1,206 @@
+/** The field on the page: loaded, painted, saved, told when it is in two versions. */
+
+import type { Activity } from "../activity";
+import { getBytes, getJson, splitPlanes, type Picture } from "../api";
+import { find, tell } from "../elements";
+import type { Job } from "../jobs";
+import { LookPanel } from "../looks";
+import { indexOf, type LabelMap, type Point } from "../raster";
+import { sha256 } from "../sha256";
+import { Stage } from "../stage";
+import { Painter } from "./painter";
+import { Saver, type Conflict, type Head } from "./saver";
+
+export interface Task extends Picture, Head {
+  task: string;
+  number: number;
+  name: string | null;
+  state: "open" | "accepted" | "skipped" | "cannot_judge";
+  active_ms: number;
+}
+
+const OTHER_WINDOW = "Another window or program changed this field while you painted. Both versions are kept.";
+const PREDICTED = "The prediction is ready, but you painted meanwhile. Both versions are kept.";
+
+export class Field {
+  readonly stage = new Stage(find("stage"));
+  readonly painter = new Painter(this.stage);
+  readonly looks = new LookPanel(this.stage);
+  task: Task | null = null;
+  planes: Uint16Array[] = [];
+  onChange: () => void = () => {};
+
+  private saver: Saver | null = null;
+
+  constructor(private readonly activity: Activity) {
+    this.painter.onStroke = (tool) => this.push("stroke", tool);
+    find("again").addEventListener("click", () => this.saver?.again());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.waiting > 0) event.preventDefault();
+    });
+  }
+
+  get map(): LabelMap | null {
+    return this.painter.map;
+  }
+
+  /** The newest revision that the server acknowledged. */
+  get revision(): number {
+    return this.saver!.head.revision;
+  }
+
+  get waiting(): number {
+    return this.saver?.waiting ?? 0;
+  }
+
+  get canUndo(): boolean {
+    return this.painter.history.canUndo || (this.waiting === 0 && this.saver?.head.can_undo === true);
+  }
+
+  get canRedo(): boolean {
+    return this.painter.history.canRedo || (this.waiting === 0 && this.saver?.head.can_redo === true);
+  }
+
+  /** Put a task on the page. */
+  async show(task: Task): Promise<void> {
+    find("stage").dataset.field = "";
+    const [planes, pixels] = await Promise.all([this.loadPlanes(task), this.loadPixels(task)]);
+    this.task = task;
+    this.planes = planes;
+    this.saver = new Saver(task.task, task, this.activity, {
+      onState: (n, trouble) => this.showState(n, trouble),
+      onConflict: (conflict) => void this.settle(conflict, OTHER_WINDOW),
+      onMismatch: () => void this.reload("The server has another version of this field. It was loaded again."),
+    });
+    this.stage.show(planes, task, task.contrast);
+    this.looks.show(task.channels, planes, task.contrast);
+    this.painter.locked = task.problem !== null;
+    this.painter.show({ rows: task.rows, columns: task.columns, pixels });
+    find("empty").textContent = task.problem ?? "";
+    find("empty").hidden = task.problem === null;
+    find("stage").dataset.field = task.task;
+    this.showState(0, null);
+  }
+
+  /** Leave the page empty, and say why. */
+  clear(sentence: string): void {
+    this.task = null;
+    this.saver = null;
+    this.stage.show([], { rows: 1, columns: 1 }, []);
+    this.painter.show(null);
+    find("empty").textContent = sentence;
+    find("empty").hidden = false;
+    find("stage").dataset.field = "none";
+    this.showState(0, null);
+  }
+
+  /** Take the milliseconds that the person worked since they were last sent. */
+  takeActive(): number {
+    return this.activity.take();
+  }
+
+  /** Wait until all strokes are on the server's disk; tells the person if that cannot be now. */
+  async settled(): Promise<boolean> {
+    if (this.saver === null) return true;
+    const settled = await this.saver.settled();
+    if (!settled) tell("Not everything is saved yet. Settle that first.");
+    return settled;
+  }
+
+  /** Undo or redo: this visit's strokes here, older ones on the server. */
+  async step(kind: "undo" | "redo"): Promise<void> {
+    if (this.saver === null || this.painter.drawing || this.painter.locked) return;
+    if (this.painter.step(kind)) {
+      this.push(kind, kind);
+      return;
+    }
+    this.painter.locked = true;
+    try {
+      const { head } = this.saver;
+      if (!(await this.saver.settled()) || !(kind === "undo" ? head.can_undo : head.can_redo)) return;
+      this.push(kind, kind, false);
+      if (await this.saver.settled()) await this.reload(null);
+    } finally {
+      this.painter.locked = false;
+    }
+  }
+
+  /** Take over what a job made of this field. */
+  async takeJob(job: Job): Promise<void> {
+    if (job.kind !== "predict" || job.task !== this.task?.task) return;
+    if (job.state !== "done") return tell(`The prediction ended: ${job.error ?? job.state}. See its log.`);
+    if (job.conflict && job.revision !== null) return this.choosePrediction(job.revision);
+    if (await this.saver!.settled()) await this.reload("The prediction is in. Undo takes it back.");
+  }
+
+  /** Hash the label map of the page. */
+  async hash(): Promise<string> {
+    return sha256(this.map!.pixels.slice());
+  }
+
+  /** Tell class and counts under a point; null outside of the field. */
+  read(point: Point): { index: number; counts: number[] } | null {
+    const place = this.map === null ? null : indexOf(this.map, point);
+    if (place === null) return null;
+    return { index: this.map!.pixels[place], counts: this.planes.map((plane) => plane[place]) };
+  }
+
+  private push(kind: "stroke" | "undo" | "redo", tool: string, known = true): void {
+    this.saver!.push({ kind, tool, pixels: this.map!.pixels.slice() as Uint8Array<ArrayBuffer>, known });
+  }
+
+  private async loadPlanes(task: Task): Promise<Uint16Array[]> {
+    if (task.problem === null) return splitPlanes(await getBytes(`/api/tasks/${task.task}/image`), task);
+    return task.channels.map(() => new Uint16Array(task.rows * task.columns));
+  }
+
+  private async loadPixels(task: Task): Promise<Uint8Array<ArrayBuffer>> {
+    return getBytes(`/api/tasks/${task.task}/labels?revision=${task.revision}`);
+  }
+
+  private async reload(notice: string | null): Promise<void> {
+    const task = await getJson<Task>(`/api/tasks/${this.task!.task}`);
+    const pixels = await this.loadPixels(task);
+    if (task.task !== this.task?.task) return;
+    this.task = task;
+    this.saver!.follow(task);
+    this.painter.show({ rows: task.rows, columns: task.columns, pixels });
+    this.showState(0, null);
+    if (notice !== null) tell(notice);
+  }
+
+  private async choosePrediction(revision: number): Promise<void> {
+    if (!(await this.saver!.settled())) return;
+    if ((await ask(PREDICTED, "Go on with mine", "Take the prediction")) === "mine") return;
+    await this.saver!.adopt(revision);
+    await this.reload(null);
+  }
+
+  private async settle(conflict: Conflict, sentence: string): Promise<void> {
+    this.painter.cancel();
+    if ((await ask(sentence, "Go on with mine", "Take the other")) === "mine") await this.saver!.adopt(conflict.kept);
+    await this.reload(null);
+  }
+
+  private showState(n: number, trouble: string | null): void {
+    const saved = find("saved");
+    saved.dataset.waiting = String(n);
+    saved.dataset.trouble = trouble === null ? "" : "yes";
+    saved.textContent = n === 0 ? "Saved" : (trouble ?? "Saving…");
+    find("again").hidden = trouble === null;
+    this.onChange();
+  }
+}
+
+/** Ask which of two versions counts. Escape is "mine": what the person sees. */
+function ask(sentence: string, mine: string, other: string): Promise<"mine" | "other"> {
+  const dialog = find<HTMLDialogElement>("conflict");
+  find("conflict-text").textContent = sentence;
+  find("keep-mine").textContent = mine;
+  find("take-other").textContent = other;
+  dialog.returnValue = "mine";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "other" ? "other" : "mine"), { once: true });
+  });
+}

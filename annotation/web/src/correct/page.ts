@@ -1,0 +1,63 @@
+/** The correction page: from the queue onto the screen, from the pen to the server. */
+
+import "../theme.css";
+import { Activity } from "../activity";
+import { getJson, Refused, type SessionInfo } from "../api";
+import { find, tell } from "../elements";
+import { JobsPanel } from "../jobs";
+import { bindKeys } from "../keys";
+import { probe, ready } from "../probe";
+import { Field } from "./field";
+import { LabelPanel } from "./labels";
+import { Round } from "./round";
+import { makeTools } from "./tools";
+import { ToolBar } from "./toolbar";
+import { makeBindings } from "./bindings";
+
+async function start(): Promise<void> {
+  const session = await getJson<SessionInfo>("/api/session");
+  if (!session.pages.includes("correct")) {
+    location.replace(`/${session.pages[0]}`);
+    return;
+  }
+  const activity = new Activity(session.idle_ms);
+  activity.watch(document);
+  const jobs = new JobsPanel(session.role === "owner");
+  const field = new Field(activity);
+  const labels = new LabelPanel(field, session.classes);
+  const tools = makeTools(field.stage, field.painter, {
+    onPick: (value) => labels.choose(value),
+    onRegion: (box) => void predict([box.rowMin, box.columnMin, box.rowMax, box.columnMax]),
+  });
+  const bar = new ToolBar(field, tools);
+  const round = new Round(field);
+
+  async function predict(region: number[] | null): Promise<void> {
+    if (field.task === null || !(await field.settled())) return;
+    const bundle = find<HTMLSelectElement>("bundle").value;
+    await jobs.start(`/api/tasks/${field.task.task}/predict`, { bundle, revision: field.revision, region });
+  }
+
+  showBundles(session.bundles ?? []);
+  find("predict").addEventListener("click", () => void predict(null));
+  find("predict-region").addEventListener("click", () => bar.choose("region"));
+  jobs.onEnd = (job) => void field.takeJob(job);
+  bindKeys(makeBindings({ bar, labels, field, round }));
+  bar.choose("brush");
+  await round.begin();
+  probe.hash = () => field.hash();
+  probe.locate = (row, column) => field.stage.locate({ row, column });
+  ready();
+  void jobs.refresh();
+}
+
+function showBundles(bundles: string[]): void {
+  find("bundle").replaceChildren(...bundles.map((name) => new Option(name)));
+  find("predict-controls").hidden = bundles.length === 0;
+  find("no-network").hidden = bundles.length > 0;
+}
+
+start().catch((error: unknown) => {
+  if (!(error instanceof Refused)) throw error;
+  tell(error.message);
+});
