@@ -113,7 +113,7 @@ class BoxDesk:
             _act(connection, row["id"], "change" if known else "draw", box, active_ms)
             return box
 
-        return self.project.once(self.person, f"box {token} {box.box}", key or secrets.token_urlsafe(16), Box, work)
+        return self.project.once(self.person, f"box {token} {box.box}", key or secrets.token_hex(16), Box, work)
 
     def delete(self, token: str, box: str, *, active_ms: int = 0, key: str | None = None) -> None:
         """Delete a box; what it was is kept. Deleting what is not there is no fault."""
@@ -126,7 +126,7 @@ class BoxDesk:
                     _act(connection, row["id"], "delete", known, active_ms)
             return Done(box)
 
-        self.project.once(self.person, f"delete {token} {box}", key or secrets.token_urlsafe(16), Done, work)
+        self.project.once(self.person, f"delete {token} {box}", key or secrets.token_hex(16), Done, work)
 
     def close(self, token: str, state: str, *, active_ms: int = 0, key: str | None = None) -> None:
         """Say that a field is done, skipped or cannot be judged; "open" opens it again.
@@ -144,7 +144,7 @@ class BoxDesk:
             insert(connection, "box_closing", box_task=row["id"], state=state, active_ms=active_ms, created=now())
             return Done(state)
 
-        self.project.once(self.person, f"close {token}", key or secrets.token_urlsafe(16), Done, work)
+        self.project.once(self.person, f"close {token}", key or secrets.token_hex(16), Done, work)
 
     def _row(self, token: str) -> sqlite3.Row:
         row = self.project.row(f"{BOX_TASKS} WHERE person = ? AND token = ?", self.person.id, token)
@@ -204,7 +204,7 @@ def assign_boxes(project: Project, groups: Sequence[Sequence[str]], fields: Sequ
             connection.executemany(
                 "INSERT INTO box_task (token, person, field, number) SELECT ?1, ?2, ?3, coalesce(max(number), 0) + 1 "
                 "FROM box_task WHERE person = ?2 ON CONFLICT (person, field) DO NOTHING",
-                [(secrets.token_urlsafe(16), person.id, ids[index]) for index in rng.permutation(len(ids))],
+                [(secrets.token_hex(16), person.id, ids[index]) for index in rng.permutation(len(ids))],
             )
         project.log("", "boxes assigned", seed=seed, groups=[list(group) for group in groups], fields=list(fields))
     return int(project.value("SELECT count(*) FROM box_task") - n_before)

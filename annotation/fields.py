@@ -24,7 +24,7 @@ UINT16_MAX = 65535
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 """First view of a channel: from the dimmest hundredth to just below the brightest vesicles."""
 
-PLANES_KEPT = 8
+PLANES_KEPT = 4  # fewer than lie between an image and its hidden repeat, which would else arrive faster
 
 
 @dataclass(frozen=True)

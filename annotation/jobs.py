@@ -228,7 +228,7 @@ class Jobs:
         fresh: list[str] = []
 
         def begin(connection: sqlite3.Connection) -> Job:
-            token = secrets.token_urlsafe(16)
+            token = secrets.token_hex(16)
             insert(
                 connection,
                 "job",

@@ -132,7 +132,7 @@ class RatingDesk:
             )
             return Scored(self.next())
 
-        return self.project.once(self.person, f"score {token}", key or secrets.token_urlsafe(16), Scored, work).next
+        return self.project.once(self.person, f"score {token}", key or secrets.token_hex(16), Scored, work).next
 
     def _row(self, token: str) -> sqlite3.Row:
         row = self.project.row(f"{TRIALS} WHERE person = ? AND token = ?", self.person.id, token)
@@ -180,7 +180,7 @@ def create_study(project: Project, raters: Sequence[str], settings: StudySetting
             insert(
                 connection,
                 "trial",
-                token=secrets.token_urlsafe(16),
+                token=secrets.token_hex(16),
                 person=people[trial.rater].id,
                 number=trial.number,
                 block=trial.block,

@@ -239,7 +239,7 @@ class Session:
         """Write a task and the revision it starts from."""
         field = field_of(self.project, pick.field)
         start, label_map, origin = self._start(field, pick.start)
-        token = secrets.token_urlsafe(16)
+        token = secrets.token_hex(16)
         number = 1 + max((task.number for task in self.tasks()), default=0)
         task = insert(
             connection,
@@ -277,7 +277,7 @@ class Session:
     def _once(
         self, action: str, key: str | None, form: type[Answer], work: Callable[[sqlite3.Connection], Answer]
     ) -> Answer:
-        return self.project.once(self.person, action, key or secrets.token_urlsafe(16), form, work)
+        return self.project.once(self.person, action, key or secrets.token_hex(16), form, work)
 
     def _id(self, token: str) -> int:
         task = self.project.value("SELECT id FROM task WHERE person = ? AND token = ?", self.person.id, token)
