@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from noisylabels.errors import InputError
+
 if TYPE_CHECKING:
     from evaluation.report.pages import Section
     from evaluation.sources import FieldSource
@@ -96,6 +98,9 @@ def report(
     gallery: Annotated[int, typer.Option(help="Fields of each kind in the gallery; 0: none.")] = 3,
     ratings: Annotated[Path | None, typer.Option(help="Rating sheet (CSV) to report with it.")] = None,
     costs: Annotated[Path | None, typer.Option(help="Cost sheet (CSV) to report with it.")] = None,
+    times: Annotated[list[str], typer.Option(help="METHOD=times.csv of the annotation desk, as a cost.")] = [],  # noqa: B006 - typer reads it once
+    runs: Annotated[list[str], typer.Option("--run", help="METHOD=run folder of a training, as a cost.")] = [],  # noqa: B006 - typer reads it once
+    margin: Annotated[float | None, typer.Option(help="Largest difference that would not matter, for TOST.")] = None,
     controls: Annotated[Path | None, typer.Option(help="Control wells (CSV: well, kind) for Z'.")] = None,
     methods: Annotated[str, typer.Option(help="New screen: its label sets, baseline first.")] = "cip,cdl",
     against: Annotated[Path | None, typer.Option(help="New screen: dataset folder that the methods know.")] = None,
@@ -109,11 +114,11 @@ def report(
     from evaluation.plates import read_controls
 
     evaluation = read_evaluation(folder)
-    more = [*_rating_sections(ratings, evaluation.seed), *_cost_sections(costs)]
+    more = [*_rating_sections(ratings, evaluation.seed), *_cost_sections(costs, times, runs)]
     wells = read_controls(controls) if controls else None
     source = open_fields(dataset or Path(evaluation.dataset)) if gallery else None
     page, verdict = write_evaluation_report(
-        evaluation, folder, source=source, n_gallery=gallery, more=more, controls=wells
+        evaluation, folder, source=source, n_gallery=gallery, more=more, controls=wells, margin=margin
     )
     typer.echo(verdict)
     typer.echo(str(page))
@@ -168,13 +173,22 @@ def _rating_sections(sheet: Path | None, seed: int) -> "list[Section]":
     return [rating_section(scores, compare_ratings(scores, rng=default_rng(seed)))]
 
 
-def _cost_sections(sheet: Path | None) -> "list[Section]":
-    if sheet is None:
-        return []
-    from evaluation.costs import read_costs
+def _cost_sections(sheet: Path | None, times: list[str], runs: list[str]) -> "list[Section]":
+    from evaluation.costs import cost_of_annotation, cost_of_run, read_costs
     from evaluation.report.cost_section import cost_section
 
-    return [cost_section(read_costs(sheet))]
+    costs = read_costs(sheet) if sheet else []
+    costs += [cost_of_annotation(path, method=method) for method, path in map(_pair, times)]
+    costs += [cost_of_run(path, method=method) for method, path in map(_pair, runs)]
+    return [cost_section(costs)] if costs else []
+
+
+def _pair(text: str) -> tuple[str, str]:
+    method, separator, path = text.partition("=")
+    if not (method and separator and path):
+        msg = f"--times and --run must be METHOD=PATH, got {text!r}. For instance MDL=times.csv."
+        raise InputError(msg)
+    return method, path
 
 
 def open_fields(dataset: Path) -> "FieldSource":

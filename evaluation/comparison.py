@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evaluation.adjustment import adjust_holm
 from evaluation.counts import CountTable
+from evaluation.equivalence import Equivalence, tost_resampled
 from evaluation.pixels import FloatArray, divide
 from evaluation.resampling import Interval, bootstrap_scores, interval_of, permute_pairs
 from evaluation.scores import Metric, score_stack, stack_statistics
@@ -85,6 +86,20 @@ class Comparison:
             f"A pair must be two of {', '.join(self.methods)}, later one first, got {method} and {baseline}. Swap them."
         )
         raise InputError(msg)
+
+    def equivalence(self, method: str, baseline: str, metric: Metric, *, margin: float) -> Equivalence:
+        """Test whether a method is as good as another, but for a margin that would not matter (TOST).
+
+        Args:
+            method: The method asked about.
+            baseline: The method it is held against.
+            metric: The metric.
+            margin: Largest difference that would not matter, above 0.
+        """
+        column, rows = self.metrics.index(metric), [self.methods.index(method), self.methods.index(baseline)]
+        scores = self.resamples[:, rows[0], column] - self.resamples[:, rows[1], column]
+        difference = float(self.estimates[rows[0], column] - self.estimates[rows[1], column])
+        return tost_resampled(scores, estimate=difference, margin=margin)
 
     def cluster_means(self, metric: Metric) -> FloatArray:
         """Average the single fields' scores of each cluster, (cluster, method); nan where none is defined."""

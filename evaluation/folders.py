@@ -114,6 +114,7 @@ def write_evaluation_report(
     n_gallery: int = 3,
     more: Sequence[Section] = (),
     controls: Mapping[str, str] | None = None,
+    margin: float | None = None,
 ) -> tuple[Path, str]:
     """Write report.html, tables/*.csv and figures/*.svg into an evaluation folder.
 
@@ -124,6 +125,7 @@ def write_evaluation_report(
         n_gallery: Fields of each kind in the gallery.
         more: Further sections: ratings, costs.
         controls: "positive" or "negative" by well name, for Z'.
+        margin: Largest difference of scores that would not matter; None: equivalence is not asked about.
 
     Returns:
         The page, and the verdict in words.
@@ -152,6 +154,7 @@ def write_evaluation_report(
         skipped=study.skipped,
         more=[*experts, *more, *gallery],
         controls=controls,
+        margin=margin,
     )
     return write_report(report, folder), report.verdict
 

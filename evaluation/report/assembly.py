@@ -47,6 +47,7 @@ def make_report(
     skipped: Mapping[str, str],
     more: Sequence[Section] = (),
     controls: Mapping[str, str] | None = None,
+    margin: float | None = None,
 ) -> Report:
     """Put the report on methods held against a reference together, in the order a reviewer reads.
 
@@ -60,11 +61,12 @@ def make_report(
         skipped: Why a label map was left out, by "set/field".
         more: Further sections: galleries, ratings, costs.
         controls: "positive" or "negative" by well name, for Z'.
+        margin: Largest difference of scores that would not matter; None: equivalence is not asked about.
     """
     light, verdict = judge(comparison)
     plates = plate_section(table, comparison, controls=controls)
     sections = (
-        score_section(table, comparison),
+        score_section(table, comparison, margin=margin),
         field_section(table, comparison),
         event_section(table, events, comparison.methods),
         *([plates] if plates else []),

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from evaluation.comparison import Comparison, rank_methods
 from evaluation.counts import CountTable
 from evaluation.report.bars import draw_scores
@@ -10,14 +12,21 @@ from evaluation.report.distributions import draw_pairs, draw_spread
 from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
+from evaluation.resampling import Interval
 from evaluation.scores import Metric, data_set_metrics
 from evaluation.tables import absent_matters
 
 FIELD_SCORES = ("GlobalAccuracy", "MeanAccuracy", "MeanIoU", "WeightedIoU", "MeanBFScore")  # figure 4A of the paper
 
 
-def score_section(table: CountTable, comparison: Comparison) -> Section:
-    """Report the scores of the data set and of each class, with the differences between methods."""
+def score_section(table: CountTable, comparison: Comparison, *, margin: float | None = None) -> Section:
+    """Report the scores of the data set and of each class, with the differences between methods.
+
+    Args:
+        table: The counts.
+        comparison: The comparison of its methods.
+        margin: Largest difference that would not matter; None: equivalence is not asked about.
+    """
     whole = [metric for metric in comparison.metrics if not metric.class_name]
     single = [metric for metric in comparison.metrics if metric.class_name]
     main = score_table(comparison, whole, name="data_set_scores", title="Scores of the data set")
@@ -28,6 +37,7 @@ def score_section(table: CountTable, comparison: Comparison) -> Section:
         classes,
         pair_table(comparison, [*whole, *single]) if len(comparison.methods) > 2 else None,
         _absent_table(table, comparison.methods) if absent_matters(table) else None,
+        None if margin is None else equivalence_table(comparison, whole, margin=margin),
         rank_table(comparison, [metric for metric in whole if metric.name in FIELD_SCORES]),
     ]
     lead = (
@@ -83,6 +93,26 @@ def pair_table(comparison: Comparison, metrics: Sequence[Metric]) -> Table:
     styles: dict[str, Style] = {"difference": "signed", "relative": "percent", "p": "p", "p (Holm)": "p"}
     note = "p: paired permutation test (names swapped by cluster); Holm: adjusted over all rows."
     return Table("differences", "Differences between methods", columns, rows, note, styles=styles, grouped=True)
+
+
+def equivalence_table(comparison: Comparison, metrics: Sequence[Metric], *, margin: float) -> Table:
+    """Ask of every pair whether the later method is not worse, and whether both are alike, within a margin."""
+    rows: list[tuple[Cell, ...]] = []
+    for entry in comparison.differences:
+        if entry.metric not in metrics or np.isnan(entry.absolute.low):
+            continue
+        test = comparison.equivalence(entry.method, entry.baseline, entry.metric, margin=margin)
+        interval = Interval(test.difference, test.low, test.high, 1 - 2 * test.alpha, comparison.n_clusters)
+        words = "alike" if test.equivalent else "not worse" if test.not_inferior else "not shown"
+        pair = f"{entry.method} − {entry.baseline}"
+        rows.append((entry.metric.name, pair, interval, test.p_not_worse, test.p_not_better, words))
+    heads = ("score", "pair", "difference [90 %]", f"p, not {margin:g} worse", f"p, not {margin:g} better", "shown")
+    note = (
+        "Two one-sided tests at 5 % (TOST) on the bootstrap over clusters. A large p-value of an ordinary test does "
+        "not show that methods are alike; this does."
+    )
+    styles: dict[str, Style] = {heads[2]: "signed", heads[3]: "p", heads[4]: "p"}
+    return Table("equivalence", f"Not worse, within {margin:g}", heads, tuple(rows), note, styles=styles, grouped=True)
 
 
 def rank_table(comparison: Comparison, metrics: Sequence[Metric]) -> Table | None:

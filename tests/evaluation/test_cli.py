@@ -178,7 +178,12 @@ def test_ratings_costs_and_controls_join_the_report(evaluated, tmp_path):
     (tmp_path / "sheet.csv").write_text(SHEET)
     (tmp_path / "costs.csv").write_text(COSTS)
     (tmp_path / "wells.csv").write_text("well,kind\nB02,negative\nB03,positive\n")
+    (tmp_path / "times.csv").write_text("activity,active_s\ncorrection,1800\ncorrection,1800\n")
     words = (
+        "--times",
+        f"MDL={tmp_path / 'times.csv'}",
+        "--margin",
+        0.5,
         "--ratings",
         tmp_path / "sheet.csv",
         "--costs",
@@ -192,3 +197,5 @@ def test_ratings_costs_and_controls_join_the_report(evaluated, tmp_path):
     for expected in ("How surely", "When a method pays", "Z' of the controls"):
         assert expected in words
     assert "errors of CDL" not in words
+    assert "MDL,correction,once,60.0,0.0" in (evaluated / "tables" / "costs.csv").read_text()
+    assert "GlobalAccuracy,CDL − CIP," in (evaluated / "tables" / "equivalence.csv").read_text()

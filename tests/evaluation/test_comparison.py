@@ -131,6 +131,15 @@ def test_a_method_against_its_copy_differs_by_nothing():
         assert not difference.absolute.excludes(0)
 
 
+def test_a_method_that_hardly_differs_is_alike_and_a_worse_one_is_not():
+    half = [SHIFTED if place % 10 == 0 else TRUTH for place in range(40)]
+    table = count({"CIP": [TRUTH] * 40, "CDL": half}, [TRUTH] * 40)
+    result = compare_methods(table, METRICS[:1], n_resamples=400, rng=np.random.default_rng(0))
+    wide, narrow = (result.equivalence("CDL", "CIP", METRICS[0], margin=margin) for margin in (0.1, 0.001))
+    assert wide.difference == pytest.approx(-0.1 * 6 / 48)  # one field in ten has 6 of its 48 pixels wrong
+    assert (wide.equivalent, narrow.equivalent, narrow.not_inferior) == (True, False, False)
+
+
 def test_quarters_count_as_one_cluster():
     table = count({"CIP": [SHIFTED] * 8, "CDL": [TRUTH] * 8}, [TRUTH] * 8, clusters=["a"] * 4 + ["b"] * 4)
     result = compare_methods(table, METRICS[:1], n_resamples=50, rng=np.random.default_rng(0))
