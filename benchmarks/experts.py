@@ -37,11 +37,13 @@ def main() -> None:
     if not options.folder.is_dir():
         sys.exit(f"{options.folder} must be the folder multirater_cfos, but it does not exist. Give its path.")
     print("| lab / expert | events | " + " | ".join(HEADS) + " |\n" + "|---" * (len(HEADS) + 2) + "|")
-    inside: list[bool] = []
+    agreed: list[tuple[bool, bool]] = []
     for lab, expert in experts_of(options.folder):
         if not options.labs or lab in options.labs:
-            inside += report(options.folder, lab, expert)
-    print(f"\nSynthetic numbers inside the observed interval: {sum(inside)} of {len(inside)}.")
+            agreed += report(options.folder, lab, expert)
+    inside, overlapping = (sum(each) for each in zip(*agreed, strict=True))
+    print(f"\nOf {len(agreed)} synthetic numbers, {inside} lie inside the observed interval (* = outside);", end=" ")
+    print(f"of {overlapping} the intervals overlap.")
 
 
 def experts_of(folder: Path) -> list[tuple[str, str]]:
@@ -52,8 +54,8 @@ def experts_of(folder: Path) -> list[tuple[str, str]]:
     )
 
 
-def report(folder: Path, lab: str, expert: str) -> list[bool]:
-    """Print two rows for one expert and tell which synthetic numbers lie inside the observed intervals."""
+def report(folder: Path, lab: str, expert: str) -> list[tuple[bool, bool]]:
+    """Print two rows for one expert; tell which synthetic numbers lie inside the observed interval or overlap it."""
     fields = read_fields(folder, lab, expert)
     seen = [compare_field(weak, truth, image, classes=CLASSES, features=FEATURES) for weak, truth, image in fields]
     model = make_profile(seen, CLASSES, FEATURES, n_resamples=0).to_model()
@@ -61,21 +63,27 @@ def report(folder: Path, lab: str, expert: str) -> list[bool]:
     for index, (_, truth, image) in enumerate(fields):
         noisy = model.apply(truth, image, image_id=f"{lab}-{index}").label_map
         made.append(compare_field(noisy, truth, image, classes=CLASSES, features=FEATURES))
-    random = np.random.default_rng(0)
-    drawn = [numbers([seen[i] for i in random.integers(0, len(seen), len(seen))]) for _ in range(N_RESAMPLES)]
-    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    (low, high), (made_low, made_high) = interval(seen), interval(made)
     observed, synthetic = numbers(seen), numbers(made)
     n_events = sum(len(field.events) for field in seen)
     cells = [f"{value:.3g} [{a:.3g}, {b:.3g}]" for value, a, b in zip(observed, low, high, strict=True)]
     print(f"| {lab} / {expert[-1]} | {n_events} | " + " | ".join(cells) + " |")
     inside = (synthetic >= low) & (synthetic <= high)
+    overlapping = (made_low <= high) & (made_high >= low)
     marks = ["" if good else " *" for good in inside]
     print(
         "| made again | | "
         + " | ".join(f"{value:.3g}{mark}" for value, mark in zip(synthetic, marks, strict=True))
         + " |"
     )
-    return inside.tolist()
+    return list(zip(inside.tolist(), overlapping.tolist(), strict=True))
+
+
+def interval(fields: list[Comparison]) -> np.ndarray:
+    """Bootstrap the table's numbers over fields: (2, number) ends of the 95 % intervals."""
+    random = np.random.default_rng(0)
+    drawn = [numbers([fields[i] for i in random.integers(0, len(fields), len(fields))]) for _ in range(N_RESAMPLES)]
+    return np.nanquantile(drawn, [0.025, 0.975], axis=0)
 
 
 def read_fields(folder: Path, lab: str, expert: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
