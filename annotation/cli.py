@@ -91,6 +91,17 @@ def invite(
 
 
 @annotate.command()
+def status(project: ProjectFile) -> None:
+    """Tell how far the work is: fields by state, and each person's. No method is named."""
+    from annotation.project import Project
+    from annotation.tables import summarise
+
+    with Project(project) as opened:
+        for line in summarise(opened):
+            typer.echo(line)
+
+
+@annotate.command()
 def queue(
     project: ProjectFile,
     strategy: Annotated[

@@ -87,6 +87,26 @@ def test_boxes_are_laid_before_groups(say, tmp_path):
     assert said.startswith("9 tasks. Make the experts' links:")
 
 
+def test_the_status_counts_everybodys_work_and_names_no_method(say, tmp_path):
+    desk = tmp_path / "screen.desk"
+    with make_project(tmp_path, 9) as project:
+        session = owner_session(project)
+        token = session.next()
+        session.close(token, "accepted", revision=session.head(token).revision)
+        session.next()
+    assert say("status", desk) == "9 fields: 1 accepted, 1 open\nowner (owner): 1 of 2 tasks accepted\n"
+    say("study", desk, "anna", "ben", "--images", 6, "--training", 1)
+    say("boxes", desk, "--group", "ella", "--n-fields", 4)
+    with Project(desk) as project:
+        rating = RatingDesk(project, person_of(project, "anna"))
+        rating.score(rating.next(), 3, 3)
+    lines = say("status", desk).splitlines()
+    assert sorted(line[: line.index(" (")] for line in lines[1:]) == ["anna", "ben", "ella", "owner"]
+    assert {"ella (expert, 1): 0 of 4 fields closed", "owner (owner): 1 of 2 tasks accepted"} <= set(lines)
+    assert next(line for line in lines if line.startswith("anna")).endswith("): 1 of 4 trials scored")
+    assert "cip" not in "".join(lines)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

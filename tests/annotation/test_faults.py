@@ -23,6 +23,7 @@ from annotation.revisions import hash_of, unpack
 from tests.annotation.desks import COLUMNS, ROWS, key, make_project
 
 N_KILLS = 20
+RATERS = ["rita", "rosa", "rolf", "ruth"]
 SERVE = "import sys; from noisylabels.cli import main; main(sys.argv[1:])"
 
 
@@ -147,12 +148,12 @@ def at_work(server, path, *work):
     return pages, threads
 
 
-def kill_and_start(server, strokes, scores):
-    """Kill the server at any moment, but only after it acknowledged something since the last time."""
+def kill_and_start(server, acknowledged):
+    """Kill the server at any moment, but only after it acknowledged something to everybody since the last time."""
     rng = np.random.default_rng(2)
     for _ in range(N_KILLS):
-        before, given_up = (len(strokes), len(scores)), time.monotonic() + 30
-        while len(strokes) == before[0] or len(scores) == before[1]:
+        before, given_up = [len(actions) for actions in acknowledged], time.monotonic() + 30
+        while any(len(actions) == n for actions, n in zip(acknowledged, before, strict=True)):
             assert time.monotonic() < given_up, "a page has stopped working"
             time.sleep(0.002)
         time.sleep(float(rng.uniform(0, 0.03)))
@@ -165,12 +166,13 @@ def test_no_acknowledged_stroke_or_score_is_lost_in_twenty_kills(tmp_path):
     path = tmp_path / "screen.desk"
     with make_project(tmp_path, 9) as project:
         add_person(project, "anna", "annotator")
-        create_study(project, ["rita"], StudySettings(n_images=6, n_subsets=1, n_training=1))
-    server, strokes, scores = Server(path), [], []
+        create_study(project, RATERS, StudySettings(n_images=6, n_subsets=2, n_training=1))
+    server, strokes, scores = Server(path), [], {name: [] for name in RATERS}
     with server.running():
-        pages, threads = at_work(server, path, ("anna", paint_all_day, strokes), ("rita", rate_all_day, scores))
+        raters = [(name, rate_all_day, acknowledged) for name, acknowledged in scores.items()]
+        pages, threads = at_work(server, path, ("anna", paint_all_day, strokes), *raters)
         try:
-            kill_and_start(server, strokes, scores)
+            kill_and_start(server, [strokes, *scores.values()])
         finally:
             for page in pages:
                 page.stop.set()
@@ -179,9 +181,10 @@ def test_no_acknowledged_stroke_or_score_is_lost_in_twenty_kills(tmp_path):
             for page in pages:
                 page.client.close()
     assert len(strokes) >= N_KILLS
-    assert len(scores) >= N_KILLS
     check_strokes(path, strokes)
-    check_scores(path, scores)
+    for name in RATERS:
+        assert len(scores[name]) >= N_KILLS
+        check_scores(path, name, scores[name])
 
 
 def check_strokes(path, strokes):
@@ -196,10 +199,12 @@ def check_strokes(path, strokes):
         assert [saved[revision]["parent"] for revision, _ in strokes[1:]] == [revision for revision, _ in strokes[:-1]]
 
 
-def check_scores(path, scores):
+def check_scores(path, name, scores):
     with Project(path) as project:
         rows = project.rows(
-            "SELECT token, left_score, right_score FROM score JOIN trial ON trial.id = trial ORDER BY score.id"
+            "SELECT token, left_score, right_score FROM score JOIN trial ON trial.id = trial WHERE person = ? "
+            "ORDER BY score.id",
+            person_of(project, name).id,
         )
         saved = [tuple(row) for row in rows]
         assert saved[: len(scores)] == scores
