@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.labels import LabelMap
 from screening.field import Outcome, Reading, fail_field, finish_field, is_disk_full, read_field, state_of
 from screening.job import Job

@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Protocol
 
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.errors import InputError
 from screening.batches import process_batch
 from screening.field import Outcome, fail_field

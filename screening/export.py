@@ -6,7 +6,8 @@ from typing import Any
 from imaging.files import read_label_map
 from imaging.plates import Plate, open_plate, write_labels, write_plate
 from imaging.plates.omezarr import ZarrField
-from imaging.plates.omezarr_writer import field_folder, list_labels
+from imaging.plates.omezarr_labels import list_labels
+from imaging.plates.omezarr_writer import field_folder
 from screening.screen import Screen
 
 HASH_DIGITS = 8

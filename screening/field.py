@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.events import EventTable, label_events, measure_events
 from noisylabels.labels import LabelMap, check_label_map
 from screening.identity import hash_files, hash_values, stamp_files

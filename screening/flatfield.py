@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.plates.plate import Coefficients, Field, Plate
+from imaging.plates.fields import Field
+from imaging.plates.plate import Coefficients, Plate
 from noisylabels.atomic import write_text
 from noisylabels.errors import InputError
 from screening.identity import hash_code, hash_values, stamp_files

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from imaging.flatfield import correct_flatfield, polynomial_profile
-from imaging.plates.plate import Coefficients, Field
+from imaging.plates.fields import Field
+from imaging.plates.plate import Coefficients
 from screening.identity import hash_code, hash_values
 from screening.methods import Image, Method
 
 READING_AND_MEASURING = (
-    *("imaging.flatfield", "imaging.plates.pages", "imaging.plates.plate"),
+    *("imaging.flatfield", "imaging.plates.fields", "imaging.plates.pages"),
     *("noisylabels.events", "noisylabels.features", "screening.field", "screening.job"),
 )
 

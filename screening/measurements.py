@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.atomic import replacing
 from noisylabels.errors import InputError
 from screening.screen import Screen

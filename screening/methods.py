@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.plates.plate import Projection
+from imaging.plates.fields import Projection
 from noisylabels.errors import InputError
 from noisylabels.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
 from screening.identity import hash_code, hash_files, hash_values

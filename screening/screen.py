@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from imaging.plates.fields import Field
 from imaging.plates.formats import open_plates
-from imaging.plates.plate import Coefficients, Field, Plate
+from imaging.plates.plate import Coefficients, Plate
 from noisylabels.errors import InputError
 from screening.catalogue import method_of
 from screening.executors import Executor, in_batches

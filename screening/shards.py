@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.errors import InputError
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging.files import write_label_map
-from imaging.plates.plate import Field
+from imaging.plates.fields import Field
 from noisylabels.atomic import replacing, write_text
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable

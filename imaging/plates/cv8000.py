@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imaging.plates.fields import Plane
 from imaging.plates.gathering import FieldKey, Gathering, inside, make_plate
 from imaging.plates.markup import iterate_xml
-from imaging.plates.plate import Plane, Plate
+from imaging.plates.plate import Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from imaging.plates.fields import Field, Plane, Stack
 from imaging.plates.gathering import make_plate
 from imaging.plates.markup import local_name, read_xml
 from imaging.plates.pages import read_pages
-from imaging.plates.plate import Field, Plane, Plate, Stack
+from imaging.plates.plate import Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 

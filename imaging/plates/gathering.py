@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imaging.plates.plate import Field, Plane, Plate, TiffField, Well
+from imaging.plates.fields import Field, Plane, TiffField
+from imaging.plates.plate import Plate, Well
 from imaging.plates.wells import WellPosition, plate_shape
 from noisylabels.errors import InputError
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from imaging.plates.fields import Plane
 from imaging.plates.gathering import FieldKey, Gathering, inside, make_plate
 from imaging.plates.markup import iterate_xml, texts
-from imaging.plates.plate import Coefficients, Plane, Plate
+from imaging.plates.plate import Coefficients, Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from imaging.plates.fields import Plane
 from imaging.plates.gathering import Gathering, make_plate
-from imaging.plates.plate import Plane, Plate
+from imaging.plates.plate import Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 

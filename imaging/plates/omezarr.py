@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from imaging.plates.fields import Field, Plane, Stack
 from imaging.plates.gathering import inside, make_plate
-from imaging.plates.plate import Field, Plane, Plate, Stack
+from imaging.plates.plate import Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 

@@ -11,7 +11,8 @@ def plate_map(plate: Plate) -> str:
 
     Examples:
         >>> from pathlib import Path
-        >>> from imaging.plates.plate import TiffField, Well
+        >>> from imaging.plates.fields import TiffField
+    from imaging.plates.plate import Well
         >>> well = WellPosition(1, 2)
         >>> print(plate_map(Plate("P1", Path("P1"), "pattern", (2, 3), (Well(well, (TiffField("P1", well, 1, ()),)),))))
             01  02  03

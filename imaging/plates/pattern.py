@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from imaging.plates.fields import Plane
 from imaging.plates.gathering import Gathering, make_plate
 from imaging.plates.markup import local_name, read_xml
-from imaging.plates.plate import Plane, Plate
+from imaging.plates.plate import Plate
 from imaging.plates.wells import WellPosition
 from noisylabels.errors import InputError
 
@@ -29,6 +30,9 @@ KEYS = {
     "any": r"[^/]*?",
 }
 """What may stand in braces, and what each stands for; `any` is skipped."""
+
+
+MOST_TORN = 20
 
 
 def read_pattern(folder: Path, pattern: str) -> tuple[Plate, ...]:
@@ -112,7 +116,10 @@ def _plate_of(name: str, folder: Path, files: list[tuple[Path, dict[str, str]]],
     gathering = Gathering(name)
     gathering.problems += told
     separate = "channel" in files[0][1]
-    layout = _Layout.of(files[0][0])
+    layout = _Layout.of_first_whole([path for path, _ in files])
+    if separate and len(layout.channels) > 1:
+        msg = f"Files named with {{channel}} must hold one channel, got {len(layout.channels)} in those of {name}."
+        raise InputError(msg + " Leave {channel} out of the pattern.")
     names = sorted({keys["channel"] for _, keys in files}, key=_natural) if separate else list(layout.channels)
     for path, keys in files:
         try:
@@ -148,7 +155,7 @@ def _natural(text: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How channels and planes are laid over the pages of a file; taken from the first file of a plate."""
+    """How channels and planes are laid over the pages of a file; taken from the first whole file of a plate."""
 
     channels: tuple[str, ...]
     n_planes: int
@@ -156,7 +163,13 @@ class _Layout:
     pixel_size_um: float | None
 
     @classmethod
-    def of(cls, path: Path) -> "_Layout":
+    def of_first_whole(cls, paths: list[Path]) -> "_Layout":
+        """Skip torn files: that they are torn is told when they are read."""
+        found = (cls.of(path) for path in paths[:MOST_TORN])
+        return next((layout for layout in found if layout is not None), cls(("0",), 1, False, None))
+
+    @classmethod
+    def of(cls, path: Path) -> "_Layout | None":
         import tifffile
 
         try:
@@ -166,8 +179,7 @@ class _Layout:
         except (FileNotFoundError, PermissionError):
             raise
         except Exception:
-            # A torn first file: what it holds is told when it is read; here its neighbours count.
-            return cls(("0",), 1, False, None)
+            return None
         n_channels, n_planes = sizes.get("C", 1), sizes.get("Z", 1)
         known = set("CZYXTQI")
         if not set(order) <= known:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from imaging.plates.omezarr_writer import list_labels, read_labels
+from imaging.plates.omezarr_labels import list_labels, read_labels
 from noisylabels.cli import main
 from tests.imaging.plates.made_plates import hash_tree
 

@@ -6,7 +6,8 @@ import pytest
 import zarr
 
 from imaging.plates import open_plate, write_labels, write_plate
-from imaging.plates.omezarr_writer import field_folder, list_labels, read_labels, write_field
+from imaging.plates.omezarr_labels import list_labels, read_labels
+from imaging.plates.omezarr_writer import field_folder, write_field
 from noisylabels.errors import InputError
 from noisylabels.labels import ROSELLA
 from tests.cases import draw
@@ -168,7 +169,7 @@ def test_a_conversion_that_was_cut_off_is_finished_by_the_same_call(tmp_path, so
     write_field(target, next(source.fields), next(source.fields).read_stack(), channels=source.channels)
     first = hash_tree(field_folder(target, next(source.fields)))
     with monkeypatch.context() as patched:
-        patched.setattr("imaging.plates.omezarr_writer._write_multiscale", cut_off)
+        patched.setattr("imaging.plates.omezarr_writer.write_multiscale", cut_off)
         with pytest.raises(KeyboardInterrupt):
             write_plate(target, source)
     assert not list(target.rglob(".writing-*"))

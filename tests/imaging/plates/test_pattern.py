@@ -70,6 +70,26 @@ def test_files_of_several_channels_need_no_channel_in_their_names(tmp_path):
     assert np.array_equal(deep.read_stack(), stack)
 
 
+def test_a_torn_first_file_does_not_hide_the_channels_of_the_others(tmp_path):
+    image = np.stack([picture(2, 7, 1, 1), picture(2, 7, 1, 2)])
+    for field in (1, 2):
+        write_image(tmp_path / f"B07_f{field}.ome.tif", image, channel_names=("DsRed", "pHluorin"))
+    torn = tmp_path / "B07_f1.ome.tif"
+    torn.write_bytes(torn.read_bytes()[:100])
+    plate = open_plate(tmp_path, pattern="{well}_f{field}.ome.tif")
+    assert plate.channels == ("DsRed", "pHluorin")
+    assert np.array_equal(plate.field("B07_f002").read(), image)
+
+
+def test_a_channel_in_the_name_of_files_of_two_channels_is_refused(tmp_path):
+    write_image(tmp_path / "B07_c1.ome.tif", np.stack([picture(2, 7, 1, 1), picture(2, 7, 1, 2)]))
+    message = (
+        "Files named with {channel} must hold one channel, got 2 in those of plate. Leave {channel} out of the pattern."
+    )
+    with raises(message.replace("plate.", f"{tmp_path.name}.")):
+        open_plate(tmp_path, pattern="{well}_c{channel}.ome.tif")
+
+
 def test_a_well_that_is_on_no_plate_is_told_and_the_rest_read(tmp_path):
     write_pattern_plate(tmp_path)
     tifffile.imwrite(tmp_path / "P1" / "Z99_f1_c1.tif", picture(1, 1, 1, 1))
