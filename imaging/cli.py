@@ -77,7 +77,11 @@ def cip(
     from rich.progress import Progress
 
     from imaging import labelling
+    from noisylabels.errors import InputError
 
+    if not source.exists():
+        msg = f"{source} must be a dataset folder or an image file, but it does not exist. Check the path."
+        raise FileNotFoundError(msg)
     chosen = labelling.load_pipeline(preset, settings)
     console = Console(stderr=True)
     if source.is_file():
@@ -93,6 +97,9 @@ def cip(
         for _, failure in labelling.label_files(tasks, labeller, workers=workers):
             failures += [failure] if failure else []
             progress.advance(bar)
+    if failures and dataset is None:
+        labelling.forget_label_set(tasks)
+        raise InputError(failures[0])
     for failure in failures:
         typer.echo(f"noisylabels: {failure}", err=True)
     typer.echo(f"{tasks[0].target.parent}: {len(tasks) - len(failures)} label maps, {len(failures)} failed")
@@ -116,16 +123,15 @@ def import_(
     instances: Annotated[bool, typer.Option(help="Label maps hold object numbers: each object is class 1.")] = False,
 ) -> None:
     """Copy images and their label maps into a dataset folder."""
-    from imaging.importing import import_folder, parse_fractions, parse_pairs, read_groups
+    from imaging.importing import import_folder, parse_column, parse_fractions, parse_pairs, read_groups
     from noisylabels.labels import ClassTable
 
-    table, _, column = groups.rpartition(":")
     dataset = import_folder(
         images,
         out,
         classes=ClassTable(tuple(classes.split(","))),
         labels=parse_pairs(labels),
-        groups=read_groups(table, column=column) if groups else None,
+        groups=read_groups(*parse_column(groups)) if groups else None,
         fractions=parse_fractions(split),
         seed=seed,
         channel_names=tuple(filter(None, channels.split(","))),

@@ -2,12 +2,14 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from imaging.dataset import Case, Dataset, write_dataset
 from imaging.files import find_images, image_id, read_image, read_label_map, write_image, write_label_map
+from noisylabels.atomic import building
 from noisylabels.errors import InputError
 from noisylabels.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.learning.splits import SPLITS, split_groups
@@ -28,14 +30,14 @@ def import_folder(
 ) -> Dataset:
     """Copy a folder of images and folders of label maps into a dataset folder.
 
-    Image and label map belong together by name (`cell57.png` and `cell57.tif`). Everything is read and checked
-    before the lists are written, so a folder with dataset.json is a whole one.
+    Image and label map belong together by name (`cell57.png` and `cell57.tif`). The folder appears when everything
+    is read, checked and written: whole or not at all.
 
     Args:
         images: Folder of images, all with the same channels.
         out: The dataset folder to make; it must be empty or missing.
         classes: The class table of the label maps.
-        labels: Folder of label maps by label-set name; every image must have one in each.
+        labels: Folder of label maps by label-set name; each must have one of every image, and of no other.
         groups: Group by image id; each image is its own group when None.
         fractions: Shares of training, validation and test, dealt by group.
         seed: Of the split.
@@ -47,7 +49,7 @@ def import_folder(
         The dataset.
 
     Raises:
-        FileNotFoundError: If a folder or a label map is missing.
+        FileNotFoundError: If a folder, an image or a label map is missing.
         InputError: If `out` holds something, or an image, a label map or a group does not fit.
     """
     root = Path(out)
@@ -58,22 +60,12 @@ def import_folder(
     names = [image_id(path) for path in paths]
     groups_in_order = _groups_of(names, groups)
     splits = split_groups(groups_in_order, fractions, seed=seed)
-    label_paths = {key: _paths_by_id(Path(folder), names) for key, folder in labels.items()}
-    n_channels: int | None = None
-    for name, path in zip(names, paths, strict=True):
-        image = read_image(path, n_channels=n_channels)
-        n_channels = len(image)
-        label_maps = {
-            key: _read(found[name], classes, instances=instances, like=image.shape[-2:])
-            for key, found in label_paths.items()
-        }
-        write_image(_image_path(root, name), image, channel_names=channel_names, pixel_size_um=pixel_size_um)
-        for key, label_map in label_maps.items():
-            write_label_map(root / "labels" / key / f"{name}.tif", label_map)
+    label_paths = {key: _paths_by_id(Path(folder), names, images) for key, folder in labels.items()}
+    n_channels = len(read_image(paths[0]))
     dataset = Dataset(
         folder=root,
         classes=classes,
-        channel_names=tuple(channel_names) or tuple(f"channel {i + 1}" for i in range(n_channels or 0)),
+        channel_names=tuple(channel_names) or tuple(f"channel {i + 1}" for i in range(n_channels)),
         pixel_size_um=pixel_size_um,
         cases=tuple(
             Case(name, group, split, f"images/{name}.ome.tif")
@@ -83,11 +75,18 @@ def import_folder(
         ),
         provenance={"imported from": Path(images).name, "label sets": sorted(labels), "split seed": seed},
     )
-    write_dataset(dataset, label_name=next(iter(labels), "truth"))
+    with building(root) as folder:
+        for name, path in zip(names, paths, strict=True):
+            image = read_image(path, n_channels=n_channels)
+            write_image(_image_path(folder, name), image, channel_names=channel_names, pixel_size_um=pixel_size_um)
+            for key, found in label_paths.items():
+                label_map = _read(found[name], classes, instances=instances, like=image.shape[-2:])
+                write_label_map(folder / "labels" / key / f"{name}.tif", label_map)
+        write_dataset(replace(dataset, folder=folder), label_name=next(iter(labels), "truth"))
     return dataset
 
 
-def read_groups(table: str | Path, *, column: str, id_column: str = "id") -> dict[str, str]:
+def read_groups(table: str | Path, column: str, *, id_column: str = "id") -> dict[str, str]:
     """Read the group of each image from a CSV table.
 
     Args:
@@ -129,6 +128,23 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, Path]:
     return {name: Path(folder) for name, _, folder in split}
 
 
+def parse_column(text: str) -> tuple[Path, str]:
+    """Read TABLE.csv:COLUMN of the command line.
+
+    Raises:
+        InputError: If the table or the column is missing.
+
+    Examples:
+        >>> parse_column("index.csv:group")
+        (PosixPath('index.csv'), 'group')
+    """
+    table, _, column = text.rpartition(":")
+    if not table or not column:
+        msg = f"Groups must be given as TABLE.csv:COLUMN, got {text!r}. Write for instance index.csv:group."
+        raise InputError(msg)
+    return Path(table), column
+
+
 def parse_fractions(text: str) -> tuple[float, float, float]:
     """Read the three shares of a split from the command line.
 
@@ -161,12 +177,19 @@ def _groups_of(names: Sequence[str], groups: Mapping[str, str] | None) -> list[s
     return [groups[name] for name in names]
 
 
-def _paths_by_id(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+def _paths_by_id(folder: Path, names: Sequence[str], images: str | Path) -> dict[str, Path]:
     paths = {image_id(path): path for path in find_images(folder)}
     missing = [name for name in names if name not in paths]
     if missing:
         msg = (
             f"{folder} must hold a label map for every image, got none for {len(missing)} ({missing[0]}, ...). Add it."
+        )
+        raise FileNotFoundError(msg)
+    without = sorted(set(paths) - set(names))
+    if without:
+        msg = (
+            f"{images} must hold an image for every label map of {folder}, got none for {len(without)} "
+            f"({without[0]}, ...). Add it, or take the label map away."
         )
         raise FileNotFoundError(msg)
     return paths

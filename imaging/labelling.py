@@ -67,11 +67,12 @@ class Labeller:
 
 @dataclass(frozen=True)
 class Task:
-    """One image to label: its name, its file, and the label map to write."""
+    """One image to label: its name, its file, the label map to write, and how many channels it must have, if known."""
 
     id: str
     image: Path
     target: Path
+    n_channels: int | None = None
 
     @property
     def table(self) -> Path:
@@ -123,11 +124,15 @@ def plan_dataset(
         InputError: If the dataset lacks the channels.
     """
     dataset = open_dataset(folder)
+    n_channels = len(dataset.channel_names)
     if channels or isinstance(settings, NucleiSettings):
         positions = _positions(channels, settings)
     else:
         positions = channels_by_name(dataset.channel_names)
-    tasks = [Task(id, dataset.image_path(id), dataset.label_path(name, id)) for id in dataset.ids()]
+    if max(positions) >= n_channels:
+        msg = f"--channels must be positions from 0 to {n_channels - 1} in {folder}, got {channels!r}. Correct it."
+        raise InputError(msg)
+    tasks = [Task(id, dataset.image_path(id), dataset.label_path(name, id), n_channels) for id in dataset.ids()]
     return Labeller(settings, positions, phases), tasks, dataset
 
 
@@ -182,6 +187,18 @@ def prepare_label_set(tasks: Sequence[Task], labeller: Labeller, *, overwrite: b
     write_text(note, json.dumps(about, indent=1))
 
 
+def forget_label_set(tasks: Sequence[Task]) -> None:
+    """Take back what `prepare_label_set` wrote, where nothing came of it.
+
+    Args:
+        tasks: What was to be done, all in one folder.
+    """
+    folder = tasks[0].target.parent
+    if [entry.name for entry in folder.iterdir()] == ["settings.json"]:
+        (folder / "settings.json").unlink()
+        folder.rmdir()
+
+
 def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, str | None]]:
     """Label images and write their label maps; those that exist are skipped.
 
@@ -211,12 +228,12 @@ def label_file(task: Task, labeller: Callable[[NDArray[Any]], tuple[LabelMap, Ev
         None, or one sentence that says why it could not be done.
     """
     try:
-        label_map, vesicles = labeller(read_image(task.image))
+        label_map, vesicles = labeller(read_image(task.image, n_channels=task.n_channels))
         if vesicles is not None:
             write_text(task.table, vesicles.to_pandas().to_csv(index=False))
         write_label_map(task.target, np.ascontiguousarray(label_map))
     except (InputError, OSError) as error:
-        return str(error)
+        return str(error) if str(task.image) in str(error) else f"{task.image}: {error}"
     return None
 
 

@@ -1,7 +1,8 @@
-"""Files that are either whole or absent: written beside their place, then renamed into it."""
+"""Files and folders that are either whole or absent: written beside their place, then renamed into it."""
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,36 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def building(folder: str | Path) -> Iterator[Path]:
+    """Give a new folder beside `folder`; on leaving, it becomes `folder` in one step.
+
+    If the block raises, it is removed with all that is in it, and `folder` is left as it was.
+
+    Args:
+        folder: The folder to make; it must be missing or empty.
+
+    Yields:
+        The folder to write into.
+
+    Examples:
+        >>> home = Path(tempfile.mkdtemp())
+        >>> with building(home / "fields") as folder:
+        ...     _ = (folder / "a.txt").write_text("whole")
+        >>> [str(p.relative_to(home)) for p in home.rglob("*.txt")]
+        ['fields/a.txt']
+    """
+    target = Path(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".writing-"))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(_dispatch(words))
     except (InputError, OSError) as error:
-        typer.echo(f"noisylabels: {error}", err=True)
+        typer.echo(f"noisylabels: {_sentence(error)}", err=True)
         sys.exit(USER_MISTAKE)
 
 
@@ -84,6 +84,13 @@ def _unknown(word: str) -> str:
     close = difflib.get_close_matches(word, COMMANDS, n=3)
     meant = f"Did you mean {' or '.join(close)}?" if close else "See noisylabels --help."
     return f"A command must be one of {', '.join(COMMANDS)}, got {word!r}. {meant}"
+
+
+def _sentence(error: InputError | OSError) -> str:
+    """Say it in our words where the operating system spoke; our own errors carry no number."""
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+        return str(error)
+    return f"{error.filename} must be a path that can be used, got: {error.strerror}. Check it."
 
 
 def _app_of(module: str) -> typer.Typer:

@@ -75,7 +75,7 @@ def calibrate_dataset(
     types = []
     for case_id in watch(ids):
         image = dataset.image(case_id) if look else None
-        weak_map, true_map = dataset.label_map(weak, case_id), dataset.label_map(truth, case_id, like=image)
+        weak_map, true_map = (dataset.label_map(name, case_id, like=image) for name in (weak, truth))
         compared.append(
             compare_field(
                 weak_map, true_map, image,

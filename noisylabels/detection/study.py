@@ -94,7 +94,8 @@ def _predict(
     dataset: Any, labels: str, ids: Sequence[str], scratch: Path, *, n_folds: int, seed: int, watch: Watch
 ) -> None:
     def fit(names: Sequence[str]) -> Any:
-        fields = ((dataset.image(name), dataset.label_map(labels, name)) for name in names)
+        images = ((name, dataset.image(name)) for name in names)
+        fields = ((image, dataset.label_map(labels, name, like=image)) for name, image in images)
         return fit_pixel_model(fields, n_classes=len(dataset.classes), seed=seed)
 
     def predict(model: Any, name: str) -> str:

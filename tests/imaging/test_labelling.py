@@ -115,8 +115,9 @@ def test_a_single_file_is_labelled_into_a_folder(tmp_path, capsys):
     assert "--out must be given with a single image" in capsys.readouterr().err
     assert run("cip", image, "--channels", "0,1", "--out", tmp_path / "labels") == 0
     assert read_label_map(tmp_path / "labels/field.tif")[40, 40] == 1
-    assert run("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 3
-    assert "The image must have a channel 3, got 3 channels. Use --channels." in capsys.readouterr().err
+    assert run("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 2
+    assert f"{image}: The image must have a channel 3, got 3 channels. Use --channels." in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_any_number_of_workers_writes_the_same_bytes(dataset, tmp_path):
