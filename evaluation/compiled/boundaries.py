@@ -43,18 +43,20 @@ def probe(
 ) -> NDArray[np.int64]:
     """Count boundary pixels per class index + 1, and those with a like one in `other` at one of the offsets.
 
-    Most have one at the nearest offsets; those are sorted out for many pixels in one instruction, the rest one by one.
+    Most have one at the nearest offsets; those are sorted out for many pixels in one instruction. Of the rest, one that
+    lies beside another of its class without a counterpart needs to look only where that one could not.
 
     Args:
-        edges: (pixel,) class index + 1 on boundary pixels, 0 elsewhere; the margin holds every offset.
-        other: (pixel,) the same of the other map.
-        offsets: (offset,) distances in the flat arrays, nearest first.
+        edges: (row, column) class index + 1 on boundary pixels, 0 elsewhere; the margin holds every offset.
+        other: (row, column) the same of the other map.
+        offsets: (offset,) distances in the flattened arrays, nearest first.
         n_classes: All values are at most this.
     """
-    counts = np.zeros((n_classes + 1, 2), np.int64)
-    counts[:, 0] = _count_kinds(edges, n_classes)
-    far = _drop_near(edges, other, offsets)
-    n_near = NEAREST if offsets.size >= NEAREST else 1
+    columns = edges.shape[1]
+    own, second = edges.ravel(), other.ravel()
+    steps = np.array([-1, -columns - 1, -columns, -columns + 1])
+    fresh, sizes = _fresh_offsets(offsets, steps)
+    far = _drop_near(own, second, offsets)
     missed = np.zeros(n_classes + 1, np.int64)
     n_words = far.size // WORD
     words = far[: n_words * WORD].view(np.uint64)
@@ -63,10 +65,43 @@ def probe(
             continue
         for pixel in range(word * WORD, min(word * WORD + WORD, far.size)):
             kind = far[pixel]
-            if kind and not _is_within(pixel, kind, other, offsets, n_near):
+            if kind == 0:
+                continue
+            chosen = steps.size
+            for beside in range(steps.size):
+                place = pixel + steps[beside]
+                if place >= 0 and far[place] == kind and sizes[beside] < sizes[chosen]:
+                    chosen = beside
+            if _is_within(pixel, kind, second, fresh[chosen], sizes[chosen]):
+                far[pixel] = 0  # what stays in `far` has no counterpart
+            else:
                 missed[kind] += 1
+    counts = np.zeros((n_classes + 1, 2), np.int64)
+    counts[:, 0] = _count_kinds(own, n_classes)
     counts[:, 1] = counts[:, 0] - missed
     return counts
+
+
+@njit(cache=True, nogil=True)
+def _fresh_offsets(offsets: NDArray[np.int64], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List, for each step to a neighbour, the offsets that are out of the neighbour's reach; at last, all offsets.
+
+    Returns:
+        (step + 1, offset) offsets, and (step + 1,) how many of a row are used. The nearest are left out.
+    """
+    start = NEAREST if offsets.size >= NEAREST else 1
+    reach = np.abs(offsets).max() + np.abs(steps).max()
+    is_offset = np.zeros(2 * reach + 1, np.bool_)
+    for offset in offsets:
+        is_offset[offset + reach] = True
+    fresh = np.zeros((steps.size + 1, offsets.size), np.int64)
+    sizes = np.zeros(steps.size + 1, np.int64)
+    for row in range(steps.size + 1):
+        for offset in offsets[start:]:
+            if row == steps.size or not is_offset[offset - steps[row] + reach]:
+                fresh[row, sizes[row]] = offset
+                sizes[row] += 1
+    return fresh, sizes
 
 
 @njit(cache=True, nogil=True)
@@ -107,8 +142,8 @@ def _drop_near(edges: NDArray[np.uint8], other: NDArray[np.uint8], offsets: NDAr
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_within(pixel: int, kind: int, other: NDArray[np.uint8], offsets: NDArray[np.int64], start: int) -> bool:
-    for place in range(start, offsets.size):  # noqa: SIM110 - numba has no any(); iterating the array itself is slow
+def _is_within(pixel: int, kind: int, other: NDArray[np.uint8], offsets: NDArray[np.int64], n_offsets: int) -> bool:
+    for place in range(n_offsets):  # noqa: SIM110 - numba has no any(); iterating the array itself is slow
         if other[np.uintp(pixel + offsets[place])] == kind:
             return True
     return False
