@@ -25,7 +25,7 @@ def export_ome_zarr(project: Project, folder: str | Path) -> int:
     Raises:
         InputError: If nothing was accepted, or a field is there.
     """
-    from imaging.plates.omezarr_writer import write_labels
+    from imaging.plates.omezarr_labels import write_labels
 
     done = accepted_or_refuse(project)
     for item in done:
