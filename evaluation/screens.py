@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from evaluation.quality import measure_focus, share_saturated
 from evaluation.sources import FieldSource, find_well, method_name
 from noisylabels.errors import InputError
 from noisylabels.events import EventTable
-from noisylabels.labels import ClassTable, LabelMap
+from noisylabels.labels import ClassTable, LabelMap, check_label_map
 
 FloatArray = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def survey_screen(
         on_field: Called with each field's name once it is done.
 
     Raises:
-        InputError: If a label set does not exist or there is no field.
+        InputError: If a label set does not exist, a label map has not the size of its image, or there is no field.
     """
     for name in methods:
         source.require_labels(name)
@@ -84,13 +85,13 @@ def survey_screen(
     n_classes = len(source.classes)
     seen, columns = [], {"method": [], "class_index": [], "area_px": []}  # type: ignore[var-annotated]
     for field in fields:
-        maps = [source.label_map(name, field) for name in methods]
+        image = np.asarray(source.image(field))
+        maps = [_label_map(source, name, field, like=image) for name in methods]
         found = [find_events(label_map) for label_map in maps]
         for name, events in zip(names, found, strict=True):
             columns["method"].append(np.full(len(events), name, object))
             columns["class_index"].append(events.class_index)
             columns["area_px"].append(events.area_px)
-        image = np.asarray(source.image(field))
         channels = image.max(1) if image.ndim == 4 else image
         seen.append(
             (
@@ -116,6 +117,11 @@ def survey_screen(
         focus=np.array(focus, float),
         saturated=np.array(saturated, float),
     )
+
+
+def _label_map(source: FieldSource, name: str, field: str, *, like: NDArray[Any]) -> LabelMap:
+    size = (like.shape[-2], like.shape[-1])
+    return check_label_map(source.label_map(name, field), source.classes, source=f"{name} of {field}", like=size)
 
 
 def disagree(first: LabelMap, second: LabelMap, *, n_classes: int) -> float:

@@ -16,6 +16,7 @@ from noisylabels.errors import InputError
 
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
+COUNTS = ("num_epochs", "batch_size", "accumulation_steps", "val_interval", "learning_rate_period", "n_channels")
 NOT_PRESETS = ("train", "inference", "evaluate", "multi_gpu_train")
 
 
@@ -159,21 +160,40 @@ def _checked(launch: Launch) -> Launch:
         if name not in known:
             msg = f"A preset of {launch.bundle.name} must be one of {', '.join(known)}, got {name!r}. Name one of them."
             raise InputError(msg)
-    ids = list(_ids(_merged(launch)))
-    for key in launch.overrides:
+    known_values = dict(_ids(_merged(launch)))
+    ids = list(known_values)
+    for key, value in launch.overrides.items():
         if key.replace("#", "::") not in ids:
             close = difflib.get_close_matches(key, ids, n=3, cutoff=0.5)
             meant = f"Did you mean {' or '.join(close)}?" if close else f"See {launch.config_files[0]}."
             msg = f"An override must be an id of {launch.config_files[0]}, got {key!r}. {meant}"
             raise InputError(msg)
+        _refuse_other_kind(key, _parsed(key, value), known_values[key.replace("#", "::")])
     return launch
 
 
-def _ids(config: Any, prefix: str = "") -> Iterator[str]:
+def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
+    """A word for a number would be told by torch, deep within; a word for True would count as True."""
+    kind = "True or False" if isinstance(known, bool) else "a whole number from 1 on" if key in COUNTS else "a number"
+    expression = isinstance(value, str) and value.startswith(("$", "@", "%"))
+    if not expression and not _fits(key, value, known):
+        msg = f"{key} must be {kind}, got {value!r}. The config has {known}."
+        raise InputError(msg)
+
+
+def _fits(key: str, value: Any, known: Any) -> bool:
+    if isinstance(known, bool) or isinstance(value, bool):
+        return isinstance(value, bool) == isinstance(known, bool) or not isinstance(known, (int, float))
+    if key in COUNTS:
+        return isinstance(value, int) and value >= 1
+    return isinstance(value, (int, float)) or not isinstance(known, (int, float))
+
+
+def _ids(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     items = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
     for key, value in items:
         identity = f"{prefix}{str(key).replace('#', '::')}"
-        yield identity
+        yield identity, value
         yield from _ids(value, f"{identity}::")
 
 
