@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from annotation.fields import Field, Planes, check_names, classes_of, field_of, find_field, read_planes
+from annotation.fields import Field, check_names, classes_of, field_of, find_field
+from annotation.images import Planes, read_planes
 from annotation.people import add_person
 from annotation.project import Person, Project, insert, now
 from annotation.revisions import check_active_ms

@@ -80,8 +80,8 @@ class Door:
         if scope["method"] not in READING and not _same_origin(scope, headers):
             return JSONResponse({"error": "A change must come from the desk's own pages, got another origin."}, 403)
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        if scope["path"] == "/" and "token" in query:
-            return await run_in_threadpool(self._enter, query["token"][0])
+        if scope["method"] == "GET" and scope["path"] == "/" and "token" in query:
+            return await run_in_threadpool(self._enter, query["token"][0], scope["scheme"] == "https")
         cookie = _cookies(headers).get(self.cookie, "")
         person = await run_in_threadpool(visitor, self.project, cookie) if cookie else None
         if person is None:
@@ -89,7 +89,7 @@ class Door:
         scope["person"] = person
         return None
 
-    def _enter(self, token: str) -> Response:
+    def _enter(self, token: str, secure: bool) -> Response:
         if self.secret is not None and secrets.compare_digest(token.encode(), self.secret.encode()):
             cookie: str | None = visit(self.project, owner_of(self.project).id)
         else:
@@ -98,7 +98,9 @@ class Door:
         if cookie is None or person is None:
             return _stranger("/")
         response = RedirectResponse(first_page(person), 303)
-        response.set_cookie(self.cookie, cookie, max_age=ONE_YEAR_S, httponly=True, samesite="lax", path="/")
+        response.set_cookie(
+            self.cookie, cookie, max_age=ONE_YEAR_S, httponly=True, samesite="lax", path="/", secure=secure
+        )
         return response
 
 

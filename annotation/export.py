@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotation.fields import Field, dataset_of, field_of, read_planes
+from annotation.fields import Field, dataset_of, field_of
+from annotation.images import read_planes
 from annotation.project import Project
 from annotation.revisions import read_revision
 from imaging.dataset import Case, Dataset, write_dataset

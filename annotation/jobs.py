@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.export import export_dataset
-from annotation.fields import read_planes
+from annotation.images import read_planes
 from annotation.project import Person, Project, insert, now
 from annotation.quarters import Window
 from annotation.session import Session

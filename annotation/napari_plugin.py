@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.fields import contrast_of
+from annotation.images import contrast_of
 from annotation.people import owner_of, person_of
 from annotation.project import Project
 from annotation.session import Session

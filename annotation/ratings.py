@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from annotation.allocation import PlannedTrial, StudySettings, plan_trials
-from annotation.fields import Field, contrast_of, dataset_of, field_of, fields_of, find_field, read_planes, start_map
+from annotation.fields import Field, dataset_of, field_of, fields_of, find_field, start_map
+from annotation.images import contrast_of, read_planes
 from annotation.people import add_person
 from annotation.project import Person, Project, insert, now
 from annotation.revisions import check_active_ms, hash_of, pack, unpack

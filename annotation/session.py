@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from annotation.fields import BLANK, Field, Planes, field_of, find_field, read_planes, start_map
+from annotation.fields import BLANK, Field, field_of, find_field, start_map
+from annotation.images import Planes, read_planes
 from annotation.project import Answer, Person, Project, insert, now
 from annotation.queue import Pick, choose, queue_settings
 from annotation.revisions import (

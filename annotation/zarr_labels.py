@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from annotation.export import Accepted, accepted_or_refuse
-from annotation.fields import Planes, classes_of, read_planes
+from annotation.fields import classes_of
+from annotation.images import Planes, read_planes
 from annotation.project import Project
 from annotation.revisions import read_revision
 from noisylabels.errors import InputError

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from annotation.boxes import UnknownBoxTask
-from annotation.fields import Field, Planes, contrast_of, read_planes
+from annotation.fields import Field
+from annotation.images import Planes, contrast_of, read_planes
 from annotation.jobs import Jobs, UnknownJob
 from annotation.project import KeyReused, Person, Project
 from annotation.ratings import UnknownTrial

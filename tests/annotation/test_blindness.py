@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from annotation import fields
+from annotation import images
 from annotation.allocation import StudySettings
 from annotation.people import person_of
 from annotation.ratings import create_study
@@ -61,7 +61,7 @@ def rate(browser):
 
 def pictures_read():
     """Count what was decoded: a repeat that was still at hand would arrive faster than a first sight."""
-    return fields._planes_of_file.cache_info().misses
+    return images._planes_of_file.cache_info().misses
 
 
 def texts(*answers, body=True):

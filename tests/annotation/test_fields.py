@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.fields import contrast_of, fields_of, lot, read_planes, start_map
+from annotation.fields import fields_of, lot, start_map
+from annotation.images import contrast_of, read_planes
 from annotation.quarters import Window, cut_in_quarters
 from imaging.files import read_image, read_label_map, write_image
 from tests.annotation.desks import make_project, refused

@@ -53,7 +53,8 @@ def chances_of(network, image):
 def test_uncertainty_is_the_mean_entropy_of_the_networks_own_probabilities(tmp_path, network):
     make_dataset(tmp_path / "dataset", 2, size=(30, 44))
     checkpoint = save(network, tmp_path / "model.pt")
-    from annotation.fields import create_project, fields_of, read_planes
+    from annotation.fields import create_project, fields_of
+    from annotation.images import read_planes
     from annotation.project import Project
 
     create_project(tmp_path / "screen.desk", tmp_path / "dataset", quarters=True)

@@ -208,11 +208,13 @@ def test_a_link_works_once_and_a_cookie_outlives_the_server(desk, tmp_path):
     project, app, _ = desk
     token = invite(project, owner_of(project))
     first, second = Client(app), Client(app)
+    assert first.request("HEAD", f"/?token={token}").status_code == 401  # a mail program looking ahead spends nothing
     entered = first.request("GET", f"/?token={token}")
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
     cookie = entered.headers["set-cookie"]
     for word in ("desk_8765=", "HttpOnly", "SameSite=lax", "Path=/"):
         assert word in cookie
+    assert "Secure" not in cookie  # plain HTTP on this machine; behind HTTPS it is
     assert second.request("GET", f"/?token={token}").status_code == 401
     assert first.request("GET", "/api/session").status_code == 200
     first.app = create_app(project, Address(), dist=tmp_path)
