@@ -200,17 +200,36 @@ def begin_and_warm(plate: Path, folder: Path, method: dict[str, Any]) -> None:
 
 
 def part_workers(folder: Path) -> None:
+    """Fields a second once every process has loaded its model, and the processor time that a field costs.
+
+    On a machine that others use the first says little; the second tells whether two workers hinder each other.
+    """
     method = random_bundle(folder)
-    plate = write_plate(folder / "plate", 4, 6, FULL)
-    rates = {}
-    for workers in (1, 2):
-        screen = begin(plate, folder / f"run{workers}", method)
-        outcomes = screen.run(LocalPool(workers), fields_per_task=2)
-        for _ in range(2 * workers):
-            next(outcomes)  # every process has loaded its model
-        seconds, outcomes_left = timed(lambda todo=outcomes: len(list(todo)))
-        rates[workers] = outcomes_left / seconds
-    print(f"workers: 1 does {rates[1]:.2f}, 2 do {rates[2]:.2f} fields/s: {rates[2] / rates[1]:.2f} times")
+    plates = {n_fields: write_plate(folder / f"plate{n_fields}", 1, n_fields, FULL) for n_fields in (4, 20)}
+    short, _ = pool_cost(plates[4], folder / "short", method, 1)
+    one, rate_of_one = pool_cost(plates[20], folder / "one", method, 1)
+    two, rate_of_two = pool_cost(plates[20], folder / "two", method, 2)
+    per_field = (one - short) / 16
+    per_start = short - 4 * per_field
+    print(
+        f"workers: 1 does {rate_of_one:.2f}, 2 do {rate_of_two:.2f} fields/s: {rate_of_two / rate_of_one:.2f} times ",
+        end="",
+    )
+    print(f"(load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+    with_two = (two - 2 * per_start) / 20
+    print(f"workers: a field costs {per_field:.2f} s of processor with 1, {with_two:.2f} s with 2: ", end="")
+    print(f"{2 * per_field / with_two:.2f} times on two cores that are free")
+
+
+def pool_cost(plate: Path, run: Path, method: dict[str, Any], workers: int) -> tuple[float, float]:
+    """Seconds of processor time of a pool's processes, and fields a second after all have begun."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    outcomes = begin(plate, run, method).run(LocalPool(workers), fields_per_task=1)
+    for _ in range(workers):
+        next(outcomes)
+    seconds, left = timed(lambda: len(list(outcomes)))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, left / seconds
 
 
 def part_memory(folder: Path) -> None:
