@@ -55,7 +55,10 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
         msg = f"{path} must be (channel, row, column), got shape {array.shape}. Split it into single fields."
         raise InputError(msg)
     if n_channels is not None and len(array) != n_channels:
-        msg = f"{path} must have {n_channels} channels, got {len(array)}. Give images that all have the same channels."
+        msg = (
+            f"{path} must have {n_channels} channels, got {len(array)}. "
+            "Give the same channels everywhere, in training and prediction."
+        )
         raise InputError(msg)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         n_wrong = int((~np.isfinite(array)).sum())

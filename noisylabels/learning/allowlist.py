@@ -25,6 +25,7 @@ FUNCTIONS = frozenset(
     for name in (
         "checkpoints.load_weights",
         "checks.check_fields",
+        "checks.check_images",
         "datalist.choose_split",
         "datalist.read_class_names",
         "datalist.read_fields",

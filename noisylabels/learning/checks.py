@@ -93,9 +93,27 @@ def check_fields(
     return CheckedFields(len(training), len(validation), fractions, digest.hexdigest())
 
 
-def _read_pair(
-    field: Field, classes: ClassTable, n_channels: int, reader: Reader
-) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) -> int:
+    """Read every image once and make sure that it can be predicted, so that a fault is told before any is.
+
+    Args:
+        fields: Fields with `image`, as `read_images` lists them.
+        n_channels: Channels of every image.
+        reader: Reads images.
+
+    Returns:
+        How many there are.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        InputError: If a file cannot be read, or an image has other channels or NaN.
+    """
+    for field in fields:
+        _read_image(field, n_channels, reader)
+    return len(fields)
+
+
+def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:
     image, _ = reader.get_data(reader.read(field["image"]))
     if len(image) != n_channels:
         msg = f"{field['image']} must have {n_channels} channels, got {len(image)}. Pass --n_channels {len(image)}."
@@ -104,6 +122,13 @@ def _read_pair(
         n_wrong = int((~np.isfinite(image)).sum())
         msg = f"Pixels of {field['image']} must be finite, got NaN or infinity in {n_wrong}. Mend the file."
         raise InputError(msg)
+    return image
+
+
+def _read_pair(
+    field: Field, classes: ClassTable, n_channels: int, reader: Reader
+) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    image = _read_image(field, n_channels, reader)
     stored, _ = reader.get_data(reader.read(field["label"]))
     if len(stored) != 1 or stored.shape[1:] != image.shape[1:]:
         msg = (

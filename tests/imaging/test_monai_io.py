@@ -53,7 +53,7 @@ def test_the_reader_takes_the_formats_of_the_house_only() -> None:
 def test_a_file_with_other_channels_is_refused_through_monai_too(tmp_path: Path) -> None:
     path = tmp_path / "f1.ome.tif"
     write_image(path, np.zeros((3, 4, 4), np.uint16))
-    message = f"{path} must have 2 channels, got 3. Give images that all have the same channels."
+    message = f"{path} must have 2 channels, got 3. Give the same channels everywhere, in training and prediction."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         LoadImage(reader=FieldReader(n_channels=2))(path)
 
