@@ -99,6 +99,7 @@ def create_app(
             HTTPException: _answer_http,
         },
     )
+    app.router.redirect_slashes = False  # a path is a route or unknown
     app.state.project = project
     app.state.jobs = Jobs(project, checkpoints)
     app.state.largest_field = project.value(
