@@ -80,7 +80,10 @@ class Dose:
                 f"got {self.draw!r}. Use 'exact' for a share that holds in every image."
             )
             raise InputError(msg)
-        for name in self.given:
+        for number in ("image_sd", "severity", *(() if self.intercept is None else ("intercept",))):
+            _check_number(getattr(self, number), number)
+        for name, weight in self.given.items():
+            _check_number(weight, f"given of {name}")
             if name not in BASIC_FEATURES and not needs_image(name):
                 msg = (
                     f"A feature of `given` must be one of {[*BASIC_FEATURES, *APPEARANCE]}, "
@@ -114,6 +117,12 @@ def check_rate(rate: Any, name: str = "rate") -> None:
     """
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
         msg = f"{name} must be in [0, 1], got {rate!r}. For 5 % write 0.05."
+        raise InputError(msg)
+
+
+def _check_number(value: Any, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        msg = f"{name} must be a finite number, got {value!r}. Give logits, for instance -1.5."
         raise InputError(msg)
 
 

@@ -73,6 +73,10 @@ class NoiseModel:
             msg = f"A noise model must be a mapping of error kinds, got {data!r}. Write missed: {{rate: 0.1}}, say."
             raise InputError(msg)
         classes = ClassTable(tuple(data["classes"])) if "classes" in data else ROSELLA
+        seed = data.get("seed", 0)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            msg = f"seed must be a whole number, got {seed!r}. Write for instance seed: 0."
+            raise InputError(msg)
         named = {name: settings for name, settings in data.items() if name not in ("classes", "seed")}
         entries = [
             read_kind(name, settings, classes)
@@ -80,7 +84,7 @@ class NoiseModel:
             for settings in (listed if isinstance(listed, list) else [listed])
         ]
         order = list(KINDS)
-        model = cls(tuple(sorted(entries, key=lambda kind: order.index(kind.name))), classes, int(data.get("seed", 0)))
+        model = cls(tuple(sorted(entries, key=lambda kind: order.index(kind.name))), classes, seed)
         _refuse_repeated(model)
         return model
 

@@ -80,6 +80,9 @@ def read_kind(name: str, data: Mapping[str, Any], classes: ClassTable) -> Kind:
     if name not in KINDS:
         msg = f"An error kind must be one of {list(KINDS)}, got {name!r}. Use one of them."
         raise InputError(msg)
+    if not isinstance(data, Mapping):
+        msg = f"Settings of {name} must be a mapping, got {data!r}. Write for instance {name}: {{rate: 0.1}}."
+        raise InputError(msg)
     kind = KINDS[name]
     own = [field.name for field in dataclasses.fields(kind) if field.name != "dose"]
     unknown = [key for key in data if key not in (*DOSE_FIELDS, *own)]
@@ -89,7 +92,11 @@ def read_kind(name: str, data: Mapping[str, Any], classes: ClassTable) -> Kind:
     dose = {key: value for key, value in data.items() if key in DOSE_FIELDS}
     if "rate" not in dose:
         dose["rate"] = _rate_of_transition(name, data.get("transition"), classes)
-    made: Kind = kind(dose=Dose(**dose), **{key: value for key, value in data.items() if key in own})
+    try:
+        made: Kind = kind(dose=Dose(**dose), **{key: value for key, value in data.items() if key in own})
+    except TypeError as error:  # a text where a number belongs, a number where a list does
+        msg = f"Settings of {name} must be of the kinds its description says, got {dict(data)} ({error}). Correct them."
+        raise InputError(msg) from error
     _check_against(made, classes)
     return made
 

@@ -190,6 +190,19 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
             {"mised": {"rate": 0.1}},
             f"An error kind must be one of {list(KINDS)}, got 'mised'. Use one of them.",
         ),
+        (
+            {"missed": 0.3},
+            "Settings of missed must be a mapping, got 0.3. Write for instance missed: {rate: 0.1}.",
+        ),
+        ({"seed": "one"}, "seed must be a whole number, got 'one'. Write for instance seed: 0."),
+        (
+            {"missed": {"rate": 0.1, "given": {"area": "high"}}},
+            "given of area must be a finite number, got 'high'. Give logits, for instance -1.5.",
+        ),
+        (
+            {"missed": {"rate": 0.1, "unless": ["mised"]}},
+            f"An error kind in `unless` must be one of {list(KINDS)}, got 'mised'. Use one of them.",
+        ),
         ({"missed": {}}, "missed must have a rate, got none. Write for instance rate: 0.1."),
         (
             {"missed": {"rate": {"nucleus": 0.1}}},
