@@ -32,7 +32,7 @@ def run(
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Weights of a bundle.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the method: factor=3.0, preset=mended, ...")
+        list[str] | None, typer.Option("--set", help="A setting of the method: factor=3.0, preset=NAME, ...")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     pattern: Annotated[str | None, typer.Option(help="Names of plain TIFF files.")] = None,

@@ -137,7 +137,7 @@ def _labeller(logits: Logits, n_classes: int, model: Path) -> Callable[[Sequence
         batch = np.stack([np.pad(normalise(image), margins, mode="reflect") for image in images])
         answer = logits(np.ascontiguousarray(batch.swapaxes(2, 3)))
         if answer.shape[1] != n_classes:
-            msg = f"{model} must give {n_classes} classes, got {answer.shape[1]}. Name its classes with --classes."
+            msg = f"{model} must give {n_classes} classes, got {answer.shape[1]}. Name them: --set class_names=[...]."
             raise InputError(msg)
         classes = answer.argmax(axis=1).astype(np.uint8).swapaxes(1, 2)
         (top, _), (left, _) = margins[1:]
