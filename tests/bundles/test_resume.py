@@ -18,9 +18,9 @@ from noisylabels.learning.resume import ExactResume
 N_EPOCHS = 5
 
 
-def train(bundle: Path, screen: Path, out: Path, **overrides: object) -> None:
+def train(bundle: Path, screen: Path, out: Path, presets: tuple[str, ...] = (), **overrides: object) -> None:
     settings = {"dataset_dir": str(screen), "output_dir": str(out), "num_epochs": N_EPOCHS, "label_name": "cip"}
-    launcher.run(launcher.plan_training(str(bundle), (), settings | overrides))
+    launcher.run(launcher.plan_training(str(bundle), presets, settings | overrides))
 
 
 def assert_same_run(one: Path, other: Path) -> None:
@@ -113,3 +113,27 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_prolonged(screen: Path, tmp_
     train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=4)
     train(BUNDLES / "cdl", screen, tmp_path / "whole", num_epochs=4)
     assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("preset", "setting"),
+    [("robust_teacher", {"correction_start": 2}), ("robust_early", {}), ("robust_coteaching", {})],
+)
+def test_what_a_learning_scheme_remembers_is_continued_too(
+    screen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, setting: dict
+) -> None:
+    from tests.bundles.conftest import BUNDLES
+
+    def die_at_iteration_6(self: object, engine: object) -> None:
+        if engine.state.iteration == 6:
+            raise Killed
+
+    settings = {"presets": (preset,), "num_epochs": 4, **setting}
+    with monkeypatch.context() as patch:
+        patch.setattr("noisylabels.learning.divergence.StopOnDivergence.__call__", die_at_iteration_6)
+        with pytest.raises(Killed):
+            train(BUNDLES / "cdl", screen, tmp_path / "killed", **settings)
+    train(BUNDLES / "cdl", screen, tmp_path / "killed", **settings)
+    train(BUNDLES / "cdl", screen, tmp_path / "unbroken", **settings)
+    assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
+    assert load(tmp_path / "killed" / "last.pt")["states"]

@@ -68,6 +68,15 @@ class CoTeaching:
         output: dict[str, Any] = engine.state.output
         return output
 
+    def state_dict(self) -> dict[str, Any]:
+        """Give the second network and its optimizer, for an exact resume."""
+        return {"peer": self.peer.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the second network where it was."""
+        self.peer.load_state_dict(state["peer"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
 
 def redrawn(network: nn.Module, *, seed: int) -> nn.Module:
     """Copy a network and draw its weights anew, leaving the global random state as it was."""
