@@ -1,13 +1,9 @@
 """Jobs: a network predicts or learns in a process of its own, with a log, so that it cannot take the desk down."""
 
-import contextlib
 import hashlib
 import json
-import os
 import secrets
-import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -16,6 +12,7 @@ from pathlib import Path
 
 from annotation.export import export_dataset
 from annotation.images import read_planes
+from annotation.processes import Processes, reason_of
 from annotation.project import Person, Project, insert, now
 from annotation.quarters import Window
 from annotation.session import Session
@@ -25,6 +22,7 @@ from noisylabels.errors import InputError
 from noisylabels.labels import ClassTable
 
 LOG_PIECE_BYTES = 64 * 1024
+LOG = "log.txt"
 PREDICTED = "predicted"
 FIELD = "field"
 
@@ -81,12 +79,10 @@ class Jobs:
         command: tuple[str, ...] = (sys.executable, "-m", "noisylabels.cli"),
     ) -> None:
         self.project = project
-        self.command = command
         self._checkpoints = dict(checkpoints or {})
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes = Processes(command)
         self._turn = {"predict": threading.Semaphore(1), "retrain": threading.Semaphore(1)}
         self._threads: dict[str, threading.Thread] = {}
-        self._cancelled: set[str] = set()
         with project.writing() as connection:
             connection.execute("UPDATE job SET state = 'lost', ended = ? WHERE state = 'running'", (now(),))
 
@@ -190,7 +186,7 @@ class Jobs:
         Returns:
             The text from byte `offset` on, at most 64 KiB, and the offset behind it.
         """
-        path = self._folder(self.find(person, token).job) / "log.txt"
+        path = self._folder(self.find(person, token).job) / LOG
         if not path.exists():
             return "", 0
         with path.open("rb") as file:
@@ -201,16 +197,14 @@ class Jobs:
     def cancel(self, person: Person, token: str) -> Job:
         """Stop a job; one that has ended stays as it is."""
         if self.find(person, token).state == "running":
-            self._cancelled.add(token)
-            self._kill(token)
+            self._processes.cancel(token)
         return self.find(person, token)
 
     def stop(self) -> None:
         """Stop all jobs and wait for their end: the server ends."""
         while running := [token for token, thread in self._threads.items() if thread.is_alive()]:
-            self._cancelled.update(running)
             for token in running:
-                self._kill(token)
+                self._processes.cancel(token)
                 self._threads[token].join(timeout=1)
 
     def _start(
@@ -257,42 +251,21 @@ class Jobs:
         folder.mkdir(parents=True)
         with self._turn[kind]:
             try:
-                code = self._wait(token, argv(folder), folder / "log.txt")
+                code = self._processes.run(token, argv(folder), folder / LOG)
                 ended = {"exit_code": code} | (finish(folder) if code == 0 else {})
-                self._end(token, "done" if code == 0 else "failed", error=_last_line(folder, code), **ended)
+                self._end(token, "done" if code == 0 else "failed", error=reason_of(folder / LOG, code), **ended)
             except (InputError, OSError) as error:
                 self._end(token, "failed", error=str(error))
             except Exception as error:  # a fault of ours: the thread must leave a record of it
                 self._end(token, "failed", error=f"{type(error).__name__}: {error}")
 
-    def _wait(self, token: str, words: list[str], log: Path) -> int:
-        if token in self._cancelled:
-            return -signal.SIGTERM
-        with log.open("wb") as file:
-            file.write((" ".join(["noisylabels", *words]) + "\n").encode())
-            file.flush()
-            process = subprocess.Popen(
-                [*self.command, *words], stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-            )
-            self._processes[token] = process
-            try:
-                return process.wait()
-            finally:
-                del self._processes[token]
-
     def _end(self, token: str, state: str, **columns: object) -> None:
-        if token in self._cancelled:
+        if self._processes.was_cancelled(token):
             state, columns = "cancelled", columns | {"error": None}
         values = {"state": state, "ended": now(), **columns}
         with self.project.writing() as connection:
             marks = ", ".join(f"{name} = ?" for name in values)
             connection.execute(f"UPDATE job SET {marks} WHERE token = ?", (*values.values(), token))
-
-    def _kill(self, token: str) -> None:
-        process = self._processes.get(token)
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
 
     def _folder(self, token: str) -> Path:
         return self.project.path.with_name(f"{self.project.path.name}.jobs") / token
@@ -327,12 +300,3 @@ def _bundle_of(checkpoint: Path, name: str) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _last_line(folder: Path, code: int) -> str | None:
-    """Give the reason of a failed process: the last line of its log."""
-    if code == 0:
-        return None
-    lines = (folder / "log.txt").read_text(errors="replace").split("\n") if (folder / "log.txt").exists() else []
-    said = [line for line in lines if line.strip()]
-    return said[-1][:500].removeprefix("noisylabels: ") if said else f"The process ended with code {code}."
