@@ -29,6 +29,7 @@ def assert_same_run(one: Path, other: Path) -> None:
         weights = (first["network"], second["network"]) if name == "last.pt" else (first, second)
         assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
     assert first["best"] == second["best"]
+    torch.testing.assert_close(first["states"], second["states"], rtol=0, atol=0)
     momenta = [state["optimizer"]["state"] for state in (first, second)]
     assert all(torch.equal(momenta[0][k]["momentum_buffer"], momenta[1][k]["momentum_buffer"]) for k in momenta[0])
     assert json.loads((one / "metrics.json").read_text()) == json.loads((other / "metrics.json").read_text())
