@@ -115,7 +115,8 @@ def import_(
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
     labels: Annotated[list[str], typer.Option(help="NAME=FOLDER of label maps; may be given several times.")] = [],  # noqa: B006 - typer reads it once
     classes: Annotated[str, typer.Option(help="Class names, background first.")] = "background,phagophore,autolysosome",
-    channels: Annotated[str, typer.Option(help="Channel names in the order of the files.")] = "",
+    channels: Annotated[str, typer.Option(help="Channel names, in the order of the files or of --keep.")] = "",
+    keep: Annotated[str, typer.Option(help="Positions of the channels to keep, as 1,0; all if not given.")] = "",
     groups: Annotated[str, typer.Option(help="TABLE.csv:COLUMN that keeps images together in the split.")] = "",
     split: Annotated[str, typer.Option(help="Shares of training, validation and test.")] = "0.85,0.1,0.05",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
@@ -123,7 +124,14 @@ def import_(
     instances: Annotated[bool, typer.Option(help="Label maps hold object numbers: each object is class 1.")] = False,
 ) -> None:
     """Copy images and their label maps into a dataset folder."""
-    from imaging.importing import import_folder, parse_column, parse_fractions, parse_pairs, read_groups
+    from imaging.importing import (
+        import_folder,
+        parse_column,
+        parse_fractions,
+        parse_pairs,
+        parse_positions,
+        read_groups,
+    )
     from noisylabels.labels import ClassTable
 
     dataset = import_folder(
@@ -137,6 +145,7 @@ def import_(
         channel_names=tuple(filter(None, channels.split(","))),
         pixel_size_um=pixel_size_um,
         instances=instances,
+        keep=parse_positions(keep),
     )
     counts = ", ".join(f"{len(dataset.ids(name))} {name}" for name in ("training", "validation", "test"))
     typer.echo(

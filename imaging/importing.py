@@ -27,6 +27,7 @@ def import_folder(
     channel_names: Sequence[str] = (),
     pixel_size_um: float | None = None,
     instances: bool = False,
+    keep: Sequence[int] = (),
 ) -> Dataset:
     """Copy a folder of images and folders of label maps into a dataset folder.
 
@@ -41,9 +42,10 @@ def import_folder(
         groups: Group by image id; each image is its own group when None.
         fractions: Shares of training, validation and test, dealt by group.
         seed: Of the split.
-        channel_names: One name per channel; "channel 1", ... when empty.
+        channel_names: One name per channel that is kept; "channel 1", ... when empty.
         pixel_size_um: Side of a pixel in micrometres, if it is known.
         instances: The label maps hold object numbers, not class indices: every object becomes class 1.
+        keep: Positions of the channels to keep, in the order wanted; all when empty.
 
     Returns:
         The dataset.
@@ -62,10 +64,11 @@ def import_folder(
     splits = split_groups(groups_in_order, fractions, seed=seed)
     label_paths = {key: _paths_by_id(Path(folder), names, images) for key, folder in labels.items()}
     n_channels = len(read_image(paths[0]))
+    kept = _check_positions(keep, n_channels, source=paths[0])
     dataset = Dataset(
         folder=root,
         classes=classes,
-        channel_names=tuple(channel_names) or tuple(f"channel {i + 1}" for i in range(n_channels)),
+        channel_names=tuple(channel_names) or tuple(f"channel {i + 1}" for i in kept),
         pixel_size_um=pixel_size_um,
         cases=tuple(
             Case(name, group, split, f"images/{name}.ome.tif")
@@ -77,7 +80,7 @@ def import_folder(
     )
     with building(root) as folder:
         for name, path in zip(names, paths, strict=True):
-            image = read_image(path, n_channels=n_channels)
+            image = read_image(path, n_channels=n_channels)[kept]
             write_image(_image_path(folder, name), image, channel_names=channel_names, pixel_size_um=pixel_size_um)
             for key, found in label_paths.items():
                 label_map = _read(found[name], classes, instances=instances, like=image.shape[-2:])
@@ -128,6 +131,23 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, Path]:
     return {name: Path(folder) for name, _, folder in split}
 
 
+def parse_positions(text: str) -> tuple[int, ...]:
+    """Read positions of channels from the command line.
+
+    Raises:
+        InputError: If one is no whole number.
+
+    Examples:
+        >>> parse_positions("1,0"), parse_positions("")
+        ((1, 0), ())
+    """
+    words = [word.strip() for word in text.split(",")] if text else []
+    if not all(word.isdecimal() for word in words):
+        msg = f"Channels to keep must be positions from 0 on with commas, got {text!r}. Write for instance 0,1."
+        raise InputError(msg)
+    return tuple(int(word) for word in words)
+
+
 def parse_column(text: str) -> tuple[Path, str]:
     """Read TABLE.csv:COLUMN of the command line.
 
@@ -165,6 +185,16 @@ def parse_fractions(text: str) -> tuple[float, float, float]:
 
 def _image_path(root: Path, name: str) -> Path:
     return root / "images" / f"{name}.ome.tif"
+
+
+def _check_positions(keep: Sequence[int], n_channels: int, *, source: Path) -> list[int]:
+    if keep and (max(keep) >= n_channels or len(set(keep)) < len(keep)):
+        msg = (
+            f"Channels to keep must be different positions from 0 to {n_channels - 1}, as {source} has {n_channels} "
+            f"channels, got {','.join(map(str, keep))}. Correct them."
+        )
+        raise InputError(msg)
+    return list(keep) or list(range(n_channels))
 
 
 def _groups_of(names: Sequence[str], groups: Mapping[str, str] | None) -> list[str]:

@@ -132,3 +132,21 @@ def test_groups_come_from_a_table_and_a_missing_column_is_named(tmp_path):
     assert read_groups(tmp_path / "index.csv", column="group") == {"n0": "s1"}
     with pytest.raises(InputError, match="must have the columns id and well, got id, group"):
         read_groups(tmp_path / "index.csv", column="well")
+
+
+def test_channels_are_kept_in_the_order_wanted(tmp_path):
+    for i in range(3):
+        write_image(
+            tmp_path / "raw" / f"n{i}.tif", np.arange(3, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 3), "u1")
+        )
+    names = ("DsRed", "pHluorin")
+    data = import_folder(
+        tmp_path / "raw", tmp_path / "out", classes=NUCLEUS, labels={}, channel_names=names, keep=(2, 0)
+    )
+    assert data.channel_names == names
+    assert data.image("n1")[:, 0, 0].tolist() == [2, 0]
+    for wrong in ((0, 3), (1, 1)):
+        with pytest.raises(
+            InputError, match=r"must be different positions from 0 to 2, as .*n0.tif has 3 channels, got"
+        ):
+            import_folder(tmp_path / "raw", tmp_path / "other", classes=NUCLEUS, labels={}, keep=wrong)
