@@ -26,3 +26,22 @@ def temporary_folder():
 def tmp_path():
     with temporary_folder() as folder:
         yield folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for the tests of a file."""
+    from tests.annotation.pages import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser):
+    """A fresh profile: own cookies, own tabs."""
+    from tests.annotation.pages import VIEWPORT
+
+    context = browser.new_context(viewport=VIEWPORT)
+    yield context
+    context.close()

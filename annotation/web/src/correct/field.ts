@@ -31,6 +31,7 @@ export class Field {
   onChange: () => void = () => {};
 
   private saver: Saver | null = null;
+  private holds = 0;
 
   constructor(private readonly activity: Activity) {
     this.painter.onStroke = (tool) => this.push("stroke", tool);
@@ -74,7 +75,7 @@ export class Field {
     });
     this.stage.show(planes, task, task.contrast);
     this.looks.show(task.channels, planes, task.contrast);
-    this.painter.locked = task.problem !== null;
+    this.showLock();
     this.painter.show({ rows: task.rows, columns: task.columns, pixels });
     find("empty").textContent = task.problem ?? "";
     find("empty").hidden = task.problem === null;
@@ -114,15 +115,12 @@ export class Field {
       this.push(kind, kind);
       return;
     }
-    this.painter.locked = true;
-    try {
-      const { head } = this.saver;
-      if (!(await this.saver.settled()) || !(kind === "undo" ? head.can_undo : head.can_redo)) return;
+    const saver = this.saver;
+    await this.hold(async () => {
+      if (!(await saver.settled()) || !(kind === "undo" ? saver.head.can_undo : saver.head.can_redo)) return;
       this.push(kind, kind, false);
-      if (await this.saver.settled()) await this.reload(null);
-    } finally {
-      this.painter.locked = false;
-    }
+      if (await saver.settled()) await this.reload(null);
+    });
   }
 
   /** Take over what a job made of this field. */
@@ -130,6 +128,7 @@ export class Field {
     if (job.kind !== "predict" || job.task !== this.task?.task) return;
     if (job.state !== "done") return tell(`The prediction ended: ${job.error ?? job.state}. See its log.`);
     if (job.conflict && job.revision !== null) return this.choosePrediction(job.revision);
+    if (this.painter.drawing) return; // this stroke will meet the prediction as it would meet another window
     if (await this.saver!.settled()) await this.reload("The prediction is in. Undo takes it back.");
   }
 
@@ -158,15 +157,35 @@ export class Field {
     return getBytes(`/api/tasks/${task.task}/labels?revision=${task.revision}`);
   }
 
+  /** Let nothing be painted while the label map is about to be replaced: it would be painted over. */
+  private async hold(work: () => Promise<void>): Promise<void> {
+    this.holds++;
+    this.showLock();
+    try {
+      await work();
+    } finally {
+      this.holds--;
+      this.showLock();
+    }
+  }
+
+  private showLock(): void {
+    this.painter.locked = this.holds > 0 || this.task === null || this.task.problem !== null;
+    find("stage").setAttribute("aria-busy", String(this.holds > 0));
+  }
+
+  /** Take the label map from the server again. */
   private async reload(notice: string | null): Promise<void> {
-    const task = await getJson<Task>(`/api/tasks/${this.task!.task}`);
-    const pixels = await this.loadPixels(task);
-    if (task.task !== this.task?.task) return;
-    this.task = task;
-    this.saver!.follow(task);
-    this.painter.show({ rows: task.rows, columns: task.columns, pixels });
-    this.showState(0, null);
-    if (notice !== null) tell(notice);
+    await this.hold(async () => {
+      const task = await getJson<Task>(`/api/tasks/${this.task!.task}`);
+      const pixels = await this.loadPixels(task);
+      if (task.task !== this.task?.task) return;
+      this.task = task;
+      this.saver!.follow(task);
+      this.painter.show({ rows: task.rows, columns: task.columns, pixels });
+      this.showState(0, null);
+      if (notice !== null) tell(notice);
+    });
   }
 
   private async choosePrediction(revision: number): Promise<void> {
@@ -178,8 +197,10 @@ export class Field {
 
   private async settle(conflict: Conflict, sentence: string): Promise<void> {
     this.painter.cancel();
-    if ((await ask(sentence, "Go on with mine", "Take the other")) === "mine") await this.saver!.adopt(conflict.kept);
-    await this.reload(null);
+    await this.hold(async () => {
+      if ((await ask(sentence, "Go on with mine", "Take the other")) === "mine") await this.saver!.adopt(conflict.kept);
+      await this.reload(null);
+    });
   }
 
   private showState(n: number, trouble: string | null): void {

@@ -8,6 +8,8 @@ import type { Field } from "./field";
 const LARGEST_BRUSH = 60;
 
 export class LabelPanel {
+  private at: Point | null = null;
+
   constructor(
     private readonly field: Field,
     private readonly classes: string[],
@@ -47,8 +49,9 @@ export class LabelPanel {
     this.restyle();
   }
 
-  /** Show how many pixels each class has. */
+  /** Show how many pixels each class has, and what is under the pointer now. */
   count(): void {
+    this.showPoint(this.at);
     const counts = new Uint32Array(256);
     for (const index of this.field.map?.pixels ?? []) counts[index]++;
     this.classes.forEach((_, index) => (find(`count-${index}`).textContent = `${counts[index].toLocaleString("en")} px`));
@@ -83,6 +86,7 @@ export class LabelPanel {
   }
 
   private showPoint(point: Point | null): void {
+    this.at = point;
     const read = point === null ? null : this.field.read(point);
     find("cursor-class").textContent = read === null ? "" : this.classes[read.index];
     find("cursor-place").textContent =

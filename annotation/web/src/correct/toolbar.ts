@@ -7,6 +7,7 @@ import type { ToolName } from "./tools";
 
 export class ToolBar {
   private chosen: ToolName = "brush";
+  private held = false;
 
   constructor(
     private readonly field: Field,
@@ -23,12 +24,13 @@ export class ToolBar {
   choose(name: ToolName): void {
     this.chosen = name;
     this.field.stage.setTool(this.tools[name]);
-    this.field.stage.panning = name === "pan";
+    this.hold(this.held);
     for (const button of buttons()) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
   }
 
   /** Move the image while `held`, whatever the tool. */
   hold(held: boolean): void {
+    this.held = held;
     this.field.stage.panning = held || this.chosen === "pan";
   }
 
