@@ -100,8 +100,10 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
         for key, value in record.get("overrides", {}).items()
         if key.split("::")[0] in ("n_channels", "class_names", "network_def") and key.split("::")[0] in config
     }
-    # The presets of the training first: what is given here is merged over them.
-    trained_with = [name for name in record.get("presets", ()) if name not in presets]
+    # The training's presets that change the network come first: what is given here is merged over them.
+    trained_with = [
+        name for name in record.get("presets", ()) if name not in presets and _changes_network(folder, name)
+    ]
     return _checked(Launch(folder, "inference", (*trained_with, *presets), shared | dict(overrides)))
 
 
@@ -137,6 +139,13 @@ def _parsed(key: str, value: Any) -> Any:
     from fire.parser import DefaultParseValue
 
     return DefaultParseValue(value) if isinstance(value, str) and key not in PATHS else value
+
+
+def _changes_network(bundle: Path, preset: str) -> bool:
+    import yaml
+
+    path = bundle / "configs" / f"{preset}.yaml"
+    return path.is_file() and "network_def" in yaml.safe_load(path.read_text())
 
 
 def _merged(launch: Launch) -> dict[str, Any]:

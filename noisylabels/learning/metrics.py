@@ -15,7 +15,8 @@ class PooledIoU(Metric):
 
     with $n_{ij}$ the pixels of reference class i predicted as j; the mean is over the classes that occur in
     reference or prediction, the background included (MATLAB's MeanIoU over a data set). Pooling lets a false
-    event in an empty field count, which means over fields that skip absent classes do not.
+    event in an empty field count, which means over fields that skip absent classes do not. Pixels whose reference is
+    outside the class table (`noisylabels.learning.robust.ignoring.IGNORED`) are left out.
 
     Args:
         n_classes: Number of classes, background included.
@@ -54,8 +55,10 @@ class PooledIoU(Metric):
     def update(self, output: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]) -> None:
         """Count the pixels of some fields."""
         for prediction, reference in zip(*output, strict=True):
-            pairs = torch.as_tensor(reference).long() * self.n_classes + torch.as_tensor(prediction).long()
-            counts = torch.bincount(pairs.flatten(), minlength=self.n_classes**2)
+            labels, predicted = torch.as_tensor(reference).long(), torch.as_tensor(prediction).long()
+            believed = labels < self.n_classes
+            pairs = labels[believed] * self.n_classes + predicted[believed]
+            counts = torch.bincount(pairs, minlength=self.n_classes**2)
             self._counts += counts.view(self.n_classes, self.n_classes).to(self._device)
 
     @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]

@@ -50,3 +50,9 @@ def test_a_reset_forgets() -> None:
     metric.reset()
     metric.update(([torch.tensor([[1]])], [torch.tensor([[1]])]))
     assert metric.compute() == 1
+
+
+def test_pixels_that_are_not_believed_are_left_out():
+    metric = PooledIoU(n_classes=2)
+    metric.update(([torch.tensor([[0, 1, 1]])], [torch.tensor([[0, 1, 255]])]))
+    assert metric.compute() == 1.0
