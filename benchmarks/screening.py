@@ -15,6 +15,7 @@ plate    a whole plate of 384 wells and 9 fields: run, status, measure
 gpu      fields a second end to end on a GPU, beside the bare network
 """
 
+import multiprocessing
 import os
 import resource
 import subprocess
@@ -36,6 +37,7 @@ from screening.screen import Declaration, Screen, open_screen, start_screen
 
 PATTERN = "{well}_f{field}_c{channel}.tif"
 FULL = (512, 680)
+HALF = (256, 344)
 TILE = (24, 32)
 SIZES = {100: (25, 4), 1000: (100, 10), 10_000: (500, 20)}  # fields: (wells, fields per well)
 
@@ -205,31 +207,39 @@ def part_workers(folder: Path) -> None:
     On a machine that others use the first says little; the second tells whether two workers hinder each other.
     """
     method = random_bundle(folder)
-    plates = {n_fields: write_plate(folder / f"plate{n_fields}", 1, n_fields, FULL) for n_fields in (4, 20)}
-    short, _ = pool_cost(plates[4], folder / "short", method, 1)
-    one, rate_of_one = pool_cost(plates[20], folder / "one", method, 1)
-    two, rate_of_two = pool_cost(plates[20], folder / "two", method, 2)
-    per_field = (one - short) / 16
-    per_start = short - 4 * per_field
-    print(
-        f"workers: 1 does {rate_of_one:.2f}, 2 do {rate_of_two:.2f} fields/s: {rate_of_two / rate_of_one:.2f} times ",
-        end="",
-    )
+    plate = write_plate(folder / "plate", 4, 8, HALF)
+    rates, costs = {}, {}
+    for workers in (1, 2):
+        rates[workers], costs[workers] = pool_speed(plate, folder / f"run{workers}", method, workers)
+    print(f"workers: 1 does {rates[1]:.2f}, 2 do {rates[2]:.2f} fields/s: {rates[2] / rates[1]:.2f} times ", end="")
     print(f"(load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
-    with_two = (two - 2 * per_start) / 20
-    print(f"workers: a field costs {per_field:.2f} s of processor with 1, {with_two:.2f} s with 2: ", end="")
-    print(f"{2 * per_field / with_two:.2f} times on two cores that are free")
+    print(f"workers: a field costs {costs[1]:.3f} s of processor with 1, {costs[2]:.3f} s with 2: ", end="")
+    print(f"{2 * costs[1] / costs[2]:.2f} times on two cores that are free")
 
 
-def pool_cost(plate: Path, run: Path, method: dict[str, Any], workers: int) -> tuple[float, float]:
-    """Seconds of processor time of a pool's processes, and fields a second after all have begun."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    outcomes = begin(plate, run, method).run(LocalPool(workers), fields_per_task=1)
-    for _ in range(workers):
+def pool_speed(plate: Path, run: Path, method: dict[str, Any], workers: int) -> tuple[float, float]:
+    """Fields a second and processor seconds a field, from when all processes have begun to the last field."""
+    screen = begin(plate, run, method)
+    n_fields = sum(1 for _ in screen.fields)
+    outcomes = screen.run(LocalPool(workers), fields_per_task=1)
+    for _ in range(2 * workers):
         next(outcomes)
-    seconds, left = timed(lambda: len(list(outcomes)))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, left / seconds
+    begun, before = time.perf_counter(), children_seconds()
+    left = n_fields - 2 * workers
+    for _ in range(left):
+        next(outcomes)
+    seconds, spent = time.perf_counter() - begun, children_seconds() - before
+    list(outcomes)
+    return left / seconds, spent / left
+
+
+def children_seconds() -> float:
+    """Processor seconds of the living worker processes."""
+    total = 0
+    for process in multiprocessing.active_children():
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])  # user and system ticks
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def part_memory(folder: Path) -> None:
