@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -234,7 +235,7 @@ def test_no_scheduler_is_one_sentence(plate, tmp_path):
 
 @pytest.mark.parametrize("executor", [InProcess(), LocalPool(2)], ids=["in process", "pool"])
 def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, tmp_path, executor):
-    with small_disk(tmp_path / "disk") as folder:
+    with small_disk() as folder:
         screen = screen_of(plate, folder / "run", Drawn())
         message = (
             f"The disk of {folder / 'run'} must have room, but it is full. "
@@ -254,13 +255,10 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, t
 
 
 class small_disk:
-    """A disk of 512 KiB, nearly filled."""
-
-    def __init__(self, folder):
-        self.folder = folder
+    """A disk of 512 KiB, nearly filled; outside pytest's folders, whose clean-up a mount left by a kill would break."""
 
     def __enter__(self):
-        self.folder.mkdir()
+        self.folder = Path(tempfile.mkdtemp(prefix="noisylabels-disk-"))
         mounted = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(self.folder)], capture_output=True, check=False
         )
@@ -272,6 +270,7 @@ class small_disk:
 
     def __exit__(self, *error):
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+        self.folder.rmdir()
 
 
 def test_shards_are_disjoint_whole_and_do_not_hang_on_order(plate, undisturbed, tmp_path):
