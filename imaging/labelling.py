@@ -93,7 +93,10 @@ def channels_by_name(names: Sequence[str], wanted: Sequence[str] = ROSELLA_CHANN
     known = [name.lower() for name in names]
     missing = [name for name in wanted if name.lower() not in known]
     if missing:
-        msg = f"Channels must include {' and '.join(wanted)}, got {list(names)}. Choose positions with --channels."
+        msg = (
+            f"Channels must include {' and '.join(wanted)}, got {list(names)}. Choose positions with --channels, or "
+            "for nuclei in one channel --preset nuclei."
+        )
         raise InputError(msg)
     return tuple(known.index(name.lower()) for name in wanted)
 

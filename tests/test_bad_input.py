@@ -207,6 +207,16 @@ def test_a_path_that_is_not_there_is_told_in_our_words(
     assert sentence in told(capsys, *words)
 
 
+def test_what_a_newcomer_leaves_out_is_found_where_training_put_it(room: Path, model: Path, capsys) -> None:
+    shutil.copytree(model.parent, "runs/cdl")
+    assert call("predict", "cdl", "--dataset_dir", "screen", "--split", "test") == 0
+    assert capsys.readouterr().out.endswith("label maps: screen/labels/cdl\n")
+    assert sorted(path.name for path in Path("screen/labels/cdl").iterdir()) == ["f8.tif", "f9.tif"]
+    assert call("predict", "cdl", "--dataset_dir", "screen/images", "--output_dir", "out") == 0
+    assert capsys.readouterr().out.endswith("label maps: out\n")
+    assert len(list(Path("out").iterdir())) == 10
+
+
 def test_an_import_that_was_refused_can_be_given_again(room: Path, capsys) -> None:
     whole = IMAGE.read_bytes()
     put_nan()

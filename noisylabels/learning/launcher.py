@@ -84,7 +84,7 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
 
 
 def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str, Any]) -> Launch:
-    """Prepare `noisylabels predict`.
+    """Prepare `noisylabels predict`: weights come from runs/<bundle>, where training puts them, if none are named.
 
     What the run was trained with (its preset, n_channels, class_names) is read from the record beside the
     checkpoint, so that the same network is built; what is given here is merged over that.
@@ -93,7 +93,9 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
         InputError: If the bundle, a preset or an override is unknown; the message names the closest.
     """
     folder = find_bundle(bundle)
-    record = _record_beside(overrides.get("ckpt_path"))
+    trained = Path("runs") / folder.name / "model.pt"
+    given = {"ckpt_path": str(trained), **overrides} if trained.is_file() else dict(overrides)
+    record = _record_beside(given.get("ckpt_path"))
     config = _merged(Launch(folder, "inference", (), {}))
     shared = {
         key: value
@@ -104,7 +106,20 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
     trained_with = [
         name for name in record.get("presets", ()) if name not in presets and _changes_network(folder, name)
     ]
-    return _checked(Launch(folder, "inference", (*trained_with, *presets), shared | dict(overrides)))
+    return _checked(Launch(folder, "inference", (*trained_with, *presets), shared | given))
+
+
+def find_output(launch: Launch) -> Path:
+    """Tell where a prediction writes its label maps.
+
+    Examples:
+        >>> find_output(plan_prediction("cdl", (), {"dataset_dir": "screen"})).as_posix()
+        'screen/labels/cdl'
+    """
+    given = launch.overrides
+    config = _merged(launch)
+    dataset = Path(given.get("dataset_dir", launch.bundle / "data"))
+    return Path(given.get("output_dir", dataset / "labels" / str(given.get("method", config["method"]))))
 
 
 def run(launch: Launch) -> None:
