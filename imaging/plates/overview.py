@@ -12,7 +12,7 @@ def plate_map(plate: Plate) -> str:
     Examples:
         >>> from pathlib import Path
         >>> from imaging.plates.fields import TiffField
-    from imaging.plates.plate import Well
+        >>> from imaging.plates.plate import Well
         >>> well = WellPosition(1, 2)
         >>> print(plate_map(Plate("P1", Path("P1"), "pattern", (2, 3), (Well(well, (TiffField("P1", well, 1, ()),)),))))
             01  02  03
