@@ -59,10 +59,11 @@ def main() -> None:
             "loop": lambda: _epoch(plain),
             "loop with noise": lambda: _epoch(noisy),
         }
-        seconds = _time_in_turn(runs, settings.repeats)
+        seconds = _time_in_turn(runs, settings.repeats, settings.clock)
     n_images = settings.fields
     print(f"{n_images} fields of {settings.rows} x {settings.columns}, batch {settings.batch_size}, ", end="")
-    print(f"{plain.device.type}, {torch.get_num_threads()} threads, medians of {settings.repeats}")
+    print(f"{plain.device.type}, {torch.get_num_threads()} threads, ", end="")
+    print(f"medians of {settings.repeats} by {settings.clock} clock")
     for name, times in seconds.items():
         print(f"{name:<16} {n_images / statistics.median(times):8.2f} images/s")
     ratio = statistics.median(a / b for a, b in zip(seconds["floor"], seconds["loop"], strict=True))
@@ -80,6 +81,7 @@ def _settings() -> argparse.Namespace:
     parser.add_argument("--batch_size", type=int, default=4)
     parser.add_argument("--num_workers", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: fair on a shared machine")
     return parser.parse_args()
 
 
@@ -145,16 +147,17 @@ def _epoch(workflow: ConfigWorkflow) -> None:
     trainer.run()
 
 
-def _time_in_turn(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
+def _time_in_turn(runs: dict[str, Callable[[], None]], repeats: int, clock: str) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    now = time.perf_counter if clock == "wall" else time.process_time
     for round_ in range(repeats + 1):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = now()
             run()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             if round_:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(now() - start)
     return seconds
 
 

@@ -55,10 +55,11 @@ class PooledIoU(Metric):
     def update(self, output: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]) -> None:
         """Count the pixels of some fields."""
         for prediction, reference in zip(*output, strict=True):
-            labels, predicted = torch.as_tensor(reference).long(), torch.as_tensor(prediction).long()
-            believed = labels < self.n_classes
-            pairs = labels[believed] * self.n_classes + predicted[believed]
-            counts = torch.bincount(pairs, minlength=self.n_classes**2)
+            # Plain tensors: MONAI's carry metadata through every operation.
+            labels, predicted = (torch.as_tensor(part).as_subclass(torch.Tensor) for part in (reference, prediction))
+            pairs = torch.add(predicted.int(), labels.int(), alpha=self.n_classes).flatten()
+            # Labels beyond the table, of pixels that are not believed, fall behind the part that is kept.
+            counts = torch.bincount(pairs, minlength=self.n_classes**2)[: self.n_classes**2]
             self._counts += counts.view(self.n_classes, self.n_classes).to(self._device)
 
     @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]
