@@ -1,13 +1,17 @@
 """The dataset folder, and other people's folders imported into one."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import imaging
 from imaging.dataset import Case, Dataset, open_dataset, write_dataset
 from imaging.files import write_image, write_label_map
 from imaging.importing import import_folder, read_groups
+from noisylabels.cli import main
 from noisylabels.errors import InputError
 from noisylabels.labels import ROSELLA, ClassTable
 from tests.cases import draw
@@ -150,3 +154,17 @@ def test_channels_are_kept_in_the_order_wanted(tmp_path):
             InputError, match=r"must be different positions from 0 to 2, as .*n0.tif has 3 channels, got"
         ):
             import_folder(tmp_path / "raw", tmp_path / "other", classes=NUCLEUS, labels={}, keep=wrong)
+
+
+def test_the_readme_runs(tmp_path, monkeypatch):
+    readme = (Path(imaging.__file__).parent / "README.md").read_text()
+    section = re.search(r"^## Import$(.*?)^## ", readme, re.MULTILINE | re.DOTALL).group(1)
+    monkeypatch.chdir(tmp_path)
+    for line in re.search(r"```console\n(.*?)```", section, re.DOTALL).group(1).splitlines():
+        with pytest.raises(SystemExit) as ended:
+            main(line.split()[1:])
+        assert not ended.value.code, line
+    assert [len(open_dataset("mine").ids(split)) for split in ("training", "validation", "test")] == [2, 1, 1]
+    mine, green = open_dataset("mine"), open_dataset("green")
+    for name in green.ids():
+        np.testing.assert_array_equal(green.image(name), mine.image(name)[1:])
