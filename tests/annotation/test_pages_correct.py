@@ -120,7 +120,7 @@ def wait_for_hash(tab, state):
         if tab.hash() == hash_map(state):
             return
         tab.page.wait_for_timeout(20)
-    raise AssertionError("The page does not show the expected label map.")
+    pytest.fail("The page does not show the expected label map.")
 
 
 def test_escape_forgets_what_is_being_drawn(desk, tab):
@@ -256,7 +256,7 @@ def test_every_key_is_in_the_help_and_every_tool_on_a_key(desk, tab):
         "Only this class may change",
         "Cannot judge",
         "Zoom in",
-        "Forget what is being drawn",
+        "Forget what is drawn",
     ):
         assert words in text
     tab.keys("?")

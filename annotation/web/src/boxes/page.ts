@@ -99,7 +99,7 @@ class BoxesPage {
       { keys: ["delete", "backspace", "x"], does: "Delete the selected box", run: () => this.remove() },
       { keys: ["z", "ctrl+z"], does: "Undo", run: () => actions.undo() },
       { keys: ["shift+z", "ctrl+shift+z", "ctrl+y"], does: "Redo", run: () => actions.redo() },
-      { keys: ["escape"], does: "Forget what is being drawn; select nothing", run: () => (pen.cancel(), pen.select(null)) },
+      { keys: ["escape"], does: "Forget what is drawn; select nothing", run: () => (pen.cancel(), pen.select(null)) },
       { keys: ["c"], does: "Channels together, or the next alone", run: () => this.looks.cycle() },
       { keys: ["+", "="], does: "Zoom in", run: () => stage.zoomBy(1) },
       { keys: ["-"], does: "Zoom out", run: () => stage.zoomBy(-1) },

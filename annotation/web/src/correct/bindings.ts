@@ -51,7 +51,7 @@ export function makeBindings({ bar, labels, field, round }: Parts): Binding[] {
     { keys: ["arrowright"], does: "Look further right", run: () => stage.panBy(-STEP_PX, 0) },
     { keys: ["arrowup"], does: "Look further up", run: () => stage.panBy(0, STEP_PX) },
     { keys: ["arrowdown"], does: "Look further down", run: () => stage.panBy(0, -STEP_PX) },
-    { keys: ["escape"], does: "Forget what is being drawn", run: () => stage.tool.cancel?.() },
+    { keys: ["escape"], does: "Forget what is drawn", run: () => stage.tool.cancel?.() },
     { keys: ["enter"], does: "Close the polygon; else accept and go on", run: () => bar.finish() || find("accept").click() },
     { keys: ["s"], does: "Skip", run: () => find("skip").click() },
     { keys: ["j"], does: "Cannot judge", run: () => round.judge() },
