@@ -34,18 +34,24 @@ VIEWPORT = {"width": 1300, "height": 820}
 
 
 @contextlib.contextmanager
-def chromium():
-    """Start a browser; leave the test out, by name, where there is none."""
+def playwright_chromium():
+    """Yield a function that starts a browser; leave the test out, by name, where there is none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("No Chromium here: the pages are not driven. Install it: apt-get install chromium.")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield lambda: playwright.chromium.launch(executable_path=path, args=ARGS)
+
+
+@contextlib.contextmanager
+def chromium():
+    """Start a browser."""
+    with playwright_chromium() as launch:
+        browser = launch()
         yield browser
-        with contextlib.suppress(Exception):  # a test may have killed it
-            browser.close()
+        browser.close()
 
 
 class Desk:
@@ -149,6 +155,18 @@ class Tab:
         self.move_to(*others, steps=steps)
         self.lift()
         return [self.point(*self.at(*point)) for point in (first, *others)]
+
+    def drag_fast(self, path):
+        """Drag through many points; where the image lies is asked once."""
+        (x, y), (x1, y1) = (
+            (place["x"], place["y"]) for place in self.page.evaluate("[0, 1].map((k) => desk.locate(k, k))")
+        )
+        places = [(x + column * (x1 - x), y + row * (y1 - y)) for row, column in path]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place)
+        self.page.mouse.up()
 
     def click(self, *point):
         self.page.mouse.click(*self.at(*point))

@@ -79,6 +79,8 @@ function showQueue(queue: Queue, session: SessionInfo): void {
   find<HTMLSelectElement>("strategy").value = queue.strategy;
   find<HTMLSelectElement>("start-from").value = queue.start;
   find<HTMLInputElement>("random-share").value = String(queue.random_share);
+  const handedOut = queue.n_open + queue.n_accepted + queue.n_skipped + queue.n_cannot_judge;
+  find<HTMLInputElement>("random-share").disabled = handedOut > 0; // changed later it would bias the stratum
   find<HTMLInputElement>("repeat-share").value = String(queue.repeat_share);
 }
 
