@@ -1,4 +1,4 @@
-"""Commands: `demo`, and controlled experiments: `experiment plan | run | collect | report`."""
+"""Commands: `demo`, `study`, and controlled experiments: `experiment plan | run | collect | report`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +30,24 @@ def demo(
     steps = list_steps(folder, fields=fields, seed=seed, workers=workers, epochs=epochs)
     seconds = run_steps(steps, say=typer.echo)
     typer.echo(f"{sum(seconds.values()) / 60:.1f} minutes. Open {folder / 'evaluation' / 'report.html'}")
+
+
+@app.command()
+def study(
+    preset: Annotated[str, typer.Option(help="tiny, small or paper.")] = "small",
+    seeds: Annotated[str, typer.Option(help="One screen each, with commas between.")] = "0,1,2",
+    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("study"),
+    workers: Annotated[int | None, typer.Option(help="Processes for simulating and labelling.", min=1)] = None,
+) -> None:
+    """Compare CIP, CDL and MDL by all of the paper's evaluations and against the truth; started again, it goes on."""
+    from experiments.paper.presets import find_preset
+    from experiments.paper.report import write_page
+    from experiments.paper.settings import read_seeds
+    from experiments.paper.study import run_study
+
+    settings, chosen = find_preset(preset, workers=workers), read_seeds(seeds)
+    run_study(out, settings, preset=preset, seeds=chosen, say=typer.echo)
+    typer.echo(str(write_page(out, settings, preset=preset, seeds=chosen)))
 
 
 @experiment.command()

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("evaluation.cli", "Write the report of an evaluation folder anew."),
     "ratings": ("evaluation.cli", "Ask whether blinded experts prefer a method, how surely, and how far they agree."),
     "annotate": ("annotation.cli", "Correct label maps, draw boxes and rate blindly in a browser."),
+    "study": ("experiments.cli", "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth."),
     "experiment": ("experiments.cli", "Controlled noisy-label experiments: plan, run, collect, report."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""

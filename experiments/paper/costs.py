@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -68,7 +67,11 @@ def describe_machine() -> dict[str, Any]:
 
     import torch
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = 0  # Windows does not tell
+    if sys.platform != "win32":
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
     versions = {name: metadata.version(name) for name in ("noisylabels", "monai", "torch", "numpy")}
     return {

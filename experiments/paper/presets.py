@@ -39,6 +39,7 @@ PRESETS: Mapping[str, StudySettings] = {
         mdl_epochs=15,
         sizes=(100, 800),
         preset="paper",
+        overrides={"num_workers": 12},
         workers=16,
     ),
 }

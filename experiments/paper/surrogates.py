@@ -119,6 +119,25 @@ def wrong_orders(points: "pd.DataFrame", surrogate: Surrogate) -> list[tuple[str
     return found
 
 
+def list_wrong(points: "pd.DataFrame") -> "pd.DataFrame":
+    """List every conclusion that a surrogate would have got wrong, with what each side says.
+
+    Args:
+        points: What `tabulate_points` gave.
+    """
+    import pandas as pd
+
+    columns = ["surrogate", "screen", "method", "other", "said", "true"]
+    rows = []
+    for surrogate in SURROGATES:
+        for screen, method, other in wrong_orders(points, surrogate):
+            part = points[points["screen"] == screen].set_index("method")
+            one, two = (part.loc[name, [surrogate.name, surrogate.truth]].to_numpy(float) for name in (method, other))
+            said, true = (one - two).tolist()
+            rows.append((f"{surrogate.name} for {surrogate.truth}", screen, method, other, said, true))
+    return pd.DataFrame(rows, columns=columns)
+
+
 def _score(counted: Counted, screen: str, method: str) -> dict[str, float]:
     truth = counted.table(TRUTH, test=True).select(plate=screen, method=method)
     named = {metric.name: metric for metric in data_set_metrics(truth.classes)}
