@@ -1,0 +1,79 @@
+"""Settings, seeds and steps of the study."""
+
+import re
+
+import pytest
+
+from experiments.paper.presets import PRESETS, find_preset
+from experiments.paper.settings import StudySettings, read_seeds
+from experiments.paper.steps import Step, claim_folder, do_step, read_step
+from noisylabels.errors import InputError
+
+
+def test_the_paper_preset_has_the_papers_numbers():
+    paper = PRESETS["paper"]
+    assert (paper.fields, paper.rows, paper.columns, paper.looks[-1], paper.corrected) == (4000, 512, 680, 15, 306)
+    assert round(paper.corrected * sum(paper.corrected_split[:2])) in (274, 275)  # 274 quarters train MDL, 31 test it
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_settings_survive_being_written(name):
+    assert StudySettings.from_dict(PRESETS[name].to_dict()) == PRESETS[name]
+
+
+WRONG = {
+    "fields": (0, "fields must be a whole number from 1 on, got 0. Correct it."),
+    "looks": ((3, 1), "looks must be rising epochs, at least one, got (3, 1). Correct it."),
+    "doses": ((1.5,), "doses must be rates in (0, 1], got (1.5,). Correct it."),
+    "screen_split": (
+        (0.5, 0.5, 0.0),
+        "screen_split must be three shares above 0 that sum to 1, got (0.5, 0.5, 0.0). Correct it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_setting_is_told(name):
+    value, message = WRONG[name]
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        StudySettings(**{name: value})
+
+
+def test_an_unknown_setting_and_preset_are_refused():
+    with pytest.raises(InputError, match=re.escape("got 'field'. Correct the name.")):
+        StudySettings.from_dict({"field": 3})
+    message = "A preset of the study must be one of tiny, small, paper, got 'big'. Name one of them."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        find_preset("big")
+
+
+@pytest.mark.parametrize("text", ["", "1,", "1,1", "-1", "a"])
+def test_seeds_are_different_whole_numbers(text):
+    with pytest.raises(InputError, match=r"^--seeds must be different whole numbers"):
+        read_seeds(text)
+
+
+def test_a_step_is_done_once_and_again_if_it_was_cut_off(tmp_path):
+    done = []
+
+    def work():
+        done.append(len(done))
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        return {"n": len(done)}
+
+    with pytest.raises(KeyboardInterrupt):
+        do_step(tmp_path, Step("walk", work))
+    with pytest.raises(InputError, match="must have done the step 'walk'"):
+        read_step(tmp_path, "walk")
+    assert do_step(tmp_path, Step("walk", work))["n"] == 2
+    assert do_step(tmp_path, Step("walk", work))["n"] == 2
+    assert done == [0, 1]
+
+
+def test_a_folder_keeps_to_its_settings_whatever_the_workers(tmp_path):
+    claim_folder(tmp_path, find_preset("tiny"), preset="tiny")
+    claim_folder(tmp_path, find_preset("tiny", workers=7), preset="tiny")
+    message = f"{tmp_path} must hold a study of the same settings to go on, got another preset. Name another."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        claim_folder(tmp_path, find_preset("small"), preset="small")
