@@ -89,7 +89,8 @@ class Declaration:
         bundle: Which bundle trains.
         preset: Config files merged for every run.
         overrides: Config values for every run.
-        validation: Labels that choose the best epoch: clean, noisy, or none (the last epoch counts).
+        validation: Labels that choose the best epoch: clean, noisy, or none: the last epoch counts, and the curves by
+            epoch are against the truth, which then decides nothing.
         splits: A datalist.json whose split to use instead of the data's own; relative to the declaration.
         max_hours: Budget of compute; `run` stops before the run that would exceed it.
         margin: "No harm" margin in Dice for the equivalence tests, in (0, 1).

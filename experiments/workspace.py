@@ -203,7 +203,7 @@ def _write_pair(folder: Path, declaration: Declaration, data: Dataset, run: Run,
 
 
 def _is_noisy(split: str, declaration: Declaration) -> bool:
-    return split == "training" or declaration.validation != "clean"
+    return split == "training" or declaration.validation == "noisy"
 
 
 def _recipe(run: Run, declaration: Declaration) -> Any:

@@ -131,18 +131,18 @@ def test_validation_labels_are_clean_or_noisy_as_declared_and_test_labels_are_ne
     from dataclasses import replace
 
     noisy = declare(GRID)
-    clean = replace(noisy, validation="clean")
+    clean, none = replace(noisy, validation="clean"), replace(noisy, validation="none")
     data = Workspace(tmp_path, noisy).data()
     run = next(item.run for item in plan(noisy, tmp_path) if item.run.dose)
     changed = {}
-    for declaration in (noisy, clean):
+    for declaration in (noisy, clean, none):
         view = prepare_labels(Workspace(tmp_path, declaration), data, run)
         ids = view.ids("validation")
         changed[declaration.validation] = any(
             (view.label_map("train", i) != data.label_map("truth", i)).any() for i in ids
         )
         assert not any(view.label_path("train", i).exists() for i in view.ids("test"))
-    assert changed == {"noisy": True, "clean": False}
+    assert changed == {"noisy": True, "clean": False, "none": False}
 
 
 def test_labels_have_the_dose_that_is_declared(tmp_path):
