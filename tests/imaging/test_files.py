@@ -94,7 +94,8 @@ def test_a_truncated_tiff_is_named(tmp_path):
 
 def test_the_wrong_number_of_channels_is_refused(tmp_path):
     write_image(tmp_path / "a.tif", ramp((3, 4, 4), np.uint8))
-    message = f"{tmp_path / 'a.tif'} must have 2 channels, got 3. Give the same channels everywhere, in training and prediction."
+    advice = "Give the same channels everywhere, in training and prediction."
+    message = f"{tmp_path / 'a.tif'} must have 2 channels, got 3. {advice}"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         read_image(tmp_path / "a.tif", n_channels=2)
 
