@@ -118,7 +118,9 @@ def _join_tables(tables: Mapping[str, CountTable]) -> CountTable:
     first = next(iter(tables.values()))
     keys = {name: np.concatenate([table.keys[name] for table in tables.values()]) for name in first.keys}
     keys["plate"] = np.concatenate([np.full(len(table), screen) for screen, table in tables.items()])
-    stacks = {name: np.concatenate([getattr(table, name) for table in tables.values()]) for name in STACKS}
+    stacks: dict[str, Any] = {
+        name: np.concatenate([getattr(table, name) for table in tables.values()]) for name in STACKS
+    }
     return replace(first, keys=keys, **stacks)
 
 

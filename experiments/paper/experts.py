@@ -147,11 +147,11 @@ def correct_prediction(
     """
     found, found_classes = label_events(prediction)
     meant, meant_classes = label_events(opinion)
-    agrees = _overlaps(found, len(found_classes), meant, len(meant_classes)) >= leave_iou
-    agrees &= found_classes[:, None] == meant_classes
-    left, settled = agrees.any(1), agrees.any(0)
-    erased = ~left & (rng.random(len(left)) < diligence)
-    added = ~settled & (rng.random(len(settled)) < diligence)
+    overlaps = _overlaps(found, len(found_classes), meant, len(meant_classes))
+    agrees = (overlaps >= leave_iou) & (found_classes[:, None] == meant_classes)
+    left, settled = np.any(agrees, axis=1), np.any(agrees, axis=0)
+    erased = ~left & (rng.random(len(found_classes)) < diligence)
+    added = ~settled & (rng.random(len(meant_classes)) < diligence)
     kept = np.concatenate([[0], np.where(erased, 0, found_classes)]).astype(np.uint8)[found]
     drawn = np.concatenate([[False], added])[meant]
     label_map = np.where(drawn, opinion, kept).astype(np.uint8)
@@ -166,7 +166,8 @@ def _overlaps(found: NDArray[np.int32], n_found: int, meant: NDArray[np.int32], 
     )
     shared = both.reshape(n_found + 1, n_meant + 1)
     union = shared.sum(1)[1:, None] + shared.sum(0)[1:] - shared[1:, 1:]
-    return shared[1:, 1:] / np.maximum(union, 1)
+    overlaps: NDArray[np.float64] = shared[1:, 1:] / np.maximum(union, 1)
+    return overlaps
 
 
 def dose_truth(quarters: Dataset, *, rate: float, seed: int) -> None:

@@ -66,9 +66,9 @@ def simulate_ratings(
         + NOISE_SD * _draw(seed, "noise", rater, image, method)
         for rater, image, method in rows
     ]
-    names = [np.array([row[column] for row in rows], np.str_) for column in range(3)]
+    whose, what, by = (np.array([row[column] for row in rows], np.str_) for column in range(3))
     score = np.clip(np.round(points), LOWEST, HIGHEST).astype(np.int64)
-    return Ratings(*names, score=score, subset=np.full(len(rows), "", np.str_))
+    return Ratings(whose, what, by, score, subset=np.full(len(rows), "", np.str_))
 
 
 def _draw(seed: int, *words: str) -> float:

@@ -82,7 +82,8 @@ class StudySettings:
         if unknown:
             msg = f"Settings of the study must be among {', '.join(known)}, got {unknown[0]!r}. Correct the name."
             raise InputError(msg)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the settings as plain data; `from_dict` reads them back."""

@@ -16,6 +16,7 @@ from imaging.dataset import open_dataset
 from noisylabels.cli import main
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper.md"
+README = Path(__file__).parents[3] / "experiments" / "paper" / "README.md"
 COMMAND = ["study", "--preset", "tiny", "--seeds", "0", "--out"]
 
 
@@ -26,6 +27,14 @@ def study(tmp_path_factory):
         main([*COMMAND, str(folder)])
     assert stop.value.code in (0, None)
     return folder
+
+
+def test_the_readme_shows_the_command_that_is_run_here_and_names_every_step(study):
+    readme = README.read_text()
+    assert f"```console\nnoisylabels {' '.join(COMMAND)} study\n```" in readme
+    for path in (study / "seed-0" / "steps").glob("*.json"):
+        name = path.stem.replace("-e1", "-e<epoch>").replace("-n2", "-n<fields>")
+        assert f"`{name}`" in readme
 
 
 def test_every_step_leaves_its_result(study):
