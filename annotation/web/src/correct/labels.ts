@@ -54,7 +54,7 @@ export class LabelPanel {
     this.showPoint(this.at);
     const counts = new Uint32Array(256);
     for (const index of this.field.map?.pixels ?? []) counts[index]++;
-    this.classes.forEach((_, index) => (find(`count-${index}`).textContent = `${counts[index].toLocaleString("en")} px`));
+    this.classes.forEach((_, index) => (find(`count-${index}`).textContent = counts[index].toLocaleString("en")));
   }
 
   private setOnly(index: number | null): void {
@@ -81,7 +81,7 @@ export class LabelPanel {
     const radio = make("input", { type: "radio", name: "class", id: `class-${index}`, value: String(index) });
     radio.addEventListener("change", () => this.choose(index));
     const swatch = makeSwatch(index === 0 ? "transparent" : css(classColour(index)));
-    const count = make("span", { className: "quiet", id: `count-${index}` });
+    const count = make("span", { className: "quiet", id: `count-${index}`, title: "pixels" });
     return make("label", {}, radio, swatch, make("span", { className: "name" }, name), count, make("kbd", {}, String(index)));
   }
 
