@@ -16,6 +16,8 @@ from noisylabels.learning.splits import SPLITS
 
 CDL, MDL, FINETUNED = "cdl", "mdl", "mdl-finetuned"
 BEST, LAST = "model.pt", "last.pt"
+LEARNING_RATE_PERIOD = 3
+"""Epochs until the learning rate drops: the bundles' and the paper's."""
 
 
 def train(
@@ -27,6 +29,7 @@ def train(
     epochs: int,
     seed: int,
     init: Path | None = None,
+    stretch: int = 1,
 ) -> str:
     """Train a bundle, or go on where a training stopped; one with fewer epochs is prolonged.
 
@@ -38,6 +41,7 @@ def train(
         epochs: Up to which epoch.
         seed: Of the weights and of the order.
         init: Weights to start from; None: from scratch.
+        stretch: How many epochs stand for one, in the learning rate's schedule and between validations.
 
     Returns:
         The `python -m monai.bundle run` line that does the same.
@@ -46,6 +50,8 @@ def train(
 
     values = {**settings.overrides, "dataset_dir": str(dataset), "output_dir": str(folder), "seed": seed}
     values |= {"num_epochs": epochs} | ({} if init is None else {"init": str(init)})
+    if stretch > 1:
+        values |= {"learning_rate_period": stretch * LEARNING_RATE_PERIOD, "val_interval": stretch}
     launch = launcher.plan_training(bundle, _presets(settings), values)
     launcher.run(launch)
     return launch.command_line()
@@ -110,8 +116,9 @@ def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int
     n_training = len(dataset.ids("training"))
     few = min(fields, n_training)
     view = _narrow(dataset, folder.with_name(f"{folder.name}-fields"), n=few, seed=seed)
-    epochs = max(1, round(settings.looks[-1] * n_training / few))
-    trained = train(CDL, view, folder, settings, epochs=epochs, seed=seed)
+    stretch = max(1, round(n_training / few))
+    epochs = settings.looks[-1] * stretch
+    trained = train(CDL, view, folder, settings, epochs=epochs, seed=seed, stretch=stretch)
     predicted = predict(CDL, screen, folder / BEST, screen / "labels" / name_size(fields), split="test")
     return {"fields": few, "epochs": epochs, "commands": [trained, predicted]}
 

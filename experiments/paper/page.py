@@ -104,6 +104,8 @@ def _measured(findings: Findings) -> list[str]:
         "## All scores, on MDL's test quarters\n\n" + _scores(tables["scores"]),
         "## Boxes: bands of overlap, mean and SD over experts\n\n"
         + _frame(tables["experts"], where={"class_name": "all events"}, drop=("class_name",)),
+        "## Boxes: share found by group of experts, and of the truth, on MDL's test quarters\n\n"
+        + _groups(tables["points"]),
         "## Simulated ratings: tests\n\n"
         + _frame(tables["ratings"], where={"rater": "all raters"}, drop=("rater", "mann_whitney_p")),
         "## Confusion of events, on MDL's test quarters, against the truth\n\n" + _frame(tables["event_confusion"]),
@@ -178,6 +180,11 @@ def _misprints() -> str:
 def _scores(scores: "pd.DataFrame") -> str:
     chosen = scores[scores["reference"].isin(["truth", "corrected"])]
     return _frame(chosen.drop(columns=["MeanSpecificity", "MeanPrecision"]))
+
+
+def _groups(points: "pd.DataFrame") -> str:
+    columns = [f"found@0.1, {of}" for of in ("boxes of group A", "boxes of group B", "boxes of all", "truth")]
+    return _frame(points[points["method"].isin(_MAIN)][["screen", "method", *columns]])
 
 
 def _stated(entry: Statement) -> str:

@@ -83,7 +83,7 @@ def correlate(points: "pd.DataFrame") -> "pd.DataFrame":
     rows = []
     for surrogate in SURROGATES:
         one, other = points[surrogate.name].to_numpy(float), points[surrogate.truth].to_numpy(float)
-        biases = [np.nanmean(one[rows_] - other[rows_]) for rows_ in points.groupby("screen").indices.values()]
+        biases = [_mean(one[rows_] - other[rows_]) for rows_ in points.groupby("screen").indices.values()]
         known = biases if surrogate.comparable else [np.nan]
         wrong = wrong_orders(points, surrogate)
         n_pairs = sum(len(rows_) * (len(rows_) - 1) // 2 for rows_ in points.groupby("screen").indices.values())
@@ -163,8 +163,14 @@ def _of(metric: Metric, table: CountTable) -> float:
 
 
 def _of_experts(metric: Metric, table: CountTable, people: Sequence[str]) -> float:
-    """The mean over experts, as the paper's Fig. 3B."""
-    return float(np.nanmean([metric.of_data_set(table.select(reference=name)) for name in people]))
+    """The mean over experts, as the paper's Fig. 3B; who drew no box is left out, nan if nobody drew one."""
+    return _mean([metric.of_data_set(table.select(reference=name)) for name in people])
+
+
+def _mean(values: ArrayLike) -> float:
+    known = np.asarray(values, float)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _ranks(values: ArrayLike) -> ArrayLike:

@@ -90,6 +90,16 @@ def test_a_difference_is_that_of_its_scores(study):
         assert number.screens == (pytest.approx(number.estimate),)
 
 
+def test_two_groups_of_experts_stand_beside_the_truth(study):
+    points = pd.read_csv(study / "tables" / "points.csv").set_index("method")
+    page = (study / "paper.md").read_text()
+    columns = [f"found@0.1, {of}" for of in ("boxes of group A", "boxes of group B", "boxes of all", "truth")]
+    row = " | ".join(f"{value:.3g}" for value in points.loc["CDL", columns])
+    assert f"| seed 0 | CDL | {row} |" in page
+    a, b, everybody = points.loc["CDL", columns[:3]]
+    assert min(a, b) <= everybody <= max(a, b)
+
+
 def test_a_rehearsal_says_so_and_meets_no_goal(study):
     page = (study / "paper.md").read_text()
     assert "**This is a rehearsal**" in page

@@ -22,6 +22,12 @@ def test_one_method_is_no_pair_and_has_no_correlation():
     assert row["bias"] == pytest.approx(0.1)
 
 
+def test_a_surrogate_that_is_undefined_everywhere_has_no_bias():
+    row = correlate(points_of([float("nan")] * 2, [0.1, 0.2])).iloc[0]
+    assert pd.isna(row["bias"])
+    assert row["n_wrong"] == 0
+
+
 def test_a_pair_in_another_order_is_wrong_and_a_tie_is_not():
     points = points_of([0.1, 0.3, 0.2], [0.1, 0.2, 0.2])
     assert wrong_orders(points, SURROGATE) == []
