@@ -27,7 +27,7 @@ def predict_probabilities(bundle: str, settings: Mapping[str, Any]) -> Iterator[
     parser = ConfigParser()
     parser.read_config(launch.config_files)
     parser["bundle_root"] = str(launch.bundle)
-    for key, value in launch.overrides.items():
+    for key, value in launch.values().items():
         parser[key] = value
     network = parser.get_parsed_content("network").eval()
     load_weights(network, settings["ckpt_path"])

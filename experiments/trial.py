@@ -142,7 +142,12 @@ def _stages(
     if method.use == "transitions":
         return [base | {"transitions": _transitions(view, trusted)}]
     if method.use == "alone":
-        return [base | {"dataset_dir": str(narrow_labels(view, trusted, name="gold").folder)}]
+        gold_view = narrow_labels(view, trusted, name="gold")
+        return [
+            base
+            | _as_many_steps(base, len(view.ids("training")) / len(trusted))
+            | {"dataset_dir": str(gold_view.folder)}
+        ]
     if method.use == "finetune":
         gold = {
             "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
@@ -152,6 +157,12 @@ def _stages(
         }
         return [base, base | gold]
     return [base]
+
+
+def _as_many_steps(base: Mapping[str, Any], times: float) -> dict[str, Any]:
+    """Train a smaller set for as many steps as the whole: more epochs, and the learning rate falls as slowly."""
+    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1}  # the bundle's own
+    return {key: max(1, round(times * int(base.get(key, own)))) for key, own in lengths.items()}
 
 
 def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:

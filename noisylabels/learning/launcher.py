@@ -45,6 +45,10 @@ class Launch:
         """The config files, the self-contained one first."""
         return [str(self.bundle / "configs" / f"{name}.yaml") for name in (self.config, *self.presets)]
 
+    def values(self) -> dict[str, Any]:
+        """Read the overrides as the command line of MONAI would: text to numbers, lists and mappings."""
+        return {key: _parsed(key, value) for key, value in self.overrides.items()}
+
     def command_line(self) -> str:
         """Write the equal `python -m monai.bundle run` line."""
         files = self.config_files
@@ -133,9 +137,8 @@ def run(launch: Launch) -> None:
 
     warnings.filterwarnings("ignore", message="parsing config_file")
     record = _record(launch) if launch.config == "train" else None
-    overrides = {key: _parsed(key, value) for key, value in launch.overrides.items()}
     try:
-        monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **overrides)
+        monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **launch.values())
     except Exception as error:
         _forget(record)
         mistake = next((cause for cause in _causes(error) if isinstance(cause, (InputError, FileNotFoundError))), None)

@@ -193,3 +193,22 @@ def test_the_signs_of_the_tiny_experiment(tmp_path):
     assert score("random misses", 0.5, "ce") < score("random misses", 0.5, "labels")
     assert score("random misses", 0.5, "labels") < score("random misses", 0.5, "gdl")
     assert abs(score("dim misses", 0, "gdl") - score("dim misses", 0, "ce")) < 0.03
+
+
+def test_trusted_fields_are_used_as_declared(tmp_path):
+    uses = {"mix": ["robust_trusted"], "transitions": ["robust_forward"], "alone": [], "finetune": []}
+    methods = {use: {"preset": preset, "trusted": 2, "use": use} for use, preset in uses.items()}
+    methods["marginal"] = {"preset": ["robust_ce"], "threshold": "marginal"}
+    grid = {"noise": ["random"], "dose": [0.5], "method": list(methods)}
+    items = list(run_grid(declare({**GRID, "methods": methods, "grid": grid}), tmp_path))
+    assert [item.state for item in items] == ["done"] * 5
+    commands = {
+        item.run.method: json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"]
+        for item in items
+    }
+    assert {use: len(lines) for use, lines in commands.items()} == {
+        "mix": 2, "transitions": 2, "alone": 2, "finetune": 3, "marginal": 2,
+    }  # fmt: skip
+    assert "--num_epochs 3" in commands["alone"][0]  # a third of the 6 training fields, for as many steps
+    assert "--init" in commands["finetune"][1]
+    assert "--threshold" in commands["marginal"][1]
