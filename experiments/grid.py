@@ -127,7 +127,7 @@ def hash_code() -> str:
 def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
     """Hash the names and bytes of a folder's files."""
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+    for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -212,3 +212,19 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
     assert "--num_epochs 3" in commands["alone"][0]  # a third of the 6 training fields, for as many steps
     assert "--init" in commands["finetune"][1]
     assert "--threshold" in commands["marginal"][1]
+
+
+def test_a_grid_learns_from_the_cips_own_labels(tmp_path):
+    content = {
+        **GRID,
+        "data": {"simulate": {"fields": 8, "rows": 64, "columns": 80, "seed": 2, "split": [0.5, 0.25, 0.25]}},
+        "noise": {"the CIP": "labels:cip"},
+        "grid": {"noise": ["the CIP"], "dose": [1], "method": ["ce"]},
+    }
+    declaration = declare(content)
+    assert [item.state for item in run_grid(declaration, tmp_path)] == ["done"]
+    view = next(path for path in (tmp_path / "labels").iterdir() if (path / "dataset.json").is_file())
+    data = Workspace(tmp_path, declaration).data()
+    case = data.ids("training")[0]
+    assert (view / "labels" / "train" / f"{case}.tif").read_bytes() != data.label_path("truth", case).read_bytes()
+    assert plan(declaration, tmp_path)[0].state == "done"
