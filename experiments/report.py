@@ -38,14 +38,14 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
     """
     tables = collect(planned, folder)
     arms = score_arms(tables["fields"], n_resamples=n_resamples)
+    contrasts = teacher_contrasts(declaration, arms)
     sections = [
         curve_section(declaration, arms),
-        contrast_section(declaration, arms),
+        contrast_section(declaration, arms, contrasts),
         event_section(tables["events"]),
         epoch_section(tables["epochs"]),
         repeat_section(planned, folder),
     ]
-    contrasts = teacher_contrasts(declaration, arms)
     page = Report(
         title=f"Experiment: {declaration.name}",
         verdict=f"{declaration.question} {verdict(contrasts)}",
@@ -74,11 +74,13 @@ def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
 
 
-def contrast_section(declaration: Declaration, arms: Sequence[Arm]) -> Section | None:
+def contrast_section(
+    declaration: Declaration, arms: Sequence[Arm], against_labels: Sequence[Contrast]
+) -> Section | None:
     """Every noisy arm against its labels, and against the clean arm of its method."""
     pairs = [pair for arm in arms for pair in _harm_pair(arms, arm)]
     items = [
-        _contrast_table("against_labels", "Against the labels' own score", teacher_contrasts(declaration, arms)),
+        _contrast_table("against_labels", "Against the labels' own score", against_labels),
         _contrast_table(
             "against_clean", "Against the clean arm of the same method", contrast_arms(pairs, margin=declaration.margin)
         ),
