@@ -17,6 +17,10 @@ demo: $(VENV)/demo.stamp
 test: $(VENV)/test.stamp browser lint
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# On a machine that does nothing else: docs/benchmarks.md says so where it did.
+bench: $(VENV)/bench.stamp browser
+	$(BIN)/python -m benchmarks
+
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +39,10 @@ $(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml
 
 $(VENV)/test.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable '.[test]'
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/torch.stamp pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable '.[bench]'
 	touch $@
 
 # The browser that the annotation tests drive; where it cannot be had, those tests are left out by name.

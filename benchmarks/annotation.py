@@ -1,9 +1,9 @@
 """How fast the correction page paints and opens, in Chromium without a GPU, beside the least that a canvas can take.
 
-Run: python -m benchmarks.annotation. The handler is what a movement of a painting pointer costs the page (a brush of 15
-pixels); the floor is the same browser putting such pixels on a canvas of the field's size, and drawing that canvas on
-another. A browser may put drawing off until after a script, so what a person sees is measured too: how long one frame
-comes after the other while the brush moves (a screen of 60 Hz gives 16.7 ms), beside the same page at rest.
+Run: python -m benchmarks.annotation [--json FILE]. The handler is what a movement of a painting pointer costs the page
+(a brush of 15 pixels); the floor is the same browser putting such pixels on a canvas of the field's size, and drawing
+that canvas on another. A browser may put drawing off until after a script, so what a person sees is measured too: how
+long one frame comes after the other while the brush moves (a screen of 60 Hz gives 16.7 ms), beside the page at rest.
 """
 
 import tempfile
@@ -11,6 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+import pytest
+
+from benchmarks.ratios import LeftOut, Ratio, hand_over, option_parser
 from tests.annotation.pages import chromium, correct, served
 
 SIZES = ((512, 680), (2160, 2160))
@@ -36,9 +39,13 @@ FLOOR = """([rows, columns, side]) => {
 
 
 def main():
-    with chromium() as browser:
-        for size in SIZES:
-            measure(browser, size)
+    options = option_parser(__doc__).parse_args()
+    try:
+        with chromium() as browser:
+            measured = [ratio for size in SIZES for ratio in measure(browser, size)]
+    except pytest.skip.Exception as skipped:
+        measured = [LeftOut("the correction page", str(skipped))]
+    hand_over(measured, options.json)
 
 
 def measure(browser, size):
@@ -61,9 +68,19 @@ def measure(browser, size):
         context.close()
     put, draw = median(floor["put"]), median(floor["draw"])
     print(f"{columns} x {rows}: page ready after {ready_ms:.0f} ms")
-    print(f"  paint handler: {describe(paint_ms)}; floor (putImageData alone) {put:.2f} ms")
-    print(f"  frame script:  {describe(frame_ms)}; floor (whole image drawn) {draw:.2f} ms")
+    print(f"  paint handler: {describe(paint_ms)}")
+    print(f"  frame script:  {describe(frame_ms)}")
     print(f"  shown frames:  one every {describe(painting)}; at rest {describe(at_rest)}")
+
+    def beside(what, times, floor, floor_name):
+        what = f"correction page, {columns} x {rows}: {what}"
+        return Ratio(what, median(times), "ms", "wall", floor=floor, floor_name=floor_name)
+
+    return [
+        beside("paint handler", paint_ms, put, "putImageData alone"),
+        beside("frame script", frame_ms, draw, "whole image drawn"),
+        beside("time between frames while painting", painting, median(at_rest), "the page at rest"),
+    ]
 
 
 def intervals(tab):

@@ -1,6 +1,6 @@
 """How long the CIP takes on one core, beside the same steps with scikit-image's stock functions.
 
-    OMP_NUM_THREADS=1 python benchmarks/cip.py
+    OMP_NUM_THREADS=1 python benchmarks/cip.py [--json FILE]
 
 Both label the same simulated fields, 680 x 512 pixels, two channels, one plane and five; times are seconds of processor
 time, so that other work on the machine does not count. The stock version replaces the deconvolution
@@ -20,6 +20,7 @@ from scipy import fft
 from scipy import ndimage as ndi
 from skimage import feature, morphology, restoration, segmentation, transform
 
+from benchmarks.ratios import Ratio, hand_over, option_parser
 from imaging.cip import LCSB, segment_field
 from imaging.cip.circles import find_circles
 from imaging.cip.discs import white_tophat
@@ -109,23 +110,30 @@ def compare_steps(image: np.ndarray) -> list[tuple[str, float, float]]:
 
 
 def main() -> None:
+    options = option_parser(__doc__).parse_args()
+    measured = []
     for n_planes, target in ((1, 1.0), (5, 5.0)):
         settings = SimulationSettings.from_dict({"frame": {"planes": n_planes}})
         image = simulate_field(settings, seed=1, well="D06").image
         segment_field(image)
         whole = seconds(lambda image=image: segment_field(image))
         floor = seconds(lambda image=image: transforms_alone(split_channels(image)[0]))
-        print(f"{n_planes} plane(s) of 680 x 512, 2 channels: seconds of processor time")
-        print(f"  {'step':<40}{'ours':>8}{'stock':>8}{'stock / ours':>14}")
         steps = compare_steps(image)
         for name, ours, stock in steps:
-            compared = f"{stock:>8.2f}{stock / ours:>14.1f}" if np.isfinite(stock) else f"{'none':>8}{'':>14}"
-            print(f"  {name:<40}{ours:>8.2f}{compared}")
+            peer = {"peer": stock, "peer_name": "scikit-image's"} if np.isfinite(stock) else {}
+            measured.append(Ratio(f"CIP, {n_planes} plane(s): {name}", ours, "s", "cpu", **peer))
         paired = [(ours, stock) for _, ours, stock in steps if np.isfinite(stock)]
         with_stock = whole + sum(stock - ours for ours, stock in paired)
-        print(f"  {'whole field, all 15 steps':<40}{whole:>8.2f}{with_stock:>8.2f}{with_stock / whole:>14.1f}")
-        print(f"  target {target:.0f} s: {'met' if whole < target else 'MISSED'}")
-        print(f"  floor (Fourier transforms of the deconvolution): {floor:.2f} s, {whole / floor:.1f} times it\n")
+        measured.append(
+            Ratio(
+                f"CIP, {n_planes} plane(s) of 680 x 512: whole field, all 15 steps",
+                *(whole, "s", "cpu", with_stock, "scikit-image's where it has one", floor),
+                floor_name="Fourier transforms of the deconvolution",
+                aim=f"below {target:.0f} s",
+                met=whole < target,
+            )
+        )
+    hand_over(measured, options.json)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What a stroke costs at the desk, beside the same bytes written and flushed alone; and how fast a large project opens.
 
-    OMP_NUM_THREADS=1 python benchmarks/desk.py [FOLDER]
+    OMP_NUM_THREADS=1 python -m benchmarks.desk [FOLDER] [--json FILE]
+
+(As a module: as a file it would find benchmarks/annotation.py in the place of the room of that name.)
 
 The peer is what most tools do: the label map as a compressed TIFF, written beside its place and renamed. The floor is
 one flush of the compressed bytes (`write` and `fsync`), which no way of keeping a stroke avoids. All three in the same
@@ -8,7 +10,6 @@ folder (the system's temporary one by default), the same strokes, interleaved, i
 """
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from annotation.people import owner_of
 from annotation.project import Project
 from annotation.revisions import pack
 from annotation.session import Session
+from benchmarks.ratios import Ratio, hand_over, option_parser
 from imaging.dataset import Case, Dataset, write_dataset
 from imaging.files import write_image, write_label_map
 from noisylabels.labels import ROSELLA
@@ -29,10 +31,15 @@ N_STROKES = 60
 N_FIELDS = 4000
 
 
-def main(folder: Path) -> None:
-    for rows, columns in ((512, 680), (2160, 2160)):
-        print_strokes(folder / f"{rows}", rows, columns)
-    print_opening(folder / "large")
+def main() -> None:
+    parser = option_parser(__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="where to write; the system's temporary one by default")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        sizes = ((512, 680), (2160, 2160))
+        measured = [time_strokes(folder / f"{rows}", rows, columns) for rows, columns in sizes]
+        hand_over([*measured, time_opening(folder / "large")], options.json)
 
 
 def make_project(folder: Path, rows: int, columns: int) -> Project:
@@ -44,7 +51,7 @@ def make_project(folder: Path, rows: int, columns: int) -> Project:
     return Project(folder / "a.desk")
 
 
-def print_strokes(folder: Path, rows: int, columns: int) -> None:
+def time_strokes(folder: Path, rows: int, columns: int) -> Ratio:
     """Time strokes on a field with a few dozen events."""
     with make_project(folder, rows, columns) as project:
         session = Session(project, owner_of(project))
@@ -60,8 +67,9 @@ def print_strokes(folder: Path, rows: int, columns: int) -> None:
             times["ours"].append(time.perf_counter() - start)
         ours, peer, floor = (1000 * float(np.median(times[name])) for name in ("ours", "peer", "floor"))
         size = len(kept)
-    print(f"one stroke on {rows} x {columns}: ours {ours:.1f} ms, TIFF {peer:.1f} ms, flush alone {floor:.1f} ms")
-    print(f"  ours / TIFF {ours / peer:.2f}, ours / flush {ours / floor:.2f}; kept per stroke {size} bytes")
+    print(f"{rows} x {columns}: kept per stroke {size} bytes")
+    what = f"one stroke on {rows} x {columns}, kept"
+    return Ratio(what, ours, "ms", "wall", peer, "compressed TIFF", floor, "flush alone")
 
 
 def strokes(rows: int, columns: int) -> list[np.ndarray]:
@@ -81,7 +89,7 @@ def flush(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def print_opening(folder: Path) -> None:
+def time_opening(folder: Path) -> Ratio:
     """Time the opening of a project of 4,000 fields, up to the first task on the screen."""
     with make_project(folder, 512, 680) as project:
         row = tuple(project.row("SELECT * FROM field"))
@@ -99,7 +107,7 @@ def print_opening(folder: Path) -> None:
             session.planes(task)
 
     taken = [seconds(open_project) for _ in range(5)]
-    print(f"open a project of {N_FIELDS} fields and read its next task: {np.median(taken):.3f} s")
+    return Ratio(f"open a project of {N_FIELDS} fields and read its next task", float(np.median(taken)), "s", "wall")
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -109,8 +117,4 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(Path(folder))
+    main()

@@ -1,6 +1,6 @@
 """How fast the evaluation counts, beside other libraries and the physical floor, all in one run on one thread.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.evaluation
+    OMP_NUM_THREADS=1 python -m benchmarks.evaluation [--json FILE]
 
 (As a module: as a file it would shadow the room of its name.)
 
@@ -8,8 +8,8 @@ Fields have three classes: discs at random places, and as their prediction the s
 incomplete and spurious, shifted by up to a pixel. Every line is CPU time, the best of several interleaved rounds; only
 the ratios mean something. The floor of counting pixels is the time to copy both maps. "StarDist's definition" is the
 published matching (IoU of all pairs of instances, Hungarian assignment above each threshold), written plainly here on
-`ndi.label` per class; StarDist's own function is timed too where it is installed. They match at two thresholds, ours at
-nineteen.
+`ndi.label` per class. StarDist's own function and some other peers are timed where they are installed. They match at
+two thresholds, ours at nineteen.
 """
 
 import time
@@ -22,6 +22,7 @@ import numpy as np
 from scipy import ndimage as ndi
 from scipy.optimize import linear_sum_assignment
 
+from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
 from evaluation.boundary import count_boundaries, find_boundaries
 from evaluation.counts import FieldKey
 from evaluation.events import find_events
@@ -82,10 +83,16 @@ def best_ms(works: dict[str, tuple[Work, int]], pairs: list[Pair]) -> dict[str, 
     return best
 
 
-def show(title: str, best: dict[str, float], ours: str) -> None:
-    print(f"\n{title}\n{'':48} ms/field    x ours")
-    for name, milliseconds in best.items():
-        print(f"{name:48} {milliseconds:8.3f} {milliseconds / best[ours]:9.2f}")
+def beside(title: str, best: dict[str, float], floor: str = "") -> list[Ratio]:
+    """Hold every work that is ours against every one that is not; the floor, where there is one, belongs to all."""
+    below = {"floor": best[floor], "floor_name": floor} if floor else {}
+    peers = [name for name in best if not name.startswith("ours") and name != floor]
+    return [
+        Ratio(f"{title}: {name}", best[name], "ms", "cpu", peer=best[peer], peer_name=peer, **below)
+        for name in best
+        if name.startswith("ours")
+        for peer in peers
+    ]
 
 
 def copy_both(reference: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -234,37 +241,46 @@ def check_agreement(pairs: list[Pair]) -> None:
         assert np.allclose(nsd, monai_surface_dice(reference, prediction)[0], atol=1e-6)
         confusion = count_pixels(reference, prediction, n_classes=3)
         assert np.array_equal(confusion, sklearn_confusion(reference, prediction))
-        assert np.array_equal(confusion, torchmetrics_confusion(reference, prediction))
+        if find_spec("torchmetrics"):
+            assert np.array_equal(confusion, torchmetrics_confusion(reference, prediction))
         hits = ours_detection(True)(reference, prediction)
         assert hits[1:, [1, 9]].tolist() == stardist_definition(reference, prediction)
         if find_spec("stardist"):
             assert stardist_itself(reference, prediction) == stardist_definition(reference, prediction)
 
 
-def compare(shape: tuple[int, int], n: int) -> None:
+def lack() -> list[LeftOut]:
+    """Tell which peers are not installed."""
+    told = [missing("torchmetrics' confusion matrix", "torchmetrics")]
+    told.append(missing("surface-distance's boundary hits", "surface_distance"))
+    if not find_spec("stardist"):
+        told.append(LeftOut("StarDist's own matching", "stardist is not installed, and no extra installs it"))
+    return [one for one in told if one is not None]
+
+
+def compare(shape: tuple[int, int], n: int) -> list[Ratio]:
     pairs = make_pairs(shape, n)
     check_agreement(pairs[:3])
     size = f"{shape[0]} x {shape[1]}, 3 classes"
     works = {
-        "floor: copy both maps": (copy_both, n),
+        "copy both maps": (copy_both, n),
         "ours, numba": (ours_pixels(True), n),
         "ours, numpy": (ours_pixels(False), n),
-        "torchmetrics confusion matrix": (torchmetrics_confusion, 20),
         "MONAI confusion matrix": (monai_confusion, 20),
         "scikit-learn confusion_matrix": (sklearn_confusion, 5),
     }
-    show(f"Confusion matrix, {size}", best_ms(works, pairs), "ours, numba")
+    if find_spec("torchmetrics"):
+        works["torchmetrics confusion matrix"] = (torchmetrics_confusion, 20)
+    measured = beside(f"confusion matrix, {size}", best_ms(works, pairs), "copy both maps")
     works = {
         "ours, numba (with confusion)": (ours_boundary(True), n),
         "ours, numpy (with confusion)": (ours_boundary(False), n),
         "scipy distance transforms": (scipy_distances, 3),
         "MONAI surface dice": (monai_surface_dice, 3),
-        "surface-distance": (surface_distance_dice, 3),
     }
-    best = best_ms(works, pairs)
-    show(f"Boundary hits of all classes, {size}", best, "ours, numba (with confusion)")
-    numpy_ratio = best["MONAI surface dice"] / best["ours, numpy (with confusion)"]
-    print(f"{'MONAI over ours with numpy alone':48} {'':8} {numpy_ratio:9.2f}")
+    if find_spec("surface_distance"):
+        works["surface-distance"] = (surface_distance_dice, 3)
+    measured += beside(f"boundary hits of all classes, {size}", best_ms(works, pairs))
     works = {
         "ours, numba (19 thresholds)": (ours_detection(True), n),
         "ours, numpy (19 thresholds)": (ours_detection(False), n),
@@ -273,13 +289,13 @@ def compare(shape: tuple[int, int], n: int) -> None:
     }
     if find_spec("stardist"):
         works["StarDist's own matching on ndi.label (2)"] = (stardist_itself, 10)
-    show(f"Events matched one to one, {size}", best_ms(works, pairs), "ours, numba (19 thresholds)")
+    return measured + beside(f"events matched one to one, {size}", best_ms(works, pairs))
 
 
-def whole_set() -> None:
+def whole_set() -> list[Ratio]:
     pairs = make_pairs((256, 340), 51)
     quarters = [pairs[number % 51] for number in range(N_QUARTERS)]
-    print(f"\nThe paper's set, {N_QUARTERS} quarters of 256 x 340")
+    what, measured = f"the paper's set, {N_QUARTERS} quarters of 256 x 340", []
     for name, fast in (("numba", True), ("numpy", False)):
         work, best = ours_boundary(fast), [np.inf, np.inf]
         for _ in range(ROUNDS):
@@ -290,32 +306,35 @@ def whole_set() -> None:
             for pair in quarters:
                 count_field(*pair, classes=ROSELLA, fast=fast)
             best = np.minimum(best, [middle - start, time.process_time() - middle])
-        print(f"confusion and boundary F1, {name}: {best[0]:.2f} s; with events and errors: {best[1]:.2f} s")
+        measured.append(Ratio(f"{what}: confusion and boundary F1, {name}", float(best[0]), "s", "cpu"))
+        measured.append(Ratio(f"{what}: the same with events and errors, {name}", float(best[1]), "s", "cpu"))
+    return measured
 
 
-def memory() -> None:
+def memory() -> list[Ratio]:
     pair = make_pairs((512, 680), 1)[0]
 
     def fields(n: int) -> Iterator[tuple[FieldKey, np.ndarray, np.ndarray]]:
         for number in range(n):
             yield FieldKey(f"f{number}", "CDL"), pair[0].copy(), pair[1].copy()
 
-    print("\nPeak memory while counting fields of 512 x 680 read one by one")
+    peaks = {}
     for n in (10, 100, 1000):
         tracemalloc.start()
         count_fields(fields(n), classes=ROSELLA)
-        print(f"{n:5} fields: {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB")
+        peaks[n] = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
+    what = "peak memory while counting fields of 512 x 680 read one by one"
+    return [Ratio(f"{what}: {n}", peaks[n], "MiB", "", floor=peaks[10], floor_name="10 fields") for n in (100, 1000)]
 
 
 def main() -> None:
     import torch
 
+    options = option_parser(__doc__).parse_args()
     torch.set_num_threads(1)
-    compare((256, 340), 51)
-    compare((512, 680), 20)
-    whole_set()
-    memory()
+    measured = [*compare((256, 340), 51), *compare((512, 680), 20), *whole_set(), *memory(), *lack()]
+    hand_over(measured, options.json)
 
 
 if __name__ == "__main__":

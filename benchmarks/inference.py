@@ -1,6 +1,6 @@
 """Milliseconds to predict a field, end to end and by the bare network, and which engine to use on a CPU.
 
-    python benchmarks/inference.py [--fields 6] [--rows 512] [--columns 680] [--repeats 3] [--threads 1]
+    python benchmarks/inference.py [--fields 6] [--rows 512] [--columns 680] [--repeats 3] [--threads 1] [--json FILE]
 
 Timed in turn, in one process, with the same weights:
 
@@ -8,12 +8,11 @@ Timed in turn, in one process, with the same weights:
 - end to end: the bundle's inference: read, normalise, pad, predict, take the padding off, write the label map;
 - engines: the same network as PyTorch, TorchScript, ONNX Runtime and OpenVINO (those that are installed) run it.
 
-Every engine's logits are compared with PyTorch's; the largest difference is printed beside its time.
+Every engine's logits are compared with PyTorch's; the largest difference is printed.
 """
 
 import argparse
 import logging
-import statistics
 import tempfile
 import time
 import warnings
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 from monai.bundle import ConfigWorkflow
 
+from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
 from imaging.files import write_image
 
 BUNDLE = Path(__file__).parents[1] / "bundles" / "cdl"
@@ -51,11 +51,14 @@ def main() -> None:
         for name, predict in engines.items():
             runs[name] = lambda predict=predict: [predict(batch.numpy()) for batch in batches]
         seconds = _time_in_turn(runs, settings.repeats, settings.clock)
-        _print(seconds, engines, batches[0].numpy(), workflow, settings)
+        _print_differences(engines, batches[0].numpy())
+    size = f"{settings.rows} x {settings.columns}, {workflow.device.type}, {settings.threads} thread(s)"
+    measured = [_beside(name, seconds, size, settings) for name in seconds if name != "floor"]
+    hand_over([*measured, *_left_out()], settings.json)
 
 
 def _settings() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = option_parser(__doc__)
     parser.add_argument("--fields", type=int, default=6)
     parser.add_argument("--rows", type=int, default=512)
     parser.add_argument("--columns", type=int, default=680)
@@ -104,12 +107,17 @@ def _engines(network: torch.nn.Module, root: Path, threads: int) -> dict[str, Pr
     }
     monai.bundle.ckpt_export(filepath=str(root / "model.ts"), **given)
     engines = {"PyTorch": _torch(network), "TorchScript": _torch(torch.jit.load(root / "model.ts"))}
-    try:
-        engines["ONNX Runtime"] = _onnxruntime(_export(root, given), threads)
-        engines["OpenVINO"] = _openvino(root / "model.onnx", threads)
-    except ImportError as error:
-        print(f"left out: {error.name} is not installed (pip install 'noisylabels[bench]')")
+    left_out = [one.what for one in _left_out()]
+    if len(left_out) < 2:
+        path = _export(root, given)
+        makers = {"ONNX Runtime": _onnxruntime, "OpenVINO": _openvino}
+        engines |= {name: make(path, threads) for name, make in makers.items() if name not in left_out}
     return engines
+
+
+def _left_out() -> list[LeftOut]:
+    engines = [missing("ONNX Runtime", "onnxruntime"), missing("OpenVINO", "openvino")]
+    return [engine for engine in engines if engine is not None]
 
 
 def _export(root: Path, given: dict[str, str]) -> Path:
@@ -160,24 +168,17 @@ def _time_in_turn(runs: dict[str, Callable[[], object]], repeats: int, clock: st
     return seconds
 
 
-def _print(
-    seconds: dict[str, list[float]],
-    engines: dict[str, Predict],
-    image: np.ndarray,
-    workflow: ConfigWorkflow,
-    settings: argparse.Namespace,
-) -> None:
-    print(f"{settings.fields} fields of {settings.rows} x {settings.columns}, {workflow.device.type}, ", end="")
-    print(f"{settings.threads} threads, medians of {settings.repeats} by {settings.clock} clock")
+def _print_differences(engines: dict[str, Predict], image: np.ndarray) -> None:
     expected = engines["PyTorch"](image)
-    floor = seconds["floor"]
-    for name, times in seconds.items():
-        milliseconds = 1000 * statistics.median(times) / settings.fields
-        ratio = statistics.median(mine / bare for mine, bare in zip(times, floor, strict=True))
-        line = f"{name:<14} {milliseconds:8.1f} ms a field   {ratio:5.2f} x floor"
-        if name in engines:
-            line += f"   largest difference {np.abs(engines[name](image) - expected).max():.1e}"
-        print(line)
+    for name, predict in engines.items():
+        print(f"{name:<14} largest difference {np.abs(predict(image) - expected).max():.1e}")
+
+
+def _beside(name: str, seconds: dict[str, list[float]], size: str, settings: argparse.Namespace) -> Ratio:
+    """Hold one way to predict against the bare network, round by round."""
+    mine, floor = (tuple(1000 * taken / settings.fields for taken in seconds[one]) for one in (name, "floor"))
+    what = f"predict a field of {size}: {name}"
+    return Ratio(what, mine, "ms", settings.clock, floor=floor, floor_name="bare network, PyTorch")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Label noise and label-issue detection: our time, the published approaches', and the floor, in one run on one core.
 
-    python benchmarks/noise.py [--fields 60] [--markov-steps 180]
+    python benchmarks/noise.py [--fields 60] [--markov-steps 180] [--json FILE]
 
 The published generators' approaches are re-implemented plainly: a loop over objects that compares the whole map with
 each id (omission, deformation), and a Markov walk of the boundary that repeats two distance transforms per step. The
 floor is the time to find the connected components of one label map; for detection, to read the probabilities once.
 """
 
-import argparse
 import os
 import tracemalloc
 import warnings
@@ -22,6 +21,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402 - after the number of threads is set
 from scipy import ndimage as ndi  # noqa: E402 - after the number of threads is set
 
+from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser  # noqa: E402 - as above
 from noisylabels.detection import find_label_issues  # noqa: E402 - after the number of threads is set
 from noisylabels.noise import NoiseModel  # noqa: E402 - after the number of threads is set
 
@@ -31,22 +31,21 @@ REPEATS = 7
 
 def main() -> None:
     """Print all comparisons."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = option_parser(__doc__)
     parser.add_argument("--fields", type=int, default=60, help="Fields of the throughput estimate.")
     parser.add_argument("--markov-steps", type=int, default=180, help="Steps of the Markov walk.")
     options = parser.parse_args()
     clean, image = draw_field(0)
-    print(f"One {SHAPE[1]} x {SHAPE[0]} field, {ndi.label(clean > 0)[1]} events; median CPU time of {REPEATS} runs.\n")
-    print("| | ms | x floor | published approach, ms | ratio |\n|---|---|---|---|---|")
-    floor = seconds(lambda: ndi.label(clean))
+    print(f"One {SHAPE[1]} x {SHAPE[0]} field, {ndi.label(clean > 0)[1]} events; median CPU time of {REPEATS} runs.")
+    floor, measured = 1e3 * seconds(lambda: ndi.label(clean)), []
     for name, settings, peer in comparisons(options.markov_steps):
         model = NoiseModel.from_dict(settings)
-        ours = seconds(lambda model=model: model.apply(clean, image, image_id="a"))
-        theirs = seconds(partial(peer, clean), repeats=1) if peer else None
-        against = f"{theirs * 1e3:.0f} | {theirs / ours:.0f}" if theirs else " | "
-        print(f"| {name} | {ours * 1e3:.1f} | {ours / floor:.0f} | {against} |")
+        ours = 1e3 * seconds(lambda model=model: model.apply(clean, image, image_id="a"))
+        theirs = 1e3 * seconds(partial(peer, clean), repeats=1) if peer else None
+        against = (theirs, "published approach" if peer else "", floor, "connected components")
+        measured.append(Ratio(f"label noise, {SHAPE[1]} x {SHAPE[0]}: {name}", ours, "ms", "cpu", *against))
     throughput(options.fields)
-    detection()
+    hand_over([*measured, detection()], options.json)
 
 
 def comparisons(markov_steps: int) -> list[tuple[str, dict[str, Any], Callable[[np.ndarray], np.ndarray] | None]]:
@@ -86,8 +85,10 @@ def throughput(n_fields: int) -> None:
     print(f"{4000 * each / 2 / 60:.1f} minutes.")
 
 
-def detection() -> None:
+def detection() -> Ratio | LeftOut:
     """Compare the pixel flags with cleanlab's: equal, how fast, how much memory."""
+    if lacking := missing("label issues beside cleanlab", "cleanlab", "test"):
+        return lacking
     labels, probabilities = draw_predictions()
     ours = seconds(lambda: find_label_issues(labels, probabilities))
     floor = seconds(lambda: probabilities.sum(axis=1))
@@ -101,9 +102,9 @@ def detection() -> None:
 
         theirs = seconds(lambda: find_theirs(labels, probabilities, n_jobs=1, verbose=False), repeats=3)
         same = np.array_equal(flags, find_theirs(labels, probabilities, n_jobs=1, verbose=False))
-    print(f"\ndetect, {len(labels)} x 3 x 256 x 340: {flags.sum()} flags, equal to cleanlab's: {same}")
-    print(f"ours {ours * 1e3:.0f} ms ({ours / floor:.1f} x reading once), at most +{peak:.1f} MB;", end=" ")
-    print(f"cleanlab n_jobs=1 {theirs * 1e3:.0f} ms; ratio {theirs / ours:.0f}")
+    print(f"detect: {flags.sum()} flags, equal to cleanlab's: {same}; at most +{peak:.1f} MB")
+    against = (1e3 * theirs, "cleanlab n_jobs=1", 1e3 * floor, "reading the probabilities once")
+    return Ratio(f"label issues, {len(labels)} x 3 x 256 x 340", 1e3 * ours, "ms", "cpu", *against)
 
 
 def seconds(work: Callable[[], Any], *, repeats: int = REPEATS) -> float:

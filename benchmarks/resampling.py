@@ -1,15 +1,15 @@
 """How fast intervals and permutation tests are, beside a plain loop over resamples and the physical floor.
 
-Run: python -m benchmarks.resampling [fields]. Mean IoU and mean boundary F1 of two methods, three classes, 10,000
-resamples. The loop recomputes both scores from the per-field counts of every resample, as is usual; it is timed on 200
-resamples and scaled. The floor is one matrix product of weights and counts.
+Run: python -m benchmarks.resampling [fields] [--json FILE]. Mean IoU and mean boundary F1 of two methods, three
+classes, 10,000 resamples. The loop recomputes both scores from the per-field counts of every resample, as is usual; it
+is timed on 200 resamples and scaled. The floor is one matrix product of weights and counts.
 """
 
-import sys
 import time
 
 import numpy as np
 
+from benchmarks.ratios import Ratio, hand_over, option_parser
 from evaluation.pixels import score_all
 from evaluation.resampling import bootstrap_scores, permute_pairs
 
@@ -41,7 +41,11 @@ def clock(function, repeats=3):
     return min(times)
 
 
-def main(n_fields=306):
+def main():
+    parser = option_parser(__doc__)
+    parser.add_argument("fields", nargs="?", type=int, default=306)
+    options = parser.parse_args()
+    n_fields = options.fields
     rng = np.random.default_rng(0)
     counts = draw_counts(n_fields, rng)
     weights, flat = rng.random((N_RESAMPLES, n_fields)), counts.reshape(n_fields, -1)
@@ -49,10 +53,11 @@ def main(n_fields=306):
     ours = clock(lambda: bootstrap_scores(counts, score, n_resamples=N_RESAMPLES, rng=rng))
     swaps = clock(lambda: permute_pairs(counts[:, 0], counts[:, 1], score, n_resamples=N_RESAMPLES, rng=rng))
     looped = clock(lambda: loop(counts, rng, N_LOOPED)) * N_RESAMPLES / N_LOOPED
-    print(f"{n_fields} fields, {N_RESAMPLES} resamples, mean IoU and mean BF of two methods (CPU seconds, best of 3)")
-    for name, seconds in (("floor", floor), ("bootstrap", ours), ("permutations", swaps), ("loop", looped)):
-        print(f"{name:>13} {seconds:8.3f} s {seconds / ours:8.2f} x bootstrap")
+    what = f"{N_RESAMPLES} resamples of {n_fields} fields, two scores of two methods"
+    below = (floor, "product of weights and counts")
+    bootstrap = Ratio(f"{what}: bootstrap", ours, "s", "cpu", looped, "plain loop", *below)
+    hand_over([bootstrap, Ratio(f"{what}: permutations", swaps, "s", "cpu", None, "", *below)], options.json)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 306)
+    main()

@@ -1,8 +1,8 @@
 """What screening costs beside the work it arranges. Every figure is a ratio measured in one run.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.screening              # all parts but the GPU's
+    OMP_NUM_THREADS=1 python -m benchmarks.screening              # all parts
     OMP_NUM_THREADS=1 python -m benchmarks.screening index linear # some
-    python -m benchmarks.screening gpu                            # needs CUDA
+    OMP_NUM_THREADS=1 python -m benchmarks.screening --quick      # fewer fields in `linear` and `plate`
 
 (As a module: as a file it would shadow the room of its name.)
 
@@ -12,7 +12,7 @@ workers  two processes beside one
 memory   peak memory at 100 and at 1,600 fields
 linear   processor time per field of opening, working, status and resuming, at 100, 1,000 and 10,000 fields
 plate    a whole plate of 384 wells and 9 fields: run, status, measure
-gpu      fields a second end to end on a GPU, beside the bare network
+gpu      fields a second end to end on a GPU, beside the bare network; left out where there is none
 """
 
 import multiprocessing
@@ -31,6 +31,7 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
+from benchmarks.ratios import LeftOut, Ratio, hand_over, option_parser, take_over
 from imaging.plates import open_plate
 from screening.executors import InProcess, LocalPool
 from screening.screen import Declaration, Screen, open_screen, start_screen
@@ -40,6 +41,7 @@ FULL = (512, 680)
 HALF = (256, 344)
 TILE = (24, 32)
 SIZES = {100: (25, 4), 1000: (100, 10), 10_000: (500, 20)}  # fields: (wells, fields per well)
+Measured = list[Ratio | LeftOut]
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -86,7 +88,7 @@ def work_off(screen: Screen, executor: Any = None, **settings: Any) -> int:
     return len(outcomes)
 
 
-def part_index(folder: Path) -> None:
+def part_index(folder: Path) -> Measured:
     channels = "".join(f"<Entry ChannelID='{c}'><ChannelName>c{c}</ChannelName></Entry>" for c in (1, 2))
     details = "".join(f"<Detail{n} Unit='m'>-0.000322907</Detail{n}>" for n in range(36))
     images = ""
@@ -108,8 +110,8 @@ def part_index(folder: Path) -> None:
     floor, _ = timed(lambda: sum(1 for _ in ElementTree.iterparse(path)))
     seconds, plate = timed(lambda: open_plate(folder))
     missing = sum(len(field.missing) for field in plate.fields)
-    print(f"index: {missing} planes of {path.stat().st_size / 1e6:.0f} MB in {seconds:.2f} s; bare parse {floor:.2f} s")
-    print(f"index: {seconds / floor:.1f} times the standard library's unsafe parser alone")
+    what = f"open a Harmony index of {missing} planes, {path.stat().st_size / 1e6:.0f} MB"
+    return [Ratio(what, seconds, "s", "wall", floor=floor, floor_name="the standard library's unsafe parser alone")]
 
 
 def random_bundle(folder: Path) -> dict[str, Any]:
@@ -167,7 +169,7 @@ def bare_network(method: dict[str, Any], images: Sequence[np.ndarray], device: s
     return (time.perf_counter() - begun) / (rounds * batch)
 
 
-def part_network(folder: Path) -> None:
+def part_network(folder: Path) -> Measured:
     core = sorted(os.sched_getaffinity(0))[0]
     os.sched_setaffinity(0, {core})  # network, reader and writers share one core: nothing is hidden on a second
     import torch
@@ -182,9 +184,8 @@ def part_network(folder: Path) -> None:
     seconds, n_fields = timed(lambda: work_off(screen, fields_per_task=10))
     bare = (bare_before + bare_network(method, images, "cpu", 1)) / 2
     events = sum(count["events"] for field in screen.fields for count in record_of(screen, field)["counts"].values())
-    print(f"network: {events / n_fields:.0f} events a field of {FULL[0]} x {FULL[1]} pixels")
-    print(f"network: bare {1 / bare:.2f} fields/s, end to end {n_fields / seconds:.2f} fields/s on one core")
-    print(f"network: end to end is {bare / (seconds / n_fields):.2f} of the bare network")
+    what = f"screen a field of {FULL[0]} x {FULL[1]} with {events / n_fields:.0f} events by a network, one core"
+    return [Ratio(what, seconds / n_fields, "s", "wall", floor=bare, floor_name="bare network")]
 
 
 def record_of(screen: Screen, field: Any) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def begin_and_warm(plate: Path, folder: Path, method: dict[str, Any]) -> None:
     next(outcomes)
 
 
-def part_workers(folder: Path) -> None:
+def part_workers(folder: Path) -> Measured:
     """Fields a second once every process has loaded its model, and the processor time that a field costs.
 
     On a machine that others use the first says little; the second tells whether two workers hinder each other.
@@ -211,10 +212,11 @@ def part_workers(folder: Path) -> None:
     rates, costs = {}, {}
     for workers in (1, 2):
         rates[workers], costs[workers] = pool_speed(plate, folder / f"run{workers}", method, workers)
-    print(f"workers: 1 does {rates[1]:.2f}, 2 do {rates[2]:.2f} fields/s: {rates[2] / rates[1]:.2f} times ", end="")
-    print(f"(load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
-    print(f"workers: a field costs {costs[1]:.3f} s of processor with 1, {costs[2]:.3f} s with 2: ", end="")
-    print(f"{2 * costs[1] / costs[2]:.2f} times on two cores that are free")
+    what = f"screen a field of {HALF[0]} x {HALF[1]}, two processes"
+    return [
+        Ratio(what, 1 / rates[2], "s", "wall", peer=1 / rates[1], peer_name="one process"),
+        Ratio(what, costs[2], "s", "cpu", floor=costs[1], floor_name="one process"),
+    ]
 
 
 def pool_speed(plate: Path, run: Path, method: dict[str, Any], workers: int) -> tuple[float, float]:
@@ -242,7 +244,7 @@ def children_seconds() -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def part_memory(folder: Path) -> None:
+def part_memory(folder: Path) -> Measured:
     peaks = {}
     for n_wells in (25, 400):
         plate = write_plate(folder / f"plate{n_wells}", n_wells, 4, TILE)
@@ -252,7 +254,8 @@ def part_memory(folder: Path) -> None:
         done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
         peaks[4 * n_wells] = int(done.stdout)
     (few, low), (many, high) = peaks.items()
-    print(f"memory: {few} fields {low / 1024:.0f} MiB, {many} fields {high / 1024:.0f} MiB: {high / low:.2f} times")
+    what = f"peak memory of screening {many} fields"
+    return [Ratio(what, high / 1024, "MiB", "", floor=low / 1024, floor_name=f"{few} fields")]
 
 
 def child(plate: str, run: str) -> None:
@@ -270,9 +273,11 @@ def processor(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
     return min(taken), answer
 
 
-def part_linear(folder: Path) -> None:
+def part_linear(folder: Path, *, quick: bool = False) -> Measured:
     costs: dict[int, dict[str, float]] = {}
     for n_fields, (n_wells, per_well) in SIZES.items():
+        if quick and n_fields > 1000:
+            continue
         plate = write_plate(folder / f"plate{n_fields}", n_wells, per_well, TILE)
         run = folder / f"run{n_fields}"
         screen = begin(plate, run)
@@ -288,33 +293,39 @@ def part_linear(folder: Path) -> None:
         told = ", ".join(f"{name} {cost:.3f}" for name, cost in costs[n_fields].items())
         print(f"linear: {n_fields} fields, processor ms per field: {told}")
     few, many = min(costs), max(costs)
-    growth = {name: costs[many][name] / costs[few][name] for name in costs[few]}
-    print(f"linear: cost per field at {many} over {few}: " + ", ".join(f"{k} {v:.2f}" for k, v in growth.items()))
+    return [
+        Ratio(f"cost per field of {many}: {name}", cost, "ms", "cpu", floor=costs[few][name], floor_name=f"of {few}")
+        for name, cost in costs[many].items()
+    ]
 
 
-def part_plate(folder: Path) -> None:
+def part_plate(folder: Path, *, quick: bool = False) -> Measured:
     from screening.measurements import measure_screen
     from screening.report import write_report
 
-    plate = write_plate(folder / "plate", 384, 9, TILE)
+    plate = write_plate(folder / "plate", 96 if quick else 384, 9, TILE)
     opening, screen = timed(lambda: begin(plate, folder / "run"))
     working, n_fields = timed(lambda: work_off(screen, LocalPool(2), fields_per_task=32))
     status, counts = timed(screen.count_states)
     measuring, tables = timed(lambda: measure_screen(screen, folder / "run" / "measurements"))
     reporting, report = timed(lambda: write_report(screen, tables, folder / "run" / "measurements"))
-    print(f"plate: {len(tables.wells)} wells, {n_fields} fields, {tables.n_events} events, {counts}")
-    print(f"plate: open {opening:.1f} s, run {working:.1f} s with 2 processes, status {status:.1f} s, ", end="")
-    print(f"measure {measuring:.1f} s, report {reporting:.1f} s ({report.stat().st_size / 1e6:.1f} MB)")
+    print(f"plate: {tables.n_events} events, {counts}, report of {report.stat().st_size / 1e6:.1f} MB")
+    steps = {"open": opening, "run with two processes": working, "status": status}
+    steps |= {"measure": measuring, "report": reporting}
+    what = f"plate of {len(tables.wells)} wells, {n_fields} fields of {TILE[0]} x {TILE[1]}"
+    return [Ratio(f"{what}: {name}", seconds, "s", "wall") for name, seconds in steps.items()]
 
 
-def part_gpu(folder: Path) -> None:
+def part_gpu(folder: Path) -> Measured:
     import torch
 
+    if not torch.cuda.is_available():
+        return [LeftOut("screening on a GPU", "PyTorch finds none here")]
     method = {**random_bundle(folder), "device": "cuda"}
     plate = write_plate(folder / "plate", 24, 8, FULL)
     images = [field.read() for field in open_plate(plate, pattern=PATTERN).fields]
     print(f"gpu: {torch.cuda.get_device_name()}")
-    results = {}
+    results, measured = {}, []
     for batch in (1, 16):
         bare = bare_network(method, images, "cuda", batch)
         warm = begin(plate, folder / f"warm{batch}", method, batch_size=batch)
@@ -322,8 +333,9 @@ def part_gpu(folder: Path) -> None:
         screen = begin(plate, folder / f"run{batch}", method, batch_size=batch)
         seconds, n_fields = timed(lambda screen=screen: work_off(screen, fields_per_task=192))
         results[batch] = [screen.store.path(field, ".tif").read_bytes() for field in screen.fields]
-        print(f"gpu: batch {batch}: bare {1 / bare:.0f}, end to end {n_fields / seconds:.1f} fields/s, ", end="")
-        print(f"{bare / (seconds / n_fields):.2f} of the bare network")
+        what, floor = f"screen a field of {FULL[0]} x {FULL[1]} on a GPU, batches of {batch}", 1000 * bare
+        ours = 1000 * seconds / n_fields
+        measured.append(Ratio(what, ours, "ms", "wall", floor=floor, floor_name="bare network"))
         for workers in (4, 8):
             pooled = replace(begin(plate, folder / f"pool{batch}-{workers}", method, batch_size=batch))
             outcomes = pooled.run(LocalPool(workers), fields_per_task=batch if batch > 1 else 4)
@@ -333,9 +345,10 @@ def part_gpu(folder: Path) -> None:
             print(f"gpu: batch {batch}, {workers} processes on the one GPU: {left / seconds:.1f} fields/s")
     same = sum(one == other for one, other in zip(*results.values(), strict=True))
     print(f"gpu: {same} of {len(results[1])} label maps are byte for byte the same with batches of 1 and 16")
+    return measured
 
 
-PARTS: dict[str, Callable[[Path], None]] = {
+PARTS: dict[str, Callable[..., Measured]] = {
     "index": part_index,
     "network": part_network,
     "workers": part_workers,
@@ -346,15 +359,33 @@ PARTS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def main(names: Sequence[str]) -> None:
-    if len(names) == 1:
-        with tempfile.TemporaryDirectory() as folder:
-            PARTS[names[0]](Path(folder))
-        return
-    for name in names or [name for name in PARTS if name != "gpu"]:
-        # Each part in a process of its own: one pins its core, another counts its memory.
-        subprocess.run([sys.executable, "-m", "benchmarks.screening", name], check=True)
+QUICKER = ("linear", "plate")
+
+
+def main() -> None:
+    parser = option_parser(__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.parts) - set(PARTS)):
+        parser.error(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}")
+    with tempfile.TemporaryDirectory() as folder:
+        if len(options.parts) == 1:
+            (name,) = options.parts
+            settings = {"quick": options.quick} if name in QUICKER else {}
+            measured = PARTS[name](Path(folder), **settings)
+        else:
+            measured = [one for name in options.parts or PARTS for one in measure(name, Path(folder), options.quick)]
+            print()
+    hand_over(measured, options.json)
+
+
+def measure(name: str, folder: Path, quick: bool) -> Measured:
+    """Run a part in a process of its own: one pins its core, another counts its memory."""
+    words = [sys.executable, "-m", "benchmarks.screening", name, "--json", str(folder / name)]
+    subprocess.run(words + ["--quick"] * quick, check=True)
+    return take_over(folder / name)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

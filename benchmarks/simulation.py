@@ -1,6 +1,6 @@
 """How long a simulated field takes on one core, beside the plain way to draw the same field and the cost of its noise.
 
-    OMP_NUM_THREADS=1 python benchmarks/simulation.py
+    OMP_NUM_THREADS=1 python benchmarks/simulation.py [--json FILE]
 
 Ours draws each event in a patch of its own and blurs it by two small matrix products per slice. The plain way, with the
 same cells, events, optics and cameras, draws all events into one oversampled canvas of the whole frame per slice of
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage as ndi
 
+from benchmarks.ratios import Ratio, hand_over, option_parser
 from imaging.simulation import SimulationSettings, simulate_field
 from imaging.simulation.camera import expose
 from imaging.simulation.microscope import take_plane
@@ -85,6 +86,7 @@ def _draw_disc(canvas: np.ndarray, event, height_um: float, sample_um: float, fi
 
 
 def main() -> None:
+    options = option_parser(__doc__).parse_args()
     settings = SimulationSettings()
     stack = settings.replaced({"frame": {"planes": 5}})
     quarter = settings.replaced({"frame": {"rows": 256, "columns": 340}})
@@ -92,20 +94,25 @@ def main() -> None:
     light = take_plane(scene, 0.0).light
     simulate_field(quarter, seed=0)  # imports and caches
     field = median_seconds(lambda index: simulate_field(settings, seed=index, well="D06"))
-    print(f"events of this frame                      {len(scene.events):8d}")
-    print(f"field 680 x 512, one plane                {field:8.3f} s   (target: below 1 s)")
-    print(
-        f"field 680 x 512, five planes              {median_seconds(lambda i: simulate_field(stack, seed=i), 3):8.3f} s"
-    )
-    print(
-        f"quarter 340 x 256, one plane              {median_seconds(lambda i: simulate_field(quarter, seed=i)):8.3f} s"
-    )
+    planes = median_seconds(lambda i: simulate_field(stack, seed=i), 3)
+    small = median_seconds(lambda i: simulate_field(quarter, seed=i))
     floor = median_seconds(lambda index: expose(light, settings.camera, np.random.default_rng(index)))
-    print(f"floor: noise of the cameras alone         {floor:8.3f} s   field / floor  {field / floor:6.1f}")
     ours = median_seconds(lambda _: light_by_patches(scene))
     plain = median_seconds(lambda _: light_by_whole_frames(scene), 1)
-    print(f"light of the events, patches (ours)       {ours:8.3f} s")
-    print(f"light of the events, whole frames (scipy) {plain:8.3f} s   plain / ours   {plain / ours:6.1f}")
+    print(f"events of this frame: {len(scene.events)}")
+    whole = Ratio(
+        "simulate a field of 680 x 512, one plane",
+        *(field, "s", "wall", None, "", floor, "noise of the cameras alone"),
+        aim="below 1 s",
+        met=field < 1,
+    )
+    measured = [
+        whole,
+        Ratio("simulate a field of 680 x 512, five planes", planes, "s", "wall"),
+        Ratio("simulate a quarter of 340 x 256, one plane", small, "s", "wall"),
+        Ratio("light of the events, by patches", ours, "s", "wall", plain, "whole frames (scipy)"),
+    ]
+    hand_over(measured, options.json)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,166 @@
+"""One page of all ratios: the machine, what was measured, and by name what was left out or failed."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.parts import ELSEWHERE, Part, Run
+from benchmarks.ratios import Cost, LeftOut, Ratio, amount, figure
+
+PACKAGES = (
+    *("noisylabels", "numpy", "scipy", "numba", "scikit-image", "scikit-learn", "cleanlab", "torch", "monai"),
+    *("torchmetrics", "surface-distance", "onnxruntime", "openvino", "tifffile", "zarr", "playwright"),
+)
+HEAD = """# Benchmarks
+
+<!-- Written by `make bench`; changes made by hand are lost. -->
+
+Every row was measured in one run on one thread. All amounts are costs, so less is better: *peer / ours* above 1 means
+that ours is cheaper than another way to the same; *ours / floor* tells how far ours is from what hardly any way avoids.
+Only ratios carry over to other machines. *cpu* is processor time, which other programs disturb less than *wall*, the
+time a person waits. Where a row has several rounds, amounts and ratios are medians over the rounds.
+"""
+
+
+def render(runs: Sequence[Run], not_asked: Sequence[Part], *, quick: bool) -> str:
+    """Write the page of some runs.
+
+    Args:
+        runs: What ran, in this order.
+        not_asked: Parts that were not to run.
+        quick: Whether they ran at quick sizes.
+
+    Returns:
+        Markdown.
+    """
+    sections = [
+        HEAD,
+        tell_conditions(runs, quick=quick),
+        tabulate_machine(),
+        tabulate_ratios(runs),
+        tabulate_runs(runs),
+    ]
+    left_out = [(one.what, one.why) for run in runs for one in run.measured if isinstance(one, LeftOut)]
+    left_out += [(part.name, "not asked for (`--only`)") for part in not_asked]
+    sections.append(list_named("Left out", left_out, "Nothing."))
+    sections.append(list_named("Failed", [(run.part.name, run.failure) for run in runs if run.failure], "Nothing."))
+    files = [(f"`benchmarks/{name}.py`", why) for name, why in ELSEWHERE.items()]
+    return "\n".join([*sections, list_named("Files of this folder that are not on the page", files, "None.")])
+
+
+def tell_conditions(runs: Sequence[Run], *, quick: bool) -> str:
+    """Say when, at which sizes and beside what else the machine did this."""
+    told = [f"Measured on {datetime.now(UTC):%Y-%m-%d}, in {sum(run.taken_s for run in runs) / 60:.0f} minutes."]
+    if quick:
+        full = ", ".join(f"`{run.part.name}`" for run in runs if not run.part.quick)
+        told.append("**At quick sizes** (`--quick`): ratios are rougher.")
+        told += [f"At their only size: {full}."] if full else []
+    if is_loaded(runs):
+        first, most = runs[0].load[0], max(load for run in runs for load in run.load)
+        told.append(
+            f"**Other programs ran beside it**: the load average was {first:.1f} before the first benchmark and at "
+            f"most {most:.1f}, on {count_cores()} cores. Rows by wall clock say little then, their missed aims too."
+        )
+    return "\n".join(told) + "\n"
+
+
+def is_loaded(runs: Sequence[Run]) -> bool:
+    """Tell whether others used the machine: before the first benchmark, or more than ours can at any time.
+
+    Ours alone hold a load of 1, and of 2 in `workers` and `plate`.
+    """
+    return bool(runs) and (runs[0].load[0] > 0.5 or max(load for run in runs for load in run.load) > 2.5)
+
+
+def tabulate_machine() -> str:
+    rows = [("processor", name_processor()), ("cores", str(count_cores())), ("system", platform.platform())]
+    rows += [("GPU", name_gpu()), ("python", platform.python_version()), *((name, state(name)) for name in PACKAGES)]
+    return tabulate("The machine", ("", ""), rows)
+
+
+def name_processor() -> str:
+    """Name the processor as the operating system does."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    if platform.system() == "Darwin":
+        words = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or platform.machine()
+    return platform.processor() or platform.machine()
+
+
+def name_gpu() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "unknown: torch is not installed"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+
+
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def state(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def tabulate_ratios(runs: Sequence[Run]) -> str:
+    heads = ("what is measured", "clock", "ours", "peer", "peer / ours", "floor", "ours / floor", "aim", "command")
+    rows = [
+        (*cells(one), f"`{run.command}`") for run in runs for one in run.measured if isinstance(one, Ratio)
+    ]  # fmt: skip
+    return tabulate("Ratios", heads, rows)
+
+
+def cells(ratio: Ratio) -> tuple[str, ...]:
+    """Give a ratio's cells, from what is measured to the aim."""
+    return (
+        ratio.what,
+        ratio.clock,
+        tell(ratio.ours, ratio.unit),
+        tell(ratio.peer, ratio.unit, ratio.peer_name),
+        "" if ratio.peer_over is None else figure(ratio.peer_over),
+        tell(ratio.floor, ratio.unit, ratio.floor_name),
+        "" if ratio.over_floor is None else figure(ratio.over_floor),
+        ratio.aim and f"{ratio.aim}: {'met' if ratio.met else 'MISSED'}",
+    )
+
+
+def tell(cost: Cost | None, unit: str, name: str = "") -> str:
+    if cost is None:
+        return ""
+    return f"{name}: {amount(cost, unit)}" if name else amount(cost, unit)
+
+
+def tabulate_runs(runs: Sequence[Run]) -> str:
+    heads = ("benchmark", "seconds", "load before", "load after", "command")
+    rows = [
+        (run.part.name, f"{run.taken_s:.0f}", *(f"{load:.1f}" for load in run.load), f"`{run.command}`") for run in runs
+    ]
+    return tabulate("Runs", heads, rows)
+
+
+def tabulate(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    ruled = [heads, ["---"] * len(heads), *rows]
+    return f"## {title}\n\n" + "".join(f"| {' | '.join(clean(cell) for cell in row)} |\n" for row in ruled)
+
+
+def list_named(title: str, named: Sequence[tuple[str, str]], nothing: str) -> str:
+    lines = [f"- {clean(name)}: {clean(why)}" for name, why in dict.fromkeys(named)]
+    return f"## {title}\n\n" + "\n".join(lines or [nothing]) + "\n"
+
+
+def clean(cell: str) -> str:
+    """Keep a cell in its column and on its line."""
+    return " ".join(cell.replace("|", "\\|").split())

@@ -1,0 +1,142 @@
+"""What the page is made of: every benchmark of speed, run one after the other, each in a process of its own.
+
+A new file in this folder belongs into `PARTS`, or into `ELSEWHERE` with the reason why its numbers are not on the page.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.ratios import LeftOut, Ratio, take_over
+
+ROOT = Path(__file__).parents[1]
+LIMIT_S = 900
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A benchmark with the options that the page gives it.
+
+    Attributes:
+        words: The file in this folder, and what follows it on the command line at any size.
+        quick: Options of the quick size; empty where it has none.
+        has_clock: Whether it can be told to count processor time.
+    """
+
+    words: tuple[str, ...]
+    quick: tuple[str, ...] = ()
+    has_clock: bool = False
+
+    @property
+    def name(self) -> str:
+        """What `--only` takes."""
+        return "-".join(self.words)
+
+    def command(self, *, quick: bool, clock: str) -> list[str]:
+        """Give the words after `python` that a person types to get the same."""
+        timed = ("--clock", clock) if self.has_clock else ()
+        module, *rest = self.words
+        return ["-m", f"benchmarks.{module}", *rest, *timed, *(self.quick if quick else ())]
+
+
+PARTS = (
+    Part(("evaluation",)),
+    Part(("resampling",), ("60",)),
+    Part(("noise",), ("--fields", "12", "--markov-steps", "20")),
+    Part(("simulation",)),
+    Part(("cip",)),
+    Part(("training",), ("--fields", "8", "--repeats", "1"), has_clock=True),
+    Part(("inference",), ("--fields", "2", "--repeats", "1"), has_clock=True),
+    Part(("screening", "index")),
+    Part(("screening", "network")),
+    Part(("screening", "workers")),
+    Part(("screening", "memory")),
+    Part(("screening", "linear"), ("--quick",)),
+    Part(("screening", "plate"), ("--quick",)),
+    Part(("screening", "gpu")),
+    Part(("desk",)),
+    Part(("annotation",)),
+)
+ELSEWHERE = {
+    "experts": "prints the errors of real experts, not times, and needs a data set beside the checkout",
+    "fixers": "prints how well real label errors are found, not times, and needs a data set beside the checkout",
+    "rating_power": "prints the power of tests, not times",
+    "simulation_likeness": "prints how like another simulation ours is, not times, and needs it beside the checkout",
+    "topologies": "trains five networks on a screen that you name: its first number is a score, and it takes long",
+    "ratios": "what benchmarks hand over",
+    "parts": "what runs them",
+    "page": "what writes this page",
+    "__main__": "its command line",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one part: its ratios, or the reason why there are none.
+
+    Attributes:
+        part: Which.
+        command: As a person would type it.
+        measured: What it handed over.
+        failure: One line; empty where nothing failed.
+        taken_s: Seconds by the clock on the wall.
+        load: The machine's load average (over a minute) before and after.
+    """
+
+    part: Part
+    command: str
+    measured: tuple[Ratio | LeftOut, ...]
+    failure: str
+    taken_s: float
+    load: tuple[float, float]
+
+
+def run_all(parts: Sequence[Part], *, quick: bool, clock: str) -> Iterator[Run]:
+    """Run parts one after the other; one that fails does not stop the others."""
+    for number, part in enumerate(parts, 1):
+        print(f"[{number}/{len(parts)}] {part.name}", flush=True)
+        run = run_part(part, quick=quick, clock=clock)
+        print(f"FAILED: {run.failure}\n" if run.failure else f"{run.taken_s:.0f} s\n", flush=True)
+        yield run
+
+
+def run_part(part: Part, *, quick: bool, clock: str) -> Run:
+    """Run one part on one thread and read what it hands over."""
+    words = part.command(quick=quick, clock=clock)
+    before, begun = os.getloadavg()[0], time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "ratios.json"
+        failure = call([sys.executable, *words, "--json", str(answer)], Path(folder) / "errors.txt")
+        if not failure and not answer.exists():
+            failure = "it ended without handing over a ratio"
+        measured = () if failure else tuple(take_over(answer))
+    taken = time.monotonic() - begun
+    return Run(part, " ".join(["python", *words]), measured, failure, taken, (before, os.getloadavg()[0]))
+
+
+def call(words: Sequence[str], errors: Path, limit_s: float = LIMIT_S) -> str:
+    """Run a command from the root of the checkout; give one line of why it failed, or nothing."""
+    with errors.open("wb") as file:
+        environment = {**os.environ, **ONE_THREAD}
+        # A session of its own: where it hangs, the processes that it began end with it.
+        process = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=file, start_new_session=True)
+        try:
+            status = process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return f"it took more than {limit_s:g} s and was ended"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if status == 0:
+        return ""
+    told = errors.read_text(errors="replace").strip()
+    print(told, file=sys.stderr)
+    return f"exit status {status}: {told.splitlines()[-1] if told else 'it said nothing'}"

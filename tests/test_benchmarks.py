@@ -1,0 +1,263 @@
+"""The page of all ratios: what benchmarks hand over, how it is written down, what is named when it is missing."""
+
+import doctest
+import json
+import math
+import re
+import sys
+from pathlib import Path
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import page, parts, ratios
+from benchmarks.__main__ import main
+from benchmarks.parts import ELSEWHERE, PARTS, Part, Run, call, run_part
+from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, take_over
+
+ROOT = Path(__file__).parent.parent
+AMOUNTS = st.floats(1e-6, 1e6)
+COSTS = st.integers(1, 5).flatmap(lambda n: st.tuples(*[st.tuples(*[AMOUNTS] * n)] * 3))
+WORDS = st.text("ab |,:", min_size=1, max_size=8)
+
+
+@st.composite
+def drawn_ratios(draw):
+    ours, peer, floor = draw(COSTS)
+    with_peer, with_floor, met = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([None, True, False]))
+    return Ratio(
+        draw(WORDS),
+        ours if len(ours) > 1 else ours[0],
+        draw(st.sampled_from(["ms", "s", "MiB"])),
+        draw(st.sampled_from(["cpu", "wall", ""])),
+        *((peer if len(peer) > 1 else peer[0], "the peer") if with_peer else (None, "")),
+        *((floor if len(floor) > 1 else floor[0], "the floor") if with_floor else (None, "")),
+        aim="" if met is None else "below 1",
+        met=met,
+    )
+
+
+def run_of(*measured, part=PARTS[0], failure="", load=(0.0, 1.0)):
+    return Run(part, "python -m benchmarks.x", measured, failure, 2.0, load)
+
+
+def table_under(text, title):
+    section = text.split(f"## {title}\n")[1].split("\n## ")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines() if line.startswith("|")]
+    heads, _, *rest = [[cell.strip().replace("\\|", "|") for cell in row] for row in rows]
+    return [dict(zip(heads, row, strict=True)) for row in rest]
+
+
+def test_the_examples_of_the_ratios_hold():
+    assert doctest.testmod(ratios) == (0, 6)
+
+
+def test_nothing_handed_over_is_an_empty_answer(tmp_path, capsys):
+    hand_over([], tmp_path / "a.json")
+    assert take_over(tmp_path / "a.json") == []
+    assert capsys.readouterr().out == ""
+
+
+@given(st.lists(drawn_ratios(), max_size=4), st.lists(st.builds(LeftOut, WORDS, WORDS), max_size=2))
+def test_what_is_handed_over_arrives(tmp_path_factory, measured, left_out):
+    path = tmp_path_factory.mktemp("answer") / "a.json"
+    hand_over([*left_out, *measured], path)
+    assert take_over(path) == [*measured, *left_out]
+    assert [item.name for item in path.parent.iterdir()] == ["a.json"]
+
+
+@given(COSTS)
+def test_a_ratio_is_the_median_over_the_rounds(costs):
+    ours, peer, floor = costs
+    ratio = Ratio("a", ours, "s", "cpu", peer, "b", floor, "c")
+    assert ratio.peer_over == median(peer[i] / ours[i] for i in range(len(ours)))
+    assert ratio.over_floor == median(ours[i] / floor[i] for i in range(len(ours)))
+
+
+def test_a_ratio_to_nothing_is_infinite_and_to_none_is_none():
+    assert Ratio("a", 1.0, "s", "cpu", floor=0.0).over_floor == math.inf
+    assert Ratio("a", 1.0, "s", "cpu").over_floor is None
+    assert Ratio("a", 1.0, "s", "cpu").peer_over is None
+
+
+def test_rounds_that_do_not_pair_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Ratio("a", (1.0, 2.0), "s", "cpu", floor=(1.0,)).over_floor
+
+
+@given(st.lists(drawn_ratios(), max_size=4))
+def test_every_ratio_has_a_row_of_the_page_that_says_the_same(measured):
+    rows = table_under(page.tabulate_ratios([run_of(*measured)]), "Ratios")
+    assert len(rows) == len(measured)
+    for row, ratio in zip(rows, measured, strict=True):
+        assert row["what is measured"] == " ".join(ratio.what.split())
+        assert row["command"] == "`python -m benchmarks.x`"
+        assert row["clock"] == ratio.clock
+        assert row["ours"].endswith(f" {ratio.unit}")
+        for head, value in (("peer / ours", ratio.peer_over), ("ours / floor", ratio.over_floor)):
+            assert (row[head] == "") == (value is None)
+            assert value is None or float(row[head]) == pytest.approx(value, rel=0.006)
+        assert row["peer"].startswith("the peer: " if ratio.peer is not None else "")
+        assert row["aim"] == {None: "", True: "below 1: met", False: "below 1: MISSED"}[ratio.met]
+
+
+def test_the_page_of_nothing_says_so():
+    text = page.render([], [], quick=False)
+    assert table_under(text, "Ratios") == []
+    assert "## Left out\n\nNothing.\n" in text
+    assert "## Failed\n\nNothing.\n" in text
+
+
+def test_the_page_names_machine_and_versions(monkeypatch):
+    monkeypatch.setattr(page, "PACKAGES", ("numpy", "no-such-package"))
+    rows = {row[0]: row[1] for row in (list(row.values()) for row in _machine_rows())}
+    assert rows["numpy"] == sys.modules["numpy"].__version__
+    assert rows["no-such-package"] == "not installed"
+    assert int(rows["cores"]) >= 1
+    assert rows["processor"]
+
+
+def _machine_rows():
+    text = page.tabulate_machine().replace("|  |  |", "| name | value |")
+    return table_under(text, "The machine")
+
+
+@pytest.mark.parametrize(
+    ("loads", "loaded"),
+    [([(0.1, 1.0), (1.0, 2.1)], False), ([(0.6, 1.0)], True), ([(0.1, 1.0), (1.0, 2.6)], True)],
+)
+def test_a_loaded_machine_is_told(loads, loaded):
+    text = page.render([run_of(load=load) for load in loads], [], quick=False)
+    assert ("**Other programs ran beside it**" in text) == loaded
+    rows = table_under(text, "Runs")
+    assert [(float(row["load before"]), float(row["load after"])) for row in rows] == loads
+
+
+def test_quick_sizes_are_told_and_who_has_none():
+    small, only = Part(("resampling",), ("60",)), Part(("cip",))
+    text = page.render([run_of(part=small), run_of(part=only)], [], quick=True)
+    assert "**At quick sizes**" in text
+    assert "At their only size: `cip`." in text
+    assert "quick sizes" not in page.render([run_of(part=small)], [], quick=False)
+
+
+def test_what_failed_and_what_was_not_asked_for_is_named():
+    text = page.render([run_of(failure="exit status 3: no disk")], [PARTS[1]], quick=False)
+    assert f"## Failed\n\n- {PARTS[0].name}: exit status 3: no disk\n" in text
+    assert f"- {PARTS[1].name}: not asked for (`--only`)\n" in text
+
+
+def test_a_missing_extra_is_named_on_the_page(monkeypatch):
+    from benchmarks import evaluation, inference
+
+    monkeypatch.setattr(ratios, "find_spec", lambda package: None)
+    assert missing("a peer", "numpy") == LeftOut("a peer", "numpy is not installed (pip install 'noisylabels[bench]')")
+    text = page.render([run_of(*evaluation.lack(), *inference._left_out())], [], quick=False)
+    for package in ("torchmetrics", "surface_distance", "openvino"):
+        assert f": {package} is not installed (pip install 'noisylabels[bench]')\n" in text
+
+
+def test_a_missing_browser_is_named(monkeypatch, tmp_path):
+    from benchmarks import annotation
+
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["annotation", "--json", str(tmp_path / "a.json")])
+    annotation.main()
+    (left_out,) = take_over(tmp_path / "a.json")
+    assert left_out.what == "the correction page"
+    assert left_out.why.startswith("No Chromium here")
+
+
+def test_a_missing_gpu_is_named(monkeypatch, tmp_path):
+    from benchmarks import screening
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert screening.part_gpu(tmp_path) == [LeftOut("screening on a GPU", "PyTorch finds none here")]
+
+
+def test_every_file_is_on_the_page_or_named_with_its_reason():
+    files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    on_the_page = {part.words[0] for part in PARTS}
+    assert on_the_page | set(ELSEWHERE) == files
+    assert on_the_page & set(ELSEWHERE) == set()
+    assert all(len(why) > 10 for why in ELSEWHERE.values())
+    text = page.render([], PARTS, quick=False)
+    assert [name for name in ELSEWHERE if f"- `benchmarks/{name}.py`: " not in text] == []
+    assert [part.name for part in PARTS if f"- {part.name}: " not in text] == []
+
+
+def test_every_part_of_screening_is_on_the_page():
+    from benchmarks.screening import PARTS as SCREENING
+
+    assert [part.words[1] for part in PARTS if part.words[0] == "screening"] == list(SCREENING)
+
+
+def test_a_benchmark_that_fails_does_not_stop_the_others_and_the_page_is_written(monkeypatch, tmp_path, capsys):
+    broken, whole = Part(("screening", "nonsense")), Part(("resampling",), ("12",))
+    monkeypatch.setattr("benchmarks.__main__.PARTS", (broken, whole))
+    path = tmp_path / "new" / "page.md"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--page", str(path)])
+    assert main() == 1
+    assert capsys.readouterr().err.endswith("Failed: screening-nonsense.\n")
+    text = path.read_text()
+    assert re.search(r"## Failed\n\n- screening-nonsense: exit status 2: .*PART must be one of", text)
+    rows = table_under(text, "Ratios")
+    assert {row["command"] for row in rows} == {"`python -m benchmarks.resampling 12`"}
+    bootstrap = next(row for row in rows if row["what is measured"].endswith("bootstrap"))
+    assert float(bootstrap["peer / ours"]) > 0
+    assert [item.name for item in path.parent.iterdir()] == ["page.md"]
+
+
+def test_only_what_is_asked_for_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr("benchmarks.__main__.PARTS", (Part(("nonsense",)), Part(("resampling",), ("12",))))
+    monkeypatch.setattr(sys, "argv", ["b", "--only", "resampling", "--quick", "--page", str(tmp_path / "page.md")])
+    assert main() == 0
+    assert "- nonsense: not asked for (`--only`)\n" in (tmp_path / "page.md").read_text()
+
+
+def test_an_unknown_name_is_refused_before_anything_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["b", "--only", "resamplin", "--page", str(tmp_path / "page.md")])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "invalid choice: 'resamplin'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_part_runs_on_one_thread(tmp_path):
+    code = f"import json, os; json.dump(dict(os.environ), open({str(tmp_path / 'told')!r}, 'w'))"
+    assert call([sys.executable, "-c", code], tmp_path / "errors") == ""
+    told = json.loads((tmp_path / "told").read_text())
+    assert {name: told[name] for name in parts.ONE_THREAD} == dict.fromkeys(parts.ONE_THREAD, "1")
+    assert "OMP_NUM_THREADS" in parts.ONE_THREAD
+
+
+def test_a_benchmark_that_hangs_is_ended(tmp_path):
+    failure = call([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "errors", limit_s=0.2)
+    assert failure == "it took more than 0.2 s and was ended"
+
+
+def test_a_benchmark_that_hands_nothing_over_has_failed():
+    silent = Part(("ratios",))  # a module without a main: it ends well and writes nothing
+    assert run_part(silent, quick=False, clock="cpu").failure == "it ended without handing over a ratio"
+
+
+def test_the_clock_is_told_to_those_that_know_it():
+    part = Part(("training",), ("--repeats", "1"), has_clock=True)
+    assert part.command(quick=False, clock="cpu") == ["-m", "benchmarks.training", "--clock", "cpu"]
+    assert part.command(quick=True, clock="wall")[2:] == ["--clock", "wall", "--repeats", "1"]
+    for part in PARTS:
+        source = (ROOT / "benchmarks" / f"{part.words[0]}.py").read_text()
+        assert part.has_clock == ('"--clock"' in source)
+
+
+def test_the_makefile_installs_the_extra_with_torch_pinned_and_writes_the_page():
+    makefile = (ROOT / "Makefile").read_text()
+    target = re.search(
+        r"^bench: .*\$\(VENV\)/bench\.stamp.*\n\t\$\(BIN\)/python -m benchmarks\n", makefile, re.MULTILINE
+    )
+    assert target
+    recipe = makefile.split("$(VENV)/bench.stamp: ")[1].split("\n\n")[0]
+    assert re.search(r"pip install .*torch==\$\(TORCH\) --editable '\.\[bench\]'", recipe)
