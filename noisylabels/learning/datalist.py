@@ -39,7 +39,7 @@ def read_class_names(bundle_root: str | Path) -> list[str]:
 
 
 def read_fields(
-    dataset_dir: str | Path, *, label_name: str, split: Sequence[float], seed: int
+    dataset_dir: str | Path, *, label_name: str, split: Sequence[float], seed: int, truth_name: str | None = None
 ) -> dict[str, list[Field]]:
     """List the training, validation and test fields of a dataset folder.
 
@@ -50,6 +50,7 @@ def read_fields(
         label_name: The label set to learn from: the label map of a field is labels/<label_name>/<id>.tif.
         split: Shares of training, validation and test, used when datalist.json does not split.
         seed: Of that split.
+        truth_name: A label set to carry along as `truth`, for curves that tell right labels from wrong ones.
 
     Returns:
         Fields by split name; paths are whole.
@@ -61,6 +62,9 @@ def read_fields(
     root = Path(dataset_dir)
     _require_labels(root, label_name)
     lists = {name: [_field(root, entry, label_name) for entry in entries] for name, entries in _lists(root).items()}
+    if truth_name is not None:
+        _require_labels(root, truth_name, key="truth_name")
+        lists = {name: [_with_truth(field, truth_name) for field in fields] for name, fields in lists.items()}
     if lists["training"] and not lists["validation"]:
         lists = _split(lists["training"], split, seed) | ({"test": lists["test"]} if lists["test"] else {})
     for name in ("training", "validation"):
@@ -177,11 +181,16 @@ def _field(root: Path, entry: Mapping[str, Any], label_name: str) -> Field:
     }
 
 
-def _require_labels(root: Path, label_name: str) -> None:
+def _with_truth(field: Field, truth_name: str) -> Field:
+    label = Path(field["label"])
+    return field | {"truth": str(label.parent.parent / truth_name / label.name)}
+
+
+def _require_labels(root: Path, label_name: str, *, key: str = "label_name") -> None:
     labels = root / "labels"
     if (root / "datalist.json").is_file() and not (labels / label_name).is_dir():
         there = ", ".join(sorted(entry.name for entry in labels.iterdir())) if labels.is_dir() else "none"
-        msg = f"label_name must be a label set of {root} ({there}), got {label_name!r}. Make it first or name another."
+        msg = f"{key} must be a label set of {root} ({there}), got {label_name!r}. Make it first or name another."
         raise InputError(msg)
 
 

@@ -1,6 +1,5 @@
 """Memorisation curves: does the network follow labels that are wrong?"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,48 +103,44 @@ def _ratio(part: int, whole: int) -> float:
 
 
 class MemorisationCurves:
-    """Follows a trainer and records, epoch by epoch, the fit to right and to wrong labels.
+    """Counts through each epoch of a trainer how its predictions fit right and wrong labels; a metric of a bundle.
 
-    The batch must carry the truth beside the noisy label. Curves go to TensorBoard when a writer is given.
+    The batch must carry the truth beside the noisy label. The shares of an epoch are put among the trainer's metrics,
+    so that they go wherever those go: metrics.json, TensorBoard, the log. They are counted while the network learns,
+    on flipped and rotated fields, as the training loss is.
 
     Args:
         key: Batch key of the truth, (batch, 1, x, y).
-        writer: TensorBoard SummaryWriter, or None.
     """
 
-    def __init__(self, key: str = "truth", writer: Any = None) -> None:
-        self.key, self.writer = key, writer
+    def __init__(self, key: str = "truth") -> None:
+        self.key = key
         self.history: list[EventFit] = []
         self._epoch = EventFit()
 
-    def attach(self, engine: Engine) -> None:
-        """Count through each epoch of a trainer."""
+    def attach(self, engine: Engine, name: str = "memorisation") -> None:
+        """Count through each epoch of a trainer; a share is `<name>_<share>` among its metrics."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._count)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._close)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._close, name)
 
     def _count(self, engine: Engine) -> None:
-        truth = _maps(engine.state.batch[self.key])
-        output = engine.state.output
-        samples = output if isinstance(output, list) else _unstack(output)
-        for true, sample in zip(truth, samples, strict=True):
-            noisy, predicted = (_maps(sample[key][None])[0] for key in (CommonKeys.LABEL, CommonKeys.PRED))
-            self._epoch = self._epoch + fit_of_events(true, noisy, predicted)
+        # The batch's own label: a learning scheme may have corrected the one that the loss saw.
+        true, noisy = (_maps(engine.state.batch, key) for key in (self.key, CommonKeys.LABEL))
+        for maps in zip(true, noisy, _maps(engine.state.output, CommonKeys.PRED), strict=True):
+            self._epoch = self._epoch + fit_of_events(*maps)
 
-    def _close(self, engine: Engine) -> None:
+    def _close(self, engine: Engine, name: str) -> None:
         self.history.append(self._epoch)
-        if self.writer is not None:
-            for name, value in self._epoch.rates().items():
-                self.writer.add_scalar(f"memorisation/{name}", value, engine.state.epoch)
+        engine.state.metrics |= {f"{name}_{share}": value for share, value in self._epoch.rates().items()}
         self._epoch = EventFit()
 
 
-def _unstack(output: Mapping[str, Any]) -> list[dict[str, Any]]:
-    keys = (CommonKeys.LABEL, CommonKeys.PRED)
-    return [{key: output[key][i] for key in keys} for i in range(len(output[CommonKeys.PRED]))]
+def _maps(content: Any, key: str) -> list[NDArray[np.uint8]]:
+    """Class indices of each field of a batch, collated or, as MONAI leaves it after an iteration, taken apart."""
+    channels = [field[key] for field in content] if isinstance(content, list) else content[key]
+    return [_class_map(torch.as_tensor(field).detach().cpu()) for field in channels]
 
 
-def _maps(tensor: Any) -> NDArray[np.uint8]:
-    plain = torch.as_tensor(tensor).detach().cpu()
-    indices = plain.argmax(1) if plain.shape[1] > 1 else plain[:, 0]
-    maps: NDArray[np.uint8] = indices.numpy().astype(np.uint8)
-    return maps
+def _class_map(field: torch.Tensor) -> NDArray[np.uint8]:
+    class_map: NDArray[np.uint8] = (field.argmax(0) if len(field) > 1 else field[0]).numpy().astype(np.uint8)
+    return class_map

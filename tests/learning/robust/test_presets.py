@@ -9,6 +9,7 @@ import torch
 
 from imaging.dataset import open_dataset
 from imaging.files import write_label_map
+from noisylabels.errors import InputError
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.robust.correction import OnlineCorrection
@@ -27,9 +28,9 @@ def screen(tmp_path_factory):
     return folder
 
 
-def train(screen, out, preset, **overrides):
+def train(screen, out, *presets, **overrides):
     settings = {"dataset_dir": str(screen), "output_dir": str(out), **SMALL, **overrides}
-    launcher.run(launcher.plan_training("cdl", (preset,), settings))
+    launcher.run(launcher.plan_training("cdl", presets, settings))
     return load(out / "last.pt")["network"]
 
 
@@ -67,6 +68,22 @@ def test_co_teaching_is_not_the_plain_step(screen, tmp_path):
     plain = train(screen, tmp_path / "plain", "robust_ce")
     pair = train(screen, tmp_path / "pair", "robust_coteaching")
     assert any((plain[name] != pair[name]).any() for name in plain)
+
+
+@pytest.mark.parametrize("presets", [(), ("robust_teacher",), ("robust_coteaching",), ("robust_trusted",)], ids=str)
+def test_following_memorisation_changes_no_weight(screen, tmp_path, presets):
+    trusted = {"trusted_ids": open_dataset(screen).ids("training")[:2]} if "robust_trusted" in presets else {}
+    plain = train(screen, tmp_path / "plain", *presets, **trusted)
+    followed = train(screen, tmp_path / "followed", *presets, "memorisation", **trusted)
+    assert all(torch.equal(plain[name], followed[name]) for name in plain)
+    last = json.loads((tmp_path / "followed" / "metrics.json").read_text())[-1]
+    assert 0 <= last["memorisation_correct_fitted"] <= 1
+    assert last["memorisation_corrupted_memorised"] is None  # the truth of this screen is its labels: none is wrong
+
+
+def test_memorisation_needs_the_truth_of_every_field(screen, tmp_path):
+    with pytest.raises(InputError, match=r"truth_name must be a label set of .*, got 'none'"):
+        train(screen, tmp_path, "memorisation", truth_name="none")
 
 
 def test_trusted_labels_replace_noisy_ones(screen, tmp_path):

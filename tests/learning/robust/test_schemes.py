@@ -106,7 +106,7 @@ def trainer(network, labels, **settings):
         network=network,
         optimizer=torch.optim.SGD(network.parameters(), lr=0.0),
         loss_function=CrossEntropy(),
-        decollate=False,
+        decollate=settings.pop("decollate", False),
         **settings,
     )
 
@@ -235,20 +235,17 @@ def test_rates_without_events_are_undefined_not_zero():
     assert all(math.isnan(value) for value in EventFit().rates().values())
 
 
-def test_memorisation_curves_are_recorded_epoch_by_epoch():
+@pytest.mark.parametrize("decollate", [True, False], ids=["taken apart", "collated"])
+def test_memorisation_curves_are_recorded_epoch_by_epoch_and_among_the_metrics(decollate):
     network = Painter("1...2/....2")
-    engine = trainer(network, as_batch("1..../....."), truth=as_batch("1...2/....2"), max_epochs=2)
-    written = []
-
-    class Writer:
-        def add_scalar(self, name, value, epoch):
-            written.append((name, value, epoch))
-
-    curves = MemorisationCurves(writer=Writer())
+    truth = as_batch("1...2/....2")
+    engine = trainer(network, as_batch("1..../....."), truth=truth, max_epochs=2, decollate=decollate)
+    curves = MemorisationCurves()
     curves.attach(engine)
     engine.run()
     assert curves.history == [EventFit(1, 1, 1, 0, 1)] * 2
-    assert ("memorisation/corrupted_recovered", 1.0, 2) in written
+    shares = {"correct_fitted": 1.0, "corrupted_memorised": 0.0, "corrupted_recovered": 1.0}
+    assert {name: engine.state.metrics[f"memorisation_{name}"] for name in shares} == shares
 
 
 def test_a_component_follows_any_engine():
