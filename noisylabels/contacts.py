@@ -8,13 +8,10 @@ from noisylabels.events import InstanceMap
 
 Pixels = NDArray[np.bool_]
 
-NEIGHBOURS = (
-    (np.s_[:, :-1], np.s_[:, 1:]),
-    (np.s_[:-1, :], np.s_[1:, :]),
-    (np.s_[:-1, :-1], np.s_[1:, 1:]),
-    (np.s_[:-1, 1:], np.s_[1:, :-1]),
-)
-"""Pairs of views of a map whose pixels are 8-neighbours; each pair of pixels appears once."""
+Places = NDArray[np.int64]
+
+STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
+"""Rows down and columns right to half of the eight neighbours; so each pair of pixels appears once."""
 
 
 def pixels_in_contact(instances: InstanceMap) -> Pixels:
@@ -24,12 +21,10 @@ def pixels_in_contact(instances: InstanceMap) -> Pixels:
         >>> pixels_in_contact(np.array([[1, 1, 2, 2]], np.int32))
         array([[False,  True,  True, False]])
     """
-    found = np.zeros(instances.shape, bool)
-    for here, there in NEIGHBOURS:
-        contact = _touching(instances[here], instances[there])
-        found[here] |= contact
-        found[there] |= contact
-    return found
+    found = np.zeros(instances.size, bool)
+    for pixels in _find_contacts(instances):
+        found[pixels] = True
+    return found.reshape(instances.shape)
 
 
 def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
@@ -43,14 +38,13 @@ def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
     """
     gives_way = np.zeros(len(canvas.class_of), np.int64)
     gives_way[changed] = changed
-    lost = np.zeros(canvas.owner.shape, bool)
-    for here, there in NEIGHBOURS:
-        first, second = canvas.owner[here], canvas.owner[there]
-        contact = _touching(first, second)
-        contact[contact] = canvas.class_of[first[contact]] == canvas.class_of[second[contact]]
-        later = gives_way[second] > gives_way[first]
-        lost[there] |= contact & later
-        lost[here] |= contact & ~later
+    here, there = _find_contacts(canvas.owner)
+    first, second = canvas.owner.ravel()[here], canvas.owner.ravel()[there]
+    alike = canvas.class_of[first] == canvas.class_of[second]
+    losing = np.where(gives_way[second] > gives_way[first], there, here)[alike]
+    lost = np.zeros(canvas.owner.size, bool)
+    lost[losing] = True
+    lost = lost.reshape(canvas.owner.shape)
     losers = np.unique(canvas.owner[lost])
     canvas.owner[lost] = 0
     for event in losers.tolist():
@@ -59,6 +53,17 @@ def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
         canvas.owner[box][own & ~largest_piece(own)] = 0
 
 
-def _touching(first: InstanceMap, second: InstanceMap) -> Pixels:
-    touching: Pixels = (first != second) & (first > 0) & (second > 0)
-    return touching
+def _find_contacts(instances: InstanceMap) -> tuple[Places, Places]:
+    """Give the flat places of all pairs of neighbouring pixels of different events; only events' pixels are visited."""
+    n_columns, events = instances.shape[1], instances.ravel()
+    pixels = np.flatnonzero(events)
+    columns = pixels % max(n_columns, 1)
+    found: tuple[list[Places], list[Places]] = ([], [])
+    for down, right in STEPS:
+        there = pixels + down * n_columns + right
+        inside = (columns + right >= 0) & (columns + right < n_columns) & (there < events.size)
+        here, there = pixels[inside], there[inside]
+        touching = (events[there] > 0) & (events[there] != events[here])
+        found[0].append(here[touching])
+        found[1].append(there[touching])
+    return np.concatenate(found[0]), np.concatenate(found[1])
