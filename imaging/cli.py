@@ -1,9 +1,12 @@
 """Commands that make images and first label maps: `simulate`, `cip`, `import`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from imaging.dataset import Dataset
 
 app = typer.Typer()
 
@@ -111,43 +114,73 @@ def cip(
 
 @app.command("import")
 def import_(
-    images: Annotated[Path, typer.Argument(help="Folder of images (TIFF, OME-TIFF, PNG, NIfTI).")],
+    images: Annotated[Path, typer.Argument(help="Folder of images (TIFF, OME-TIFF, PNG, NIfTI), or a plate.")],
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
     labels: Annotated[list[str], typer.Option(help="NAME=FOLDER of label maps; may be given several times.")] = [],  # noqa: B006 - typer reads it once
     classes: Annotated[str, typer.Option(help="Class names, background first.")] = "background,phagophore,autolysosome",
-    channels: Annotated[str, typer.Option(help="Channel names, in the order of the files or of --keep.")] = "",
+    channels: Annotated[
+        str, typer.Option(help="Channel names, in the order of the files or of --keep; of a plate also NAME=CHANNEL.")
+    ] = "",
     keep: Annotated[str, typer.Option(help="Positions of the channels to keep, as 1,0; all if not given.")] = "",
     groups: Annotated[str, typer.Option(help="TABLE.csv:COLUMN that keeps images together in the split.")] = "",
     split: Annotated[str, typer.Option(help="Shares of training, validation and test.")] = "0.85,0.1,0.05",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     pixel_size_um: Annotated[float | None, typer.Option(help="Side of a pixel in micrometres.")] = None,
     instances: Annotated[bool, typer.Option(help="Label maps hold object numbers: each object is class 1.")] = False,
+    plate: Annotated[bool, typer.Option("--plate", help="The folder is a plate, as its microscope wrote it.")] = False,
+    pattern: Annotated[str | None, typer.Option(help="Names of a plate's plain TIFF files; see convert.")] = None,
+    fields: Annotated[int | None, typer.Option(help="Fields of a plate to take, by lot; all if not given.")] = None,
+    project: Annotated[str, typer.Option(help="Focal planes of images: max, middle or stack (keep all).")] = "stack",
 ) -> None:
-    """Copy images and their label maps into a dataset folder."""
-    from imaging.importing import (
-        import_folder,
-        parse_column,
-        parse_fractions,
-        parse_pairs,
-        parse_positions,
-        read_groups,
-    )
+    """Copy images and their label maps, or the fields of a plate, into a dataset folder."""
+    from imaging import importing
     from noisylabels.labels import ClassTable
 
-    dataset = import_folder(
-        images,
-        out,
-        classes=ClassTable(tuple(classes.split(","))),
-        labels=parse_pairs(labels),
-        groups=read_groups(*parse_column(groups)) if groups else None,
-        fractions=parse_fractions(split),
-        seed=seed,
-        channel_names=tuple(filter(None, channels.split(","))),
-        pixel_size_um=pixel_size_um,
-        instances=instances,
-        keep=parse_positions(keep),
-    )
+    table, fractions = ClassTable(tuple(classes.split(","))), importing.parse_fractions(split)
+    told: list[str] = []
+    if plate or pattern:
+        from imaging.plate_importing import import_plates, parse_channels
+
+        _refuse_given({"--labels": labels, "--keep": keep, "--groups": groups, "--instances": instances}, "A plate")
+        wanted, names = parse_channels(channels)
+        dataset, told = import_plates(
+            images, out, classes=table, pattern=pattern, channels=wanted, channel_names=names, n_fields=fields,
+            fractions=fractions, seed=seed, pixel_size_um=pixel_size_um,
+        )  # fmt: skip
+    else:
+        _refuse_given({"--fields": fields}, "A folder of images")
+        dataset = importing.import_folder(
+            images,
+            out,
+            classes=table,
+            labels=importing.parse_pairs(labels),
+            groups=importing.read_groups(*importing.parse_column(groups)) if groups else None,
+            fractions=fractions,
+            seed=seed,
+            channel_names=tuple(filter(None, channels.split(","))),
+            pixel_size_um=pixel_size_um,
+            instances=instances,
+            keep=importing.parse_positions(keep),
+            planes=project,  # type: ignore[arg-type]  # checked where it is used
+        )
+    _tell_import(dataset, told)
+
+
+def _refuse_given(options: "dict[str, object]", source: str) -> None:
+    from noisylabels.errors import InputError
+
+    wrong = [name for name, value in options.items() if value]
+    if wrong:
+        msg = f"{source} must be imported without {', '.join(wrong)}, got a value. Leave out what is named."
+        raise InputError(msg)
+
+
+def _tell_import(dataset: "Dataset", told: list[str]) -> None:
     counts = ", ".join(f"{len(dataset.ids(name))} {name}" for name in ("training", "validation", "test"))
-    typer.echo(
-        f"{out}: {len(dataset.ids())} images ({counts}); label sets {', '.join(dataset.label_names()) or 'none'}"
-    )
+    channels = f"{len(dataset.channel_names)} channels ({', '.join(dataset.channel_names[:4])})"
+    labels = ", ".join(dataset.label_names()) or "none"
+    typer.echo(f"{dataset.folder}: {len(dataset.ids())} images ({counts}); {channels}; label sets {labels}")
+    for line in told:
+        typer.echo(f"noisylabels: {line}", err=True)
+    if told:
+        raise typer.Exit(3)

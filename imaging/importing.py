@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import find_images, image_id, read_image, read_label_map, write_image, write_label_map
+from imaging.files import Image, find_images, image_id, read_image, read_label_map, write_image, write_label_map
+from imaging.plates.fields import Projection, project
 from noisylabels.atomic import building
 from noisylabels.errors import InputError
 from noisylabels.labels import ClassTable, LabelMap, check_label_map
@@ -28,6 +29,7 @@ def import_folder(
     pixel_size_um: float | None = None,
     instances: bool = False,
     keep: Sequence[int] = (),
+    planes: Projection = "stack",
 ) -> Dataset:
     """Copy a folder of images and folders of label maps into a dataset folder.
 
@@ -46,6 +48,7 @@ def import_folder(
         pixel_size_um: Side of a pixel in micrometres, if it is known.
         instances: The label maps hold object numbers, not class indices: every object becomes class 1.
         keep: Positions of the channels to keep, in the order wanted; all when empty.
+        planes: What to make of focal planes: `max` projects them, `middle` takes the middle one, `stack` keeps all.
 
     Returns:
         The dataset.
@@ -55,12 +58,14 @@ def import_folder(
         InputError: If `out` holds something, or an image, a label map or a group does not fit.
     """
     root = Path(out)
-    if root.is_dir() and any(root.iterdir()):
-        msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
+    require_new_folder(root)
+    if Path(images).is_file():
+        msg = f"{images} must be a folder of images, got a file. Put it into a folder of its own and name that."
         raise InputError(msg)
     paths = find_images(images)
     names = [image_id(path) for path in paths]
     groups_in_order = _groups_of(names, groups)
+    require_groups(groups_in_order, fractions)
     splits = split_groups(groups_in_order, fractions, seed=seed)
     label_paths = {key: _paths_by_id(Path(folder), names, images) for key, folder in labels.items()}
     n_channels = len(read_image(paths[0]))
@@ -80,13 +85,50 @@ def import_folder(
     )
     with building(root) as folder:
         for name, path in zip(names, paths, strict=True):
-            image = read_image(path, n_channels=n_channels)[kept]
+            image = read_image(path)
+            if len(image) != n_channels:
+                raise InputError(_describe_unlike(path, paths))
+            image = image[kept] if image.ndim == 3 else project(image[kept], planes)
             write_image(_image_path(folder, name), image, channel_names=channel_names, pixel_size_um=pixel_size_um)
             for key, found in label_paths.items():
                 label_map = _read(found[name], classes, instances=instances, like=image.shape[-2:])
                 write_label_map(folder / "labels" / key / f"{name}.tif", label_map)
         write_dataset(replace(dataset, folder=folder), label_name=next(iter(labels), "truth"))
     return dataset
+
+
+def require_new_folder(root: Path) -> None:
+    """Make sure that a dataset folder can be made here.
+
+    Raises:
+        InputError: If the folder holds something.
+    """
+    if root.is_dir() and any(root.iterdir()):
+        msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
+        raise InputError(msg)
+
+
+def require_groups(groups: Sequence[str], fractions: tuple[float, float, float]) -> None:
+    """Make sure that there is a group (a well, an image of its own) for every part of the split.
+
+    Raises:
+        InputError: If there is not.
+
+    Examples:
+        >>> require_groups(["B02", "B02"], (1, 0, 0))
+        >>> require_groups(["B02", "B02"], (0.5, 0.5, 0))
+        Traceback (most recent call last):
+        ...
+        noisylabels.errors.InputError: A split into 2 parts must have as many groups (wells, or single images), \
+got 1. Bring more, or put all into one part: --split 1,0,0.
+    """
+    n_parts, n_groups = sum(fraction > 0 for fraction in fractions), len(set(groups))
+    if n_groups < n_parts:
+        msg = (
+            f"A split into {n_parts} parts must have as many groups (wells, or single images), got {n_groups}. "
+            "Bring more, or put all into one part: --split 1,0,0."
+        )
+        raise InputError(msg)
 
 
 def read_groups(table: str | Path, column: str, *, id_column: str = "id") -> dict[str, str]:
@@ -185,6 +227,23 @@ def parse_fractions(text: str) -> tuple[float, float, float]:
 
 def _image_path(root: Path, name: str) -> Path:
     return root / "images" / f"{name}.ome.tif"
+
+
+def _describe_unlike(odd: Path, paths: Sequence[Path]) -> str:
+    """Tell at once what a mixed folder holds, so that it is sorted once."""
+    by_number: dict[int, list[str]] = {}
+    for path in paths:
+        image: Image = read_image(path)
+        by_number.setdefault(len(image), []).append(path.name)
+    kinds = [
+        f"{number} in {found[0]}{f' and {len(found) - 1} more' if found[1:] else ''}"
+        for number, found in sorted(by_number.items())
+    ]
+    n_first = len(read_image(paths[0]))
+    return (
+        f"{odd} must have {n_first} channels, as {paths[0].name} has; the folder holds {'; '.join(kinds)}. "
+        "Sort them into folders and import each alone."
+    )
 
 
 def _check_positions(keep: Sequence[int], n_channels: int, *, source: Path) -> list[int]:

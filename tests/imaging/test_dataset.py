@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -162,9 +163,39 @@ def test_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in re.search(r"```console\n(.*?)```", section, re.DOTALL).group(1).splitlines():
         with pytest.raises(SystemExit) as ended:
-            main(line.split()[1:])
+            main(shlex.split(line)[1:])
         assert not ended.value.code, line
     assert [len(open_dataset("mine").ids(split)) for split in ("training", "validation", "test")] == [2, 1, 1]
     mine, green = open_dataset("mine"), open_dataset("green")
     for name in green.ids():
         np.testing.assert_array_equal(green.image(name), mine.image(name)[1:])
+
+
+def test_a_mixed_folder_is_described_whole(tmp_path):
+    for name, n_channels in {"a": 1, "b": 2, "c": 2, "d": 3}.items():
+        write_image(tmp_path / "raw" / f"{name}.tif", np.zeros((n_channels, 4, 5), np.uint16))
+    with pytest.raises(InputError) as fault:
+        import_folder(tmp_path / "raw", tmp_path / "out", classes=NUCLEUS, labels={})
+    assert str(fault.value) == (
+        f"{tmp_path}/raw/b.tif must have 1 channels, as a.tif has; the folder holds 1 in a.tif; 2 in b.tif and 1 more; "
+        "3 in d.tif. Sort them into folders and import each alone."
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("planes", "shape"), [("max", (2, 4, 5)), ("middle", (2, 4, 5)), ("stack", (2, 3, 4, 5))])
+def test_focal_planes_are_projected_or_kept(tmp_path, planes, shape):
+    stack = np.random.default_rng(1).integers(0, 900, (2, 3, 4, 5)).astype(np.uint16)
+    write_image(tmp_path / "raw" / "a.ome.tif", stack)
+    data = import_folder(
+        tmp_path / "raw", tmp_path / "out", classes=NUCLEUS, labels={}, fractions=(1, 0, 0), planes=planes
+    )
+    expected = {"max": np.maximum.reduce([stack[:, z] for z in range(3)]), "middle": stack[:, 1], "stack": stack}
+    assert data.image("a").shape == shape
+    np.testing.assert_array_equal(data.image("a"), expected[planes])
+
+
+def test_a_single_file_is_no_folder_of_images(tmp_path):
+    write_image(tmp_path / "a.tif", np.zeros((1, 4, 5), np.uint16))
+    with pytest.raises(InputError, match=r"a\.tif must be a folder of images, got a file. Put it into a folder"):
+        import_folder(tmp_path / "a.tif", tmp_path / "out", classes=NUCLEUS, labels={})
