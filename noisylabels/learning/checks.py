@@ -69,9 +69,9 @@ def check_fields(
 
     Raises:
         FileNotFoundError: If a file is missing.
-        InputError: If a file cannot be read, an image has other channels or NaN, a label map has another size
-            or a class outside the table, sizes differ within a batch, a patch is far larger than its field, or no
-            training field shows some class.
+        InputError: If a file cannot be read, an image has other channels, several planes or NaN, a label map has
+            another size or a class outside the table, sizes differ within a batch, a patch is far larger than its
+            field, or no training field shows some class.
     """
     classes = ClassTable(tuple(class_names))
     counts = np.zeros(len(classes), np.int64)
@@ -106,7 +106,7 @@ def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) ->
 
     Raises:
         FileNotFoundError: If a file is missing.
-        InputError: If a file cannot be read, or an image has other channels or NaN.
+        InputError: If a file cannot be read, or an image has other channels, several planes or NaN.
     """
     for field in fields:
         _read_image(field, n_channels, reader)
@@ -117,6 +117,13 @@ def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:
     image, _ = reader.get_data(reader.read(field["image"]))
     if len(image) != n_channels:
         msg = f"{field['image']} must have {n_channels} channels, got {len(image)}. Pass --n_channels {len(image)}."
+        raise InputError(msg)
+    if image.ndim != 3:
+        planes, sides = image.shape[1:-2], image.shape[:-3:-1]
+        msg = (
+            f"{field['image']} must be one plane, got {' x '.join(map(str, planes))} planes of {sides}. "
+            "Import the stacks anew with --project max."
+        )
         raise InputError(msg)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         n_wrong = int((~np.isfinite(image)).sum())

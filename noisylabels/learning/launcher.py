@@ -13,6 +13,7 @@ from typing import Any
 import noisylabels
 from noisylabels.atomic import write_text
 from noisylabels.errors import InputError
+from noisylabels.learning import channels
 
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
@@ -78,12 +79,19 @@ def find_bundle(name: str) -> Path:
 def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, Any]) -> Launch:
     """Prepare `noisylabels train`: checkpoints go to the output folder, runs/<bundle> if none is named.
 
+    The number of channels and the class names are those of the dataset folder, where nothing else is given.
+
     Raises:
-        InputError: If the bundle, a preset or an override is unknown; the message names the closest.
+        InputError: If the bundle, a preset or an override is unknown; the message names the closest. If the dataset's
+            channels are the bundle's in another order.
     """
     folder = find_bundle(bundle)
     output = str(overrides.get("output_dir", Path("runs") / folder.name))
-    filled = {"output_dir": output, "ckpt_dir": output, **overrides}
+    dataset = overrides.get("dataset_dir")
+    names, classes = channels.read_names(dataset)
+    channels.refuse_other_order(names, channels.expected_channels(folder, {}), dataset=str(dataset))
+    told = channels.fill_names(folder, _merged(Launch(folder, "train", (), {})), names, classes)
+    filled = {"output_dir": output, "ckpt_dir": output, **told, **overrides}
     return _checked(Launch(folder, "train", tuple(presets), filled))
 
 
@@ -94,12 +102,16 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
     checkpoint, so that the same network is built; what is given here is merged over that.
 
     Raises:
-        InputError: If the bundle, a preset or an override is unknown; the message names the closest.
+        InputError: If the bundle, a preset or an override is unknown; the message names the closest. If the dataset's
+            channels are those of the training in another order.
     """
     folder = find_bundle(bundle)
     trained = Path("runs") / folder.name / "model.pt"
     given = {"ckpt_path": str(trained), **overrides} if trained.is_file() else dict(overrides)
     record = _record_beside(given.get("ckpt_path"))
+    names, _ = channels.read_names(given.get("dataset_dir"))
+    expected = channels.expected_channels(folder, record)
+    channels.refuse_other_order(names, expected, dataset=str(given.get("dataset_dir")))
     config = _merged(Launch(folder, "inference", (), {}))
     shared = {
         key: value
@@ -135,6 +147,11 @@ def run(launch: Launch) -> None:
     """
     import monai.bundle
 
+    weights = launch.overrides.get("ckpt_path")
+    if weights is not None and not Path(weights).is_file():
+        # Told before the images are held against channels that are only guessed without the record beside it.
+        msg = f"A checkpoint must exist, got {weights}. Train first, or pass --ckpt_path."
+        raise FileNotFoundError(msg)
     warnings.filterwarnings("ignore", message="parsing config_file")
     record = _record(launch) if launch.config == "train" else None
     try:
@@ -201,10 +218,28 @@ def _checked(launch: Launch) -> Launch:
 
 def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
     """A word for a number would be told by torch, deep within; a word for True would count as True."""
+    if key == "device":
+        _refuse_absent_device(value)
     kind = "True or False" if isinstance(known, bool) else "a whole number from 1 on" if key in COUNTS else "a number"
     expression = isinstance(value, str) and value.startswith(("$", "@", "%"))
     if not expression and not _fits(key, value, known):
         msg = f"{key} must be {kind}, got {value!r}. The config has {known}."
+        raise InputError(msg)
+
+
+def _refuse_absent_device(value: Any) -> None:
+    """PyTorch would tell it in a traceback, and not that the config finds a GPU by itself."""
+    import torch
+
+    if isinstance(value, str) and value.startswith(("$", "@", "%")):
+        return
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    here = {"cpu", *(["cuda"] if n_gpus else []), *(f"cuda:{index}" for index in range(n_gpus))}
+    if value not in here:
+        msg = (
+            f"device must be one that torch finds here ({', '.join(sorted(here))}), got {value!r}. "
+            "Leave --device out: a GPU is used if there is one."
+        )
         raise InputError(msg)
 
 
@@ -233,6 +268,7 @@ def _record(launch: Launch) -> Path | None:
         "bundle": launch.bundle.name,
         "presets": list(launch.presets),
         "overrides": {key: str(value) for key, value in launch.overrides.items()},
+        "channel_names": channels.read_names(launch.overrides.get("dataset_dir"))[0],
         "versions": {name: metadata.version(name) for name in ("noisylabels", "monai", "torch", "numpy")},
     }
     write_text(path, json.dumps(record, indent=1))

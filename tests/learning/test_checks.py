@@ -112,3 +112,9 @@ def test_unequal_sizes_need_patches(screen: Path) -> None:
     )
     check(screen, patch_size=[8, 8])
     check(screen, batch_size=1)
+
+
+def test_focal_planes_are_told_before_training(screen: Path) -> None:
+    path = screen / "images/f1.ome.tif"
+    write_image(path, np.zeros((2, 5, 16, 20), np.uint16))
+    refused(screen, f"{path} must be one plane, got 5 planes of (16, 20). Import the stacks anew with --project max.")
