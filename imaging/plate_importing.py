@@ -139,9 +139,7 @@ def _draw(fields: list[Field], n_fields: int | None, *, seed: int) -> list[Field
     if n_fields is None:
         return fields
     if not 1 <= n_fields <= len(fields):
-        msg = (
-            f"The number of fields must be from 1 to {len(fields)}, got {n_fields}. Correct --fields or leave it out."
-        )
+        msg = f"The number of fields must be from 1 to {len(fields)}, got {n_fields}. Correct --fields or leave it out."
         raise InputError(msg)
     chosen = np.random.default_rng(seed).choice(len(fields), n_fields, replace=False)
     return [fields[place] for place in sorted(chosen)]
