@@ -1,6 +1,6 @@
 """What an experiment declares: data, noise, methods, seeds and budget, as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from noisylabels.presets import PRESETS
 DOSE = "$dose"
 VALIDATIONS = ("clean", "noisy", "none")
 FACTORS = ("noise", "dose", "method", "n_train")
+WITHIN = ("n_train", "dose", "method")
+"""Factors whose levels a noise may have of its own, outermost loop first."""
 SEEDS = ("noise", "weights", "order", "split")
 CLEAN = "clean"
 LABELS = "labels:"
+MAPPINGS = ("data", "noise", "grid", "only", "methods", "seeds", "overrides")
 SOURCES = ("folder", "imported", "simulate", "toy")
 
 
@@ -83,6 +86,7 @@ class Declaration:
         noise: By name: a noise model as plain data, in which "$dose" is the dose; a preset's name or path of
             a profile; or "labels:NAME" for the labels of that set as they are (a real pipeline, a real expert).
         grid: Levels by factor: noise, dose, method, n_train.
+        only: By noise: its own levels of dose, method or n_train, in place of the grid's.
         methods: Methods by name.
         seeds: Levels of the named seeds: noise, weights, order, split.
         crossed: Cross the seeds (True) or go through them side by side (False).
@@ -103,6 +107,7 @@ class Declaration:
     grid: Mapping[str, tuple[Any, ...]]
     methods: Mapping[str, Method]
     seeds: Mapping[str, tuple[int, ...]]
+    only: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     crossed: bool = True
     bundle: str = "cdl"
     preset: tuple[str, ...] = ()
@@ -111,6 +116,11 @@ class Declaration:
     splits: str | None = None
     max_hours: float = 12.0
     margin: float = 0.02
+
+    def levels_of(self, noise: str) -> dict[str, tuple[Any, ...]]:
+        """Give the levels of n_train, dose and method that a noise is run at."""
+        own = self.only.get(noise, {})
+        return {factor: own.get(factor, self.grid[factor]) for factor in WITHIN}
 
 
 def read_declaration(path: str | Path) -> Declaration:
@@ -166,9 +176,14 @@ def declare(content: Mapping[str, Any], *, source: str = "declaration") -> Decla
         if key not in values:
             msg = f"{source} must have the key {key}, got {', '.join(values)}. Add it."
             raise InputError(msg)
+    _check_kinds(values, source)
     values["data"] = Data(**_known(values["data"], Data, f"data of {source}"))
     values["methods"] = {name: _method(settings or {}, name, source) for name, settings in values["methods"].items()}
     values["grid"] = _levels(values["grid"], FACTORS, {"dose": (0.0,), "n_train": (None,)}, f"grid of {source}")
+    values["only"] = {
+        noise: _levels(own, WITHIN, {}, f"own levels of {noise!r} in {source}", whole=False)
+        for noise, own in values.get("only", {}).items()
+    }
     values["seeds"] = _levels(values.get("seeds", {}), SEEDS, dict.fromkeys(SEEDS, (0,)), f"seeds of {source}")
     values["noise"] = dict(values.get("noise", {}))
     values["preset"] = tuple(values.get("preset", ()))
@@ -193,20 +208,44 @@ def noise_at(recipe: Any, dose: float) -> Any:
     return recipe
 
 
+def _check_kinds(values: Mapping[str, Any], source: str) -> None:
+    mappings = {key: values[key] for key in MAPPINGS if key in values}
+    own = mappings["only"] if isinstance(mappings.get("only"), Mapping) else {}
+    mappings |= {f"only of {noise!r}": levels for noise, levels in own.items()}
+    for key, value in mappings.items():
+        if not isinstance(value, Mapping):
+            msg = f"{key} of {source} must be a mapping, got {value!r}. Look at a shipped declaration."
+            raise InputError(msg)
+    hours = values.get("max_hours", 1)
+    if not (isinstance(hours, (int, float)) and hours > 0):
+        msg = f"max_hours of {source} must be above 0, got {hours!r}. Give hours of compute."
+        raise InputError(msg)
+
+
 def _check(declaration: Declaration, source: str) -> None:
-    for factor, known in (("noise", set(declaration.noise)), ("method", set(declaration.methods))):
-        for level in declaration.grid[factor]:
-            if level not in known:
-                names = ", ".join(sorted(known))
-                msg = f"A {factor} in the grid of {source} must be one of {names}, got {level!r}. Declare it first."
-                raise InputError(msg)
+    own = [level for levels in declaration.only.values() for level in levels.get("method", ())]
+    _check_levels("noise", declaration.grid["noise"], declaration.noise, source)
+    _check_levels("method", (*declaration.grid["method"], *own), declaration.methods, source)
+    for name in declaration.only:
+        if name not in declaration.grid["noise"]:
+            names = ", ".join(declaration.grid["noise"])
+            msg = f"only of {source} must name noises of its grid ({names}), got {name!r}. Add it there, or remove it."
+            raise InputError(msg)
     if declaration.validation not in VALIDATIONS:
         got = repr(declaration.validation)
         msg = f"validation of {source} must be one of {', '.join(VALIDATIONS)}, got {got}. Name one of them."
         raise InputError(msg)
     for name, recipe in declaration.noise.items():
-        for dose in declaration.grid["dose"]:
+        for dose in declaration.levels_of(name)["dose"]:
             _try_noise(name, noise_at(recipe, dose), source)
+
+
+def _check_levels(factor: str, levels: Iterable[Any], known: Iterable[str], source: str) -> None:
+    for level in levels:
+        if level not in known:
+            names = ", ".join(sorted(known))
+            msg = f"A {factor} in the grid of {source} must be one of {names}, got {level!r}. Declare it first."
+            raise InputError(msg)
 
 
 def _try_noise(name: str, recipe: Any, source: str) -> None:
@@ -239,13 +278,24 @@ def _known(content: Mapping[str, Any], kind: type, source: str) -> Mapping[str, 
 
 
 def _levels(
-    content: Mapping[str, Any], known: tuple[str, ...], defaults: Mapping[str, tuple[Any, ...]], source: str
+    content: Mapping[str, Any],
+    known: tuple[str, ...],
+    defaults: Mapping[str, tuple[Any, ...]],
+    source: str,
+    *,
+    whole: bool = True,
 ) -> dict[str, tuple[Any, ...]]:
     unknown = [key for key in content if key not in known]
     if unknown:
         msg = f"Factors in the {source} must be among {', '.join(known)}, got {unknown[0]!r}. Remove or rename it."
         raise InputError(msg)
-    levels = {key: tuple(content[key]) if key in content else defaults.get(key, ()) for key in known}
+    single = [key for key, values in content.items() if not isinstance(values, (list, tuple))]
+    if single:
+        got = content[single[0]]
+        msg = f"Levels in the {source} must be lists, got {got!r} for {single[0]}. Put it into brackets: [{got}]."
+        raise InputError(msg)
+    names = known if whole else tuple(content)
+    levels = {key: tuple(content[key]) if key in content else defaults.get(key, ()) for key in names}
     empty = [key for key, values in levels.items() if not values]
     if empty:
         msg = (

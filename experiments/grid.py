@@ -52,7 +52,7 @@ def list_runs(declaration: Declaration) -> list[Run]:
     Raises:
         InputError: If seeds to be gone through side by side differ in number.
     """
-    grid, seeds = declaration.grid, [declaration.seeds[name] for name in SEEDS]
+    seeds = [declaration.seeds[name] for name in SEEDS]
     if not declaration.crossed and len({len(levels) for levels in seeds if len(levels) > 1}) > 1:
         msg = f"Seeds side by side must be equally many, got {[len(levels) for levels in seeds]}. Cross them instead."
         raise InputError(msg)
@@ -63,10 +63,8 @@ def list_runs(declaration: Declaration) -> list[Run]:
     runs = dict.fromkeys(
         _run(noise, declaration.noise[noise], float(dose), method, n_train, draw)
         for draw in draws
-        for n_train in grid["n_train"]
-        for noise in grid["noise"]
-        for dose in grid["dose"]
-        for method in grid["method"]
+        for noise in declaration.grid["noise"]
+        for n_train, dose, method in itertools.product(*declaration.levels_of(noise).values())
     )
     return list(runs)
 

@@ -43,6 +43,30 @@ def test_a_grid_is_crossed_and_dose_zero_is_one_clean_run_for_all_noises():
     assert {run.weights_seed for run in runs} == {5}
 
 
+def test_a_noise_may_have_levels_of_its_own():
+    content = changed(
+        noise={**SMALL["noise"], "shrunk": {"boundary": {"rate": 1, "shift_px": "-$dose"}}},
+        grid={"noise": ["random", "swaps", "shrunk"], "dose": [0, 0.5], "method": ["gdl", "ce"]},
+        only={"swaps": {"method": ["gdl"]}, "shrunk": {"dose": [2], "method": ["gdl"]}},
+        seeds={},
+    )
+    assert [(run.noise, run.dose, run.method) for run in list_runs(declare(content))] == [
+        ("clean", 0.0, "gdl"),
+        ("clean", 0.0, "ce"),
+        ("random", 0.5, "gdl"),
+        ("random", 0.5, "ce"),
+        ("swaps", 0.5, "gdl"),
+        ("shrunk", 2.0, "gdl"),
+    ]
+
+
+def test_levels_of_its_own_do_not_change_what_a_run_is():
+    plain, own = declare(SMALL), declare(changed(only={"random": {"dose": [0.5]}}))
+    runs = list_runs(own)
+    assert set(runs) <= set(list_runs(plain))
+    assert [recipe_of(run, own) for run in runs] == [recipe_of(run, plain) for run in runs]
+
+
 def test_seeds_side_by_side_go_through_together():
     seeds = {"noise": [0, 1], "weights": [7, 8], "order": [3]}
     runs = list_runs(declare(changed(seeds=seeds, crossed=False)))
@@ -92,6 +116,24 @@ def test_a_shard_is_one_of_its_number(text):
         pytest.param({"name": "x"}, "must have the key question", id="missing key"),
         pytest.param(changed(grid={**SMALL["grid"], "loss": [1]}), "must be among noise, .*, got 'loss'", id="factor"),
         pytest.param(changed(grid={**SMALL["grid"], "method": []}), "got none for method", id="0 runs"),
+        pytest.param(changed(grid={**SMALL["grid"], "dose": 0.5}), r"must be lists, got 0.5 for dose", id="no list"),
+        pytest.param(changed(only={"dim": {"dose": [1]}}), r"grid \(random, swaps\), got 'dim'", id="only of none"),
+        pytest.param(
+            changed(only={"swaps": {"noise": ["random"]}}),
+            "own levels of 'swaps' in declaration must be among n_train, dose, method, got 'noise'",
+            id="only by noise",
+        ),
+        pytest.param(changed(only={"swaps": {"dose": []}}), "own levels of 'swaps'.*got none for dose", id="only none"),
+        pytest.param(changed(only={"swaps": {"method": ["gce"]}}), "got 'gce'", id="only of an unknown method"),
+        pytest.param(changed(only={"swaps": {"dose": [5]}}), r"rate must be in \[0, 1\]", id="only at a wrong dose"),
+        pytest.param(
+            changed(only=["swaps"]), r"only of declaration must be a mapping, got \['swaps'\]", id="only list"
+        ),
+        pytest.param(
+            changed(only={"swaps": 0.5}), "only of 'swaps' of declaration must be a mapping, got 0.5", id="only number"
+        ),
+        pytest.param(changed(max_hours=0), "max_hours of declaration must be above 0, got 0", id="no budget"),
+        pytest.param(changed(max_hours="12 h"), "must be above 0, got '12 h'", id="budget in words"),
         pytest.param(changed(grid={**SMALL["grid"], "method": ["gce"]}), "one of ce, gdl, got 'gce'", id="method"),
         pytest.param(changed(grid={**SMALL["grid"], "noise": ["dim"]}), "got 'dim'", id="noise"),
         pytest.param(
