@@ -39,7 +39,7 @@ def collect(planned: Sequence[Planned], folder: Path) -> dict[str, "pd.DataFrame
         msg = f"At least one run of {folder} must be done to collect, got none. Do `noisylabels experiment run` first."
         raise InputError(msg)
     # Sorted by identity: the tables are the same whatever the order or the shards in which the runs were done.
-    results = [_result(folder, item.identity) for item in sorted(done, key=lambda item: item.identity)]
+    results = [read_result(folder, item.identity) for item in sorted(done, key=lambda item: item.identity)]
     tables = {name: _join(folder, results, name) for name in ("fields", "events")}
     tables["epochs"] = pd.DataFrame([row for result in results for row in _epoch_rows(result)])
     tables["runs"] = pd.DataFrame([{key: result[key] for key in ("id", *FACTORS)} for result in results])
@@ -77,7 +77,13 @@ def dice(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.where(n_known > 0, per_class.sum(-1) / np.maximum(n_known, 1), np.nan)
 
 
-def _result(folder: Path, identity: str) -> dict[str, Any]:
+def read_result(folder: Path, identity: str) -> dict[str, Any]:
+    """Read the `result.json` of a done run.
+
+    Args:
+        folder: The experiment's folder.
+        identity: The run's id.
+    """
     content: dict[str, Any] = json.loads((folder / "runs" / identity / RESULT).read_text())
     return content
 

@@ -13,6 +13,7 @@ from evaluation.equivalence import Equivalence, tost_resampled
 from evaluation.resampling import Interval, interval_of
 from experiments.collection import confusion_of, dice
 from experiments.declaration import CLEAN
+from noisylabels.labels import ClassTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,20 +210,31 @@ def summarise_curve(curve: Sequence[Arm]) -> dict[str, Interval]:
     }
 
 
-def recall_by_quartile(events: "pd.DataFrame", *, by: str) -> "pd.DataFrame":
-    """Share of true events found with their class, by quartile of brightness or size.
+def recall_by_quartile(events: "pd.DataFrame", *, by: str, classes: ClassTable) -> "pd.DataFrame":
+    """Share of true events found with their class, by class and by quartile of brightness or size within the class.
+
+    Within the class, because one class may be brighter or larger than another as a whole: a quartile of all events
+    would then show the class and not the appearance.
 
     Args:
         events: The `events` table of `collect`.
         by: "brightness" or "area_px".
+        classes: The class table of the data.
 
     Returns:
-        One row per arm and quartile (1 = dimmest or smallest): events and recall, over all seeds.
+        One row per arm, class and quartile (1 = dimmest or smallest of its class): events and recall, over all seeds.
     """
     import pandas as pd
 
-    edges = events[by].quantile([0.25, 0.5, 0.75]).to_numpy()
-    found = ~(events["missed"] | events["misclassified"])
-    table = events.assign(quartile=np.searchsorted(edges, events[by].to_numpy()) + 1, found=found)
-    grouped = table.groupby([*ARM, "quartile"], dropna=False, sort=False)["found"]
+    table = events.assign(
+        **{"class": events["class_index"].map(dict(enumerate(classes)))},
+        quartile=events.groupby("class_index")[by].transform(_quartiles),
+        found=~(events["missed"] | events["misclassified"]),
+    )
+    grouped = table.groupby([*ARM, "class", "quartile"], dropna=False, sort=False)["found"]
     return pd.DataFrame({"n_events": grouped.size(), "recall": grouped.mean()}).reset_index()
+
+
+def _quartiles(values: "pd.Series") -> NDArray[np.int64]:
+    edges = values.quantile([0.25, 0.5, 0.75]).to_numpy()
+    return np.searchsorted(edges, values.to_numpy()) + 1

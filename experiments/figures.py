@@ -7,6 +7,7 @@ import numpy as np
 
 from evaluation.report.canvas import FAINT, INK, Figure, canvas, colours_of, finish
 from experiments.curves import Arm
+from experiments.declaration import CLEAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,46 +37,62 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
                 axes.axhline(score, color=FAINT, linewidth=0.9, linestyle=":")
                 axes.annotate(text, (1, score), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
             axes.set_title(noise)
-            axes.set_xlabel("dose: share of events struck")
+            axes.set_xlabel("dose")
             axes.set_ylim(-0.02, 1.02)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean Dice of the event classes")
         panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
         caption = (
-            "Dice on clean test fields by dose; bands: 95 % hierarchical bootstrap over seeds and groups of fields. "
+            "Dice on clean test fields by dose (a rate of events, or pixels of an outline); bands: 95 % hierarchical "
+            "bootstrap over seeds and groups of fields. "
             "Dashed: the training labels' own Dice (teacher line); a method above it generalises beyond its labels."
         )
         return finish(drawing, name=name, caption=caption)
 
 
-def draw_recall(table: "pd.DataFrame", *, by: str, dose: float) -> Figure:
-    """Draw the recall of true events by quartile of a feature at one dose, one panel per noise.
+def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
+    """Draw the recall of true events by quartile of a feature: one row per class, one column per noise.
+
+    Each noise is shown at its largest dose.
 
     Args:
         table: `recall_by_quartile` of the experiment.
         by: The feature, for the axis.
-        dose: The dose shown.
     """
-    shown = table[table["dose"] == dose]
-    noises = list(dict.fromkeys(shown["noise"]))
-    methods = list(dict.fromkeys(shown["method"]))
+    from matplotlib.lines import Line2D
+
+    noisy = table[table["noise"] != CLEAN]
+    shown = noisy if len(noisy) else table
+    doses = shown.groupby("noise", sort=False)["dose"].max()
+    classes, methods = (list(dict.fromkeys(shown[name])) for name in ("class", "method"))
     colours = colours_of(methods)
-    with canvas(min(2.6 * len(noises) + 1.6, 11.0), 2.6) as drawing:
-        panels = np.atleast_1d(drawing.subplots(1, max(1, len(noises)), sharey=True))
-        for axes, noise in zip(panels, noises, strict=True):
-            for method in methods:
-                part = shown[(shown["noise"] == noise) & (shown["method"] == method)]
-                recall = part.groupby("quartile")["recall"].mean()
-                axes.plot(recall.index, recall, marker="o", markersize=3.5, color=colours[method], label=method)
+    with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.1 * len(classes) + 0.5) as drawing:
+        panels = drawing.subplots(len(classes), len(doses), sharex=True, sharey=True, squeeze=False)
+        for row, class_name in zip(panels, classes, strict=True):
+            for axes, (noise, dose) in zip(row, doses.items(), strict=True):
+                part = shown[(shown["class"] == class_name) & (shown["noise"] == noise) & (shown["dose"] == dose)]
+                _draw_quartiles(axes, part, colours)
+            row[0].set_ylabel(f"recall, {class_name}")
+        for axes, (noise, dose) in zip(panels[0], doses.items(), strict=True):
             axes.set_title(f"{noise}, dose {dose:g}")
-            axes.set_xticks([1, 2, 3, 4])
+        for axes in panels[-1]:
             axes.set_xlabel(f"quartile of {by.removesuffix('_px')}")
-            axes.set_ylim(-0.02, 1.02)
-            axes.grid(axis="y")
-        panels[0].set_ylabel("recall of true events")
-        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
-        caption = f"Share of true events found with their class, by quartile of {by} (1 = lowest), all seeds."
+        handles = [Line2D([], [], color=colours[method], marker="o", markersize=3.5) for method in methods]
+        panels[0, -1].legend(handles, methods, loc="upper left", bbox_to_anchor=(1, 1))
+        caption = (
+            f"Share of true events found with their class, by quartile of {by} within the class (1 = lowest), all "
+            "seeds, each noise at its largest dose."
+        )
         return finish(drawing, name=f"recall_by_{by}", caption=caption)
+
+
+def _draw_quartiles(axes: "Axes", part: "pd.DataFrame", colours: Mapping[str, str]) -> None:
+    for method, rows in part.groupby("method", sort=False):
+        recall = rows.groupby("quartile")["recall"].mean()
+        axes.plot(recall.index, recall, marker="o", markersize=3.5, color=colours[str(method)])
+    axes.set_xticks([1, 2, 3, 4])
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(axis="y")
 
 
 def draw_epochs(epochs: "pd.DataFrame") -> Figure:

@@ -1,19 +1,19 @@
 """The report of an experiment: what the curves say, how sure, and how to repeat any cell of the grid."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.pages import Check, Report, Section
 from evaluation.report.tables import Table
-from experiments.collection import collect
+from experiments.collection import collect, read_result
 from experiments.curves import Arm, Contrast, contrast_arms, find_arm, recall_by_quartile, score_arms, summarise_curve
 from experiments.declaration import CLEAN, Declaration
 from experiments.figures import TEACHER, draw_curves, draw_epochs, draw_recall, draw_sizes
 from experiments.runner import Planned
-from experiments.trial import RESULT
+from experiments.workspace import Workspace
+from noisylabels.labels import ClassTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
     sections = [
         curve_section(declaration, arms),
         contrast_section(declaration, arms, contrasts),
-        event_section(tables["events"]),
+        event_section(tables["events"], Workspace(folder, declaration).data().classes),
         epoch_section(tables["epochs"]),
         repeat_section(planned, folder),
     ]
@@ -93,16 +93,15 @@ def contrast_section(
     return Section("contrasts", "Paired differences", lead, kept) if kept else None
 
 
-def event_section(events: "pd.DataFrame") -> Section:
-    """Which events are found, by brightness and size."""
-    dose = float(events["dose"].max())
-    tables = {by: recall_by_quartile(events, by=by) for by in ("brightness", "area_px")}
-    figures = [draw_recall(table, by=by, dose=dose) for by, table in tables.items()]
+def event_section(events: "pd.DataFrame", classes: ClassTable) -> Section:
+    """Which events are found, by class, brightness and size."""
+    tables = {by: recall_by_quartile(events, by=by, classes=classes) for by in ("brightness", "area_px")}
+    figures = [draw_recall(table, by=by) for by, table in tables.items()]
     lead = "A systematic error shows as a quartile that is never found: no loss recovers what is never labelled."
-    columns = ["noise", "dose", "method", "quartile", "n_events", "recall"]
+    columns = ["noise", "dose", "method", "class", "quartile", "n_events", "recall"]
     rows = tuple((by, *row) for by, table in tables.items() for row in table[columns].to_numpy(object).tolist())
-    heads = ("feature", "noise", "dose", "method", "quartile", "events", "recall")
-    listing = Table("recall", "Recall by quartile", heads, rows, shown=24)
+    heads = ("feature", "noise", "dose", "method", "class", "quartile", "events", "recall")
+    listing = Table("recall", "Recall by class and quartile", heads, rows, shown=24)
     return Section("events", "Events", lead, (*figures, listing))
 
 
@@ -115,16 +114,12 @@ def epoch_section(epochs: "pd.DataFrame") -> Section | None:
 
 def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
     """The lines that repeat each run alone."""
-    import json
-
     rows = []
     for item in planned:
         if item.state == "done":
-            result = json.loads((folder / "runs" / item.identity / RESULT).read_text())
             arm = f"{item.run.noise} {item.run.dose:g}, {item.run.method}"
-            rows += [
-                (item.identity, arm, item.run.noise_seed, item.run.weights_seed, line) for line in result["commands"]
-            ]
+            head = (item.identity, arm, item.run.noise_seed, item.run.weights_seed)
+            rows += [(*head, line) for line in read_result(folder, item.identity)["commands"]]
     heads = ("run", "arm", "noise seed", "weights seed", "command")
     table = Table("commands", "Every cell alone", heads, tuple(rows), grouped=True, shown=12)
     return Section("repeat", "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
@@ -147,11 +142,6 @@ def verdict(contrasts: Sequence[Contrast]) -> str:
     open_ = len(contrasts) - len(above) - len(below)
     parts = [f"above their labels: {', '.join(above) or 'none'}", f"below: {', '.join(below) or 'none'}"]
     return f"Of {len(contrasts)} noisy arms, {'; '.join(parts)}; not decided: {open_}."
-
-
-def _result(folder: Path, item: Planned) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / "runs" / item.identity / RESULT).read_text())
-    return content
 
 
 def _name(arm: Arm) -> str:
@@ -228,7 +218,7 @@ def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, st
 
 def _checks(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> list[Check]:
     missing = [item for item in planned if item.state != "done"]
-    sources = {_result(folder, item)["code"] for item in planned if item.state == "done"}
+    sources = {read_result(folder, item.identity)["code"] for item in planned if item.state == "done"}
     checks = [Check("bad", f"{len(missing)} of {len(planned)} runs are not done.")] if missing else []
     n_seeds = len(declaration.seeds["noise"]) * len(declaration.seeds["weights"])
     if n_seeds < FEW_SEEDS:

@@ -14,6 +14,8 @@ from experiments.curves import (
     score_arms,
     summarise_curve,
 )
+from experiments.figures import draw_recall
+from noisylabels.labels import ROSELLA
 
 
 def rows(identity, noise, dose, method, matrices, *, seed=0, source="prediction"):
@@ -130,15 +132,53 @@ def test_a_curve_comes_down_to_three_numbers():
     assert summary["mean over doses"].estimate == pytest.approx((1 + curve[1].score.estimate) / 2)
 
 
-def test_recall_is_counted_by_quartile():
-    events = pd.DataFrame(
+def drawn_events():
+    """Two classes of four events, the second brighter as a whole; of each, the dimmest is missed."""
+    return pd.DataFrame(
         {
             "noise": "random", "dose": 0.5, "method": "gdl", "n_train": 8,
-            "brightness": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
-            "missed": [True, True, False, True, False, False, False, False],
-            "misclassified": [False, False, True, False, False, False, False, False],
+            "class_index": [1, 1, 1, 1, 2, 2, 2, 2],
+            "brightness": [4.0, 2.0, 3.0, 1.0, 10.0, 20.0, 30.0, 40.0],
+            "missed": [False, False, False, True, True, False, False, False],
+            "misclassified": [False, True, False, False, False, False, False, False],
         }
     )  # fmt: skip
-    table_ = recall_by_quartile(events, by="brightness").set_index("quartile")
-    assert table_["n_events"].to_dict() == {1: 2, 2: 2, 3: 2, 4: 2}
-    assert table_["recall"].to_dict() == {1: 0.0, 2: 0.0, 3: 1.0, 4: 1.0}
+
+
+def test_recall_is_counted_by_class_and_by_quartile_within_the_class():
+    recall = recall_by_quartile(drawn_events(), by="brightness", classes=ROSELLA)
+    counted = {(row["class"], row["quartile"]): (row["n_events"], row["recall"]) for _, row in recall.iterrows()}
+    assert counted == {
+        ("phagophore", 1): (1, 0.0),
+        ("phagophore", 2): (1, 0.0),
+        ("phagophore", 3): (1, 1.0),
+        ("phagophore", 4): (1, 1.0),
+        ("autolysosome", 1): (1, 0.0),
+        ("autolysosome", 2): (1, 1.0),
+        ("autolysosome", 3): (1, 1.0),
+        ("autolysosome", 4): (1, 1.0),
+    }
+    assert list(recall)[:4] == ["noise", "dose", "method", "n_train"]
+
+
+def test_recall_of_no_events_is_no_rows():
+    assert recall_by_quartile(drawn_events().iloc[:0], by="brightness", classes=ROSELLA).empty
+
+
+def test_events_that_are_equally_bright_share_a_quartile():
+    equal = drawn_events().assign(brightness=1.0)
+    recall = recall_by_quartile(equal, by="brightness", classes=ROSELLA)
+    assert recall[["class", "quartile", "n_events", "recall"]].to_numpy().tolist() == [
+        ["phagophore", 1, 4, 0.5],
+        ["autolysosome", 1, 4, 0.75],
+    ]
+
+
+def test_the_figure_shows_each_class_and_each_noise_at_its_largest_dose():
+    dim = drawn_events().assign(noise="dim", dose=1.0)
+    lower = drawn_events().assign(dose=0.3)
+    recall = recall_by_quartile(pd.concat([lower, drawn_events(), dim]), by="brightness", classes=ROSELLA)
+    svg = draw_recall(recall, by="brightness").svg.decode()
+    for text in ("recall, phagophore", "recall, autolysosome", "random, dose 0.5", "dim, dose 1", "gdl"):
+        assert f">{text}<" in svg
+    assert "dose 0.3" not in svg
