@@ -11,6 +11,7 @@ from experiments.collection import collect, read_result
 from experiments.curves import Arm, Contrast, contrast_arms, find_arm, recall_by_quartile, score_arms, summarise_curve
 from experiments.declaration import CLEAN, Declaration
 from experiments.figures import TEACHER, draw_curves, draw_epochs, draw_recall, draw_sizes
+from experiments.memorisation import memorisation_section
 from experiments.runner import Planned
 from experiments.workspace import Workspace
 from noisylabels.labels import ClassTable
@@ -44,6 +45,7 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
         contrast_section(declaration, arms, contrasts),
         event_section(tables["events"], Workspace(folder, declaration).data().classes),
         epoch_section(tables["epochs"]),
+        memorisation_section(tables["epochs"]),
         repeat_section(planned, folder),
     ]
     page = Report(

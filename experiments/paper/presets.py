@@ -24,8 +24,8 @@ PRESETS: Mapping[str, StudySettings] = {
         resamples=200,
         workers=1,
     ),
-    # Two cores, under 45 minutes for three seeds: fields of the size of the paper's quarters, the loss in the form of the
-    # paper's software (MONAI's form is far from done after as few steps), and the bundles' network at half the width.
+    # Two cores, under 45 minutes for three seeds: fields of the size of the paper's quarters, the loss in the form of
+    # the paper's software (MONAI's is far from done after as few steps), and the bundles' network at half the width.
     # Rate and epochs were chosen on another screen, by `cip_by_epoch` among the declared experiments.
     "small": StudySettings(
         looks=(1, 2, 4, 6),

@@ -1,0 +1,108 @@
+"""Memorisation: does a training follow labels that are right, or wrong ones, or find what is behind the wrong ones?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evaluation.report.canvas import Figure, canvas, colours_of, finish
+from evaluation.report.pages import Section
+from evaluation.report.tables import Table
+from experiments.curves import ARM
+from experiments.declaration import CLEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARES = {
+    "correct_fitted": "right labels, followed",
+    "corrupted_memorised": "wrong labels, followed",
+    "corrupted_recovered": "wrong labels, truth found",
+}
+"""Share of `noisylabels.learning.robust.memorisation.EventFit` -> what it says."""
+
+
+def memorisation_section(epochs: "pd.DataFrame") -> Section | None:
+    """What became of events with right and with wrong labels, by epoch; None where no run followed them.
+
+    Args:
+        epochs: The `epochs` table of `collect`; runs with the preset `memorisation` have its columns.
+    """
+    if column_of("corrupted_memorised") not in epochs:
+        return None
+    shares = average_shares(epochs)
+    if shares.empty:
+        return None
+    last = shares[shares["epoch"] == shares["epoch"].max()]
+    heads = ("noise", "dose", "method", "epoch", *SHARES.values())
+    rows = tuple(
+        (row.noise, row.dose, row.method, row.epoch, *(getattr(row, share) for share in SHARES))
+        for row in last.itertuples(index=False)
+    )
+    lead = (
+        "Events of the training fields, as the network predicts them while it learns. A wrong label that is followed "
+        "is memorised; one whose truth is found is corrected by what the network learnt from the others."
+    )
+    table = Table("memorisation", "In the last epoch", heads, rows, grouped=True)
+    return Section("memorisation", "Right and wrong labels", lead, (draw_memorisation(shares), table))
+
+
+def average_shares(epochs: "pd.DataFrame") -> "pd.DataFrame":
+    """Average the shares of each noisy arm over its seeds.
+
+    Args:
+        epochs: The `epochs` table of `collect`.
+
+    Returns:
+        One row per noisy arm and epoch: the factors of the arm, `epoch`, and the mean of each of `SHARES`.
+    """
+    columns = {column_of(share): share for share in SHARES}
+    noisy = epochs[epochs["noise"] != CLEAN].dropna(subset=[column_of("corrupted_memorised")])
+    grouped = noisy.groupby([*ARM, "epoch"], dropna=False, sort=False)[list(columns)]
+    return grouped.mean().reset_index().rename(columns=columns)
+
+
+def column_of(share: str) -> str:
+    """Name the column of a share in the table of epochs.
+
+    Examples:
+        >>> column_of("correct_fitted")
+        'memorisation_correct_fitted'
+    """
+    return f"memorisation_{share}"
+
+
+def draw_memorisation(shares: "pd.DataFrame") -> Figure:
+    """Draw the shares by epoch, each noise at its largest dose: one row per noise, one column per share.
+
+    Args:
+        shares: What `average_shares` gave.
+    """
+    from matplotlib.lines import Line2D
+
+    doses = shares.groupby("noise", sort=False)["dose"].max()
+    methods: Sequence[str] = list(dict.fromkeys(shares["method"]))
+    colours = colours_of(methods)
+    with canvas(9.0, 2.1 * len(doses) + 0.5) as drawing:
+        panels = drawing.subplots(len(doses), len(SHARES), sharex=True, sharey=True, squeeze=False)
+        for row, (noise, dose) in zip(panels, doses.items(), strict=True):
+            part = shares[(shares["noise"] == noise) & (shares["dose"] == dose)]
+            for axes, share in zip(row, SHARES, strict=True):
+                for method, curve in part.groupby("method", sort=False):
+                    by_epoch = curve.groupby("epoch")[share].mean()
+                    axes.plot(by_epoch.index, by_epoch, color=colours[str(method)], linewidth=1.4)
+                axes.set_ylim(-0.02, 1.02)
+                axes.grid(axis="y")
+            row[0].set_ylabel(f"{noise}, {dose:g}")
+        for axes, title in zip(panels[0], SHARES.values(), strict=True):
+            axes.set_title(title)
+        for axes in panels[-1]:
+            axes.set_xlabel("epoch")
+        panels[0, -1].legend(
+            [Line2D([], [], color=colours[method]) for method in methods],
+            methods,
+            loc="upper left",
+            bbox_to_anchor=(1, 1),
+        )
+        caption = (
+            "Shares of the events of the training fields by epoch, means over seeds, each noise at its largest dose."
+        )
+        return finish(drawing, name="memorisation", caption=caption)
