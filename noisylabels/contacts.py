@@ -42,9 +42,8 @@ def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
     first, second = canvas.owner.ravel()[here], canvas.owner.ravel()[there]
     alike = canvas.class_of[first] == canvas.class_of[second]
     losing = np.where(gives_way[second] > gives_way[first], there, here)[alike]
-    lost = np.zeros(canvas.owner.size, bool)
-    lost[losing] = True
-    lost = lost.reshape(canvas.owner.shape)
+    lost = np.zeros(canvas.owner.shape, bool)
+    lost.flat[losing] = True
     losers = np.unique(canvas.owner[lost])
     canvas.owner[lost] = 0
     for event in losers.tolist():
