@@ -59,7 +59,7 @@ def comparisons(markov_steps: int) -> list[tuple[str, dict[str, Any], Callable[[
         ("incomplete 30 %", {"incomplete": {"rate": 0.3}}, None),
         ("boundary shift, every event", {"boundary": {"rate": 1.0}}, deform_in_a_loop),
         (
-            "boundary shift and jitter, every event",
+            f"boundary shift and jitter, every event (published: {markov_steps} steps)",
             {"boundary": {"rate": 1.0, "jitter_px": 1.0}},
             partial(walk_boundary, n_steps=markov_steps),
         ),

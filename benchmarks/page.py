@@ -17,7 +17,7 @@ PACKAGES = (
 )
 HEAD = """# Benchmarks
 
-<!-- Written by `make bench`; changes made by hand are lost. -->
+<!-- Written by `make bench` (`python -m benchmarks`); changes made by hand are lost. -->
 
 Every row was measured in one run on one thread. All amounts are costs, so less is better: *peer / ours* above 1 means
 that ours is cheaper than another way to the same; *ours / floor* tells how far ours is from what hardly any way avoids.
