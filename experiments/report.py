@@ -1,10 +1,13 @@
 """The report of an experiment: what the curves say, how sure, and how to repeat any cell of the grid."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.report.assembly import version_facts, write_report
+from evaluation.report.markdown import write_markdown
 from evaluation.report.pages import Check, Report, Section
 from evaluation.report.tables import Table
 from experiments.collection import collect, read_result
@@ -20,9 +23,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEW_SEEDS = 3
+REPEAT = "repeat"
 
 
-def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *, n_resamples: int = 2000) -> Path:
+def report(
+    declaration: Declaration,
+    planned: Sequence[Planned],
+    folder: Path,
+    *,
+    n_resamples: int = 2000,
+    publish: Path | None = None,
+) -> Path:
     """Write report.html, its tables as CSV and its figures as SVG.
 
     Args:
@@ -30,9 +41,33 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
         planned: The runs of the grid, done or not.
         folder: The experiment's folder.
         n_resamples: Resamples of the hierarchical bootstrap.
+        publish: A folder that gets the report as README.md with its tables and figures beside it, for a repository.
 
     Returns:
         The path of the page.
+
+    Raises:
+        InputError: If no run is done.
+    """
+    page = make_report(declaration, planned, folder, n_resamples=n_resamples)
+    if publish is not None:
+        commands = [f"noisylabels experiment {verb} {declaration.name}" for verb in ("run", "report")]
+        # The lines that repeat a cell name folders of the machine that ran it.
+        shown = tuple(section for section in page.sections if section.anchor != REPEAT)
+        write_markdown(replace(page, sections=shown), publish, commands=commands)
+    return write_report(page, folder)
+
+
+def make_report(
+    declaration: Declaration, planned: Sequence[Planned], folder: Path, *, n_resamples: int = 2000
+) -> Report:
+    """Put the report together, and write the tidy tables of `collect`.
+
+    Args:
+        declaration: What was declared.
+        planned: The runs of the grid, done or not.
+        folder: The experiment's folder.
+        n_resamples: Resamples of the hierarchical bootstrap.
 
     Raises:
         InputError: If no run is done.
@@ -48,7 +83,7 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
         memorisation_section(tables["epochs"]),
         repeat_section(planned, folder),
     ]
-    page = Report(
+    return Report(
         title=f"Experiment: {declaration.name}",
         verdict=f"{declaration.question} {verdict(contrasts)}",
         light="good" if contrasts else "doubt",
@@ -56,7 +91,6 @@ def report(declaration: Declaration, planned: Sequence[Planned], folder: Path, *
         checks=tuple(_checks(declaration, planned, folder)),
         sections=tuple(section for section in sections if section is not None),
     )
-    return write_report(page, folder)
 
 
 def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
@@ -72,7 +106,7 @@ def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     ]
     if len(sizes) > 1:
         figures.append(draw_sizes(arms))
-    lead = "Every score is on clean test fields; the labels' own score is that of equally corrupted labels of the same."
+    lead = "Every score is on clean test fields; the labels' own score is that of their labels, corrupted alike."
     return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
 
 
@@ -124,7 +158,7 @@ def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
             rows += [(*head, line) for line in read_result(folder, item.identity)["commands"]]
     heads = ("run", "arm", "noise seed", "weights seed", "command")
     table = Table("commands", "Every cell alone", heads, tuple(rows), grouped=True, shown=12)
-    return Section("repeat", "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
+    return Section(REPEAT, "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
 
 
 def teacher_contrasts(declaration: Declaration, arms: Sequence[Arm]) -> list[Contrast]:
@@ -214,6 +248,7 @@ def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, st
         "seeds": f"{seeds} ({'crossed' if declaration.crossed else 'side by side'})",
         "validation": declaration.validation,
         "bundle": " + ".join([declaration.bundle, *declaration.preset]),
+        "trained with": ", ".join(f"{name} {version(name)}" for name in ("monai", "torch")),
         "changed settings": ", ".join(f"{key} = {value}" for key, value in declaration.overrides.items()) or "none",
     }
 
