@@ -177,7 +177,8 @@ def _refuse_given(options: "dict[str, object]", source: str) -> None:
 
 def _tell_import(dataset: "Dataset", told: list[str]) -> None:
     counts = ", ".join(f"{len(dataset.ids(name))} {name}" for name in ("training", "validation", "test"))
-    channels = f"{len(dataset.channel_names)} channels ({', '.join(dataset.channel_names[:4])})"
+    more = ", ..." if len(dataset.channel_names) > 4 else ""
+    channels = f"{len(dataset.channel_names)} channels ({', '.join(dataset.channel_names[:4])}{more})"
     labels = ", ".join(dataset.label_names()) or "none"
     typer.echo(f"{dataset.folder}: {len(dataset.ids())} images ({counts}); {channels}; label sets {labels}")
     for line in told:
