@@ -1,16 +1,16 @@
 """Every block of this room's README runs, in order."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 import evaluation
 from noisylabels.cli import COMMANDS, main
+from tests.docs.pages import read_blocks, run_blocks
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
 
 README = Path(evaluation.__file__).with_name("README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = read_blocks(README)
 
 
 @pytest.fixture
@@ -32,14 +32,13 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_python_of_the_readme_runs():
-    texts = [text for language, text in BLOCKS if language == "python"]
-    assert texts
-    for text in texts:
-        exec(compile(text, "evaluation/README.md", "exec"), {})
+    blocks = [block for block in BLOCKS if block.language == "python"]
+    assert blocks
+    run_blocks(blocks, source="evaluation/README.md")
 
 
 def test_the_commands_of_the_readme_run(folder):
-    lines = [line for language, text in BLOCKS if language == "console" for line in text.splitlines()]
+    lines = [line for block in BLOCKS if block.language == "console" for line in block.text.splitlines()]
     assert len(lines) >= 6
     for line in lines:
         program, *words = line.split()

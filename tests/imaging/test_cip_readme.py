@@ -3,24 +3,17 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import imaging
 from imaging.cip import LCSB
-from noisylabels.cli import main
+from tests.docs.pages import read_blocks, read_part, run_blocks
 
 
 def test_the_readme_runs(tmp_path, monkeypatch):
     readme = (Path(imaging.__file__).parent / "README.md").read_text()
-    section = re.search(r"^## CIP$(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL).group(1)
-    blocks = re.findall(r"```(python|console)\n(.*?)```", section, re.DOTALL)
-    assert [kind for kind, _ in blocks] == ["python", "console"]
+    blocks = read_blocks(read_part(readme, "## CIP"))
+    assert [block.language for block in blocks] == ["python", "console"]
     monkeypatch.chdir(tmp_path)
-    exec(compile(blocks[0][1], "imaging/README.md", "exec"), {})
-    for line in blocks[1][1].splitlines():
-        with pytest.raises(SystemExit) as ended:
-            main(line.split()[1:])
-        assert ended.value.code == 0, line
+    assert run_blocks(blocks, source="imaging/README.md") == len(blocks[1].text.splitlines())
     assert {path.name for path in (tmp_path / "fields/labels").iterdir()} >= {"cip", "mended", "phases_cip"}
 
 

@@ -1,8 +1,6 @@
 """The dataset folder, and other people's folders imported into one."""
 
 import json
-import re
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +10,10 @@ import imaging
 from imaging.dataset import Case, Dataset, open_dataset, write_dataset
 from imaging.files import write_image, write_label_map
 from imaging.importing import import_folder, read_groups
-from noisylabels.cli import main
 from noisylabels.errors import InputError
 from noisylabels.labels import ROSELLA, ClassTable
 from tests.cases import draw
+from tests.docs.pages import read_blocks, read_part, run_blocks
 
 
 def dataset(folder, cases):
@@ -159,12 +157,10 @@ def test_channels_are_kept_in_the_order_wanted(tmp_path):
 
 def test_the_readme_runs(tmp_path, monkeypatch):
     readme = (Path(imaging.__file__).parent / "README.md").read_text()
-    section = re.search(r"^## Import$(.*?)^## ", readme, re.MULTILINE | re.DOTALL).group(1)
+    (block,) = read_blocks(read_part(readme, "## Import"))
+    assert block.language == "console"
     monkeypatch.chdir(tmp_path)
-    for line in re.search(r"```console\n(.*?)```", section, re.DOTALL).group(1).splitlines():
-        with pytest.raises(SystemExit) as ended:
-            main(shlex.split(line)[1:])
-        assert not ended.value.code, line
+    assert run_blocks([block], source="imaging/README.md") == len(block.text.splitlines())
     assert [len(open_dataset("mine").ids(split)) for split in ("training", "validation", "test")] == [2, 1, 1]
     mine, green = open_dataset("mine"), open_dataset("green")
     for name in green.ids():

@@ -4,7 +4,6 @@ import csv
 import doctest
 import importlib
 import pkgutil
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from imaging.simulation import lay_out, plan_fields, preset, simulate_dataset, s
 from imaging.simulation.writing import write_field
 from noisylabels.cli import main
 from noisylabels.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, merge_classes
+from tests.docs.pages import read_blocks, read_part, run_blocks
 
 SMALL = ["--rows", "64", "--columns", "80", "--seed", "3", "--plate", "treatments"]
 
@@ -184,17 +184,8 @@ def test_every_example_in_the_simulator_is_true():
 
 def test_the_readme_runs(tmp_path, monkeypatch):
     readme = (Path(imaging.__file__).parent / "README.md").read_text()
-    section = re.search(r"^## Simulation$(.*?)(?=^## |\Z)", readme, re.M | re.S).group(1)
-    blocks = re.findall(r"```(python|console)\n(.*?)```", section, re.S)
-    assert {kind for kind, _ in blocks} == {"python", "console"}
+    blocks = read_blocks(read_part(readme, "## Simulation"))
+    assert {block.language for block in blocks} == {"python", "console"}
     monkeypatch.chdir(tmp_path)
-    for kind, block in blocks:
-        if kind == "python":
-            exec(compile(block, "imaging/README.md", "exec"), {})
-        else:
-            for line in filter(None, block.splitlines()):
-                words = line.removeprefix("$ ").split()
-                assert words[0] == "noisylabels"
-                with pytest.raises(SystemExit) as stop:
-                    main(words[1:])
-                assert stop.value.code == 0, line
+    commands = [line for block in blocks if block.language == "console" for line in block.text.splitlines() if line]
+    assert run_blocks(blocks, source="imaging/README.md") == len(commands)
