@@ -1,12 +1,10 @@
 """The commands of the room's README, run as they stand there."""
 
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
-from noisylabels.cli import main
+from tests.docs.pages import read_blocks, run_blocks
 
 README = Path(__file__).parents[2] / "noisylabels" / "learning" / "README.md"
 
@@ -16,13 +14,9 @@ def test_the_commands_of_the_readme_lead_from_nothing_to_predictions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (block,) = re.findall(r"```bash\n(.*?)```", README.read_text(), re.DOTALL)
-    for line in block.splitlines():
-        command, *words = shlex.split(line)
-        assert command == "noisylabels"
-        with pytest.raises(SystemExit) as exit_:
-            main(words)
-        assert not exit_.value.code, line
+    (block,) = read_blocks(README.read_text())
+    assert block.language == "bash"
+    assert run_blocks([block], source="noisylabels/learning/README.md") == len(block.text.splitlines())
     assert (tmp_path / "runs/cdl/model.pt").is_file()
     assert list((tmp_path / "screen/labels/cdl").glob("*.tif"))
 
