@@ -48,14 +48,13 @@ def write_simulated(folder: Path, settings: Mapping[str, Any], *, labels: str | 
     return dataset
 
 
-def label_with_cip(folder: Path, *, name: str = "cip") -> Dataset:
-    """Label every field of a dataset folder with the original CIP.
+def label_with_cip(folder: Path, *, name: str = "cip", preset: str = "lcsb-rosella-lc3-2017") -> Dataset:
+    """Label every field of a dataset folder with a conventional pipeline: the original CIP, or another preset.
 
     Raises:
         InputError: If a field cannot be labelled.
     """
-    pipeline = labelling.load_pipeline("lcsb-rosella-lc3-2017", None)
-    labeller, tasks, _ = labelling.plan_dataset(folder, pipeline, name=name)
+    labeller, tasks, _ = labelling.plan_dataset(folder, labelling.load_pipeline(preset), name=name)
     labelling.prepare_label_set(tasks, labeller)
     failures = [failure for _, failure in labelling.label_files(tasks, labeller) if failure]
     if failures:

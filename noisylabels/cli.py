@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ratings": ("evaluation.cli", "Ask whether blinded experts prefer a method, how surely, and how far they agree."),
     "annotate": ("annotation.cli", "Correct label maps, draw boxes and rate blindly in a browser."),
     "study": ("experiments.cli", "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth."),
+    "real-study": ("experiments.cli", "The study on real images: nuclei with a teacher, cells with several experts."),
     "experiment": ("experiments.cli", "Controlled noisy-label experiments: plan, run, collect, report."),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""

@@ -1,10 +1,10 @@
 """The networks of the study, trained and run through the bundles: CDL looked at by epoch and size, MDL twice."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,11 +20,23 @@ LEARNING_RATE_PERIOD = 3
 """Epochs until the learning rate drops: the bundles' and the paper's."""
 
 
+class Recipe(Protocol):
+    """What the trainings of a study have in common: a preset of the bundles, and values over it."""
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset, or ""."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """Values of the bundles' configs."""
+
+
 def train(
     bundle: str,
     dataset: Path,
     folder: Path,
-    settings: StudySettings,
+    settings: Recipe,
     *,
     epochs: int,
     seed: int,
@@ -137,15 +149,31 @@ def _narrow(screen: Dataset, folder: Path, *, n: int, seed: int) -> Path:
     training = sorted(screen.ids("training"))
     order = np.random.default_rng([seed, 2]).permutation(len(training))[:n]
     kept = {training[position] for position in order.tolist()} | set(screen.ids("validation"))
+    return narrow(screen, folder, ids=kept, name=CIP, source=CIP)
+
+
+def narrow(dataset: Dataset, folder: Path, *, ids: Collection[str], name: str, source: str) -> Path:
+    """Make a dataset folder of some fields that points at the images of another.
+
+    Args:
+        dataset: The other; its split is kept.
+        folder: The folder to make.
+        ids: Which fields.
+        name: The label set to write.
+        source: The label set of the other that it is a copy of.
+
+    Returns:
+        The folder.
+    """
     cases = []
-    for case in screen.cases:
-        if case.id in kept:
-            write_label_map(folder / "labels" / CIP / f"{case.id}.tif", screen.label_map(CIP, case.id))
-            cases.append(Case(case.id, case.group, case.split, os.path.relpath(screen.image_path(case.id), folder)))
+    for case in dataset.cases:
+        if case.id in ids:
+            write_label_map(folder / "labels" / name / f"{case.id}.tif", dataset.label_map(source, case.id))
+            cases.append(Case(case.id, case.group, case.split, os.path.relpath(dataset.image_path(case.id), folder)))
     cases.sort(key=lambda case: SPLITS.index(case.split))
-    write_dataset(replace(screen, folder=folder, cases=tuple(cases), provenance={"of": "screen"}), label_name=CIP)
+    write_dataset(replace(dataset, folder=folder, cases=tuple(cases), provenance={"of": "screen"}), label_name=name)
     return folder
 
 
-def _presets(settings: StudySettings) -> Sequence[str]:
+def _presets(settings: Recipe) -> Sequence[str]:
     return (settings.preset,) if settings.preset else ()

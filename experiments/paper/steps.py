@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.paper.settings import StudySettings
 from noisylabels import __version__
 from noisylabels.atomic import write_text
 from noisylabels.errors import InputError
@@ -28,15 +27,20 @@ class Step:
     work: Callable[[], Mapping[str, Any]]
 
 
-def claim_folder(folder: Path, settings: StudySettings, *, preset: str) -> None:
+def claim_folder(folder: Path, settings: Mapping[str, Any], *, preset: str) -> None:
     """Write down what a folder will hold; refuse one that holds a study of other settings.
 
     More seeds may follow. The number of workers may change: it changes no byte.
 
+    Args:
+        folder: The folder of the study.
+        settings: Its settings as plain data.
+        preset: Their name.
+
     Raises:
         InputError: If the settings or the version differ from those the folder was begun with.
     """
-    wanted = {"preset": preset, "noisylabels": __version__, "settings": settings.to_dict() | {"workers": None}}
+    wanted = {"preset": preset, "noisylabels": __version__, "settings": {**settings, "workers": None}}
     record = folder / RECORD
     if record.is_file():
         found = json.loads(record.read_text())

@@ -30,7 +30,7 @@ def run_study(folder: Path, settings: StudySettings, *, preset: str, seeds: Sequ
     Raises:
         InputError: If the folder holds a study of other settings.
     """
-    claim_folder(folder, settings, preset=preset)
+    claim_folder(folder, settings.to_dict(), preset=preset)
     for seed in seeds:
         home = screen_folder(folder, seed)
         for step in list_steps(home, settings, seed=seed):

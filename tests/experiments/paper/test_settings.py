@@ -72,8 +72,8 @@ def test_a_step_is_done_once_and_again_if_it_was_cut_off(tmp_path):
 
 
 def test_a_folder_keeps_to_its_settings_whatever_the_workers(tmp_path):
-    claim_folder(tmp_path, find_preset("tiny"), preset="tiny")
-    claim_folder(tmp_path, find_preset("tiny", workers=7), preset="tiny")
+    claim_folder(tmp_path, find_preset("tiny").to_dict(), preset="tiny")
+    claim_folder(tmp_path, find_preset("tiny", workers=7).to_dict(), preset="tiny")
     message = f"{tmp_path} must hold a study of the same settings to go on, got another preset. Name another."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        claim_folder(tmp_path, find_preset("small"), preset="small")
+        claim_folder(tmp_path, find_preset("small").to_dict(), preset="small")

@@ -1,0 +1,63 @@
+"""How large the study on real images is."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from noisylabels.errors import InputError
+
+HALF_WIDTH: Mapping[str, Any] = {
+    "loss::_target_": "noisylabels.learning.generalized_dice.MatlabGeneralizedDiceLoss",
+    "network_def::channels": [8, 16, 32, 64],
+    "network_def::strides": [1, 2, 2],
+}
+"""The loss in the form of the paper's software, and the bundles' network at half the width, one level less."""
+
+
+@dataclass(frozen=True)
+class RealSettings:
+    """Settings of the study on real images. Nothing here was chosen by a test score.
+
+    Args:
+        split: Shares of the images that networks train on, that choose the epoch, and that test.
+        epochs: Epochs over the images with weak labels.
+        few: Curated images that MDL trains on.
+        few_validation: Curated images that choose MDL's epoch.
+        patch: Side of the squares that are cut at random for training, pixels.
+        resamples: Bootstrap resamples and permutations.
+        preset: Preset of the bundles, or "" for their defaults.
+        overrides: Further values of the bundles' configs.
+
+    Raises:
+        InputError: If a number is below 1.
+    """
+
+    split: tuple[float, float, float] = (0.6, 0.1, 0.3)
+    epochs: int = 4
+    few: int = 12
+    few_validation: int = 4
+    patch: int = 128
+    resamples: int = 2000
+    preset: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=lambda: dict(HALF_WIDTH))
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "few", "few_validation", "patch", "resamples"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                msg = f"{name} must be a whole number from 1 on, got {value!r}. Correct it."
+                raise InputError(msg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the settings as plain data."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+
+SETTINGS: Mapping[str, RealSettings] = {
+    "nuclei": RealSettings(),
+    # Six or seven large images train: more epochs, larger squares.
+    "annotators": RealSettings(split=(0.5, 0.15, 0.35), epochs=60, patch=192),
+}
+"""Settings by name of the study."""

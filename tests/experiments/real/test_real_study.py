@@ -1,0 +1,195 @@
+"""The study on real images, rehearsed on small drawn folders that are laid out as the real ones."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.real.annotators import CONSENSUS, experts_of, name_others, read_labs
+from experiments.real.nuclei import choose_few
+from experiments.real.settings import RealSettings
+from experiments.real.study import run_real_study
+from imaging.dataset import open_dataset
+from imaging.files import write_label_map
+from noisylabels.cli import main
+from noisylabels.errors import InputError
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+README = Path(__file__).parents[3] / "experiments" / "real" / "README.md"
+TINY = RealSettings(
+    split=(0.5, 0.25, 0.25),
+    epochs=1,
+    few=2,
+    few_validation=1,
+    patch=32,
+    resamples=50,
+    overrides={"network_def::channels": [4, 8], "network_def::strides": [1]},
+)
+SIZE = 48
+CARELESS = {("lab-a", 3), ("lab-b", 2)}
+
+
+def draw_cells(rng, *, n=4):
+    """A dark image with bright discs, and the numbers of the discs."""
+    rows, columns = np.ogrid[:SIZE, :SIZE]
+    numbers = np.zeros((SIZE, SIZE), np.uint8)
+    for number in range(1, n + 1):
+        row, column = rng.integers(8, SIZE - 8, 2)
+        numbers[(rows - row) ** 2 + (columns - column) ** 2 <= 25] = number
+    image = np.where(numbers > 0, 180, 20) + rng.integers(0, 20, (SIZE, SIZE))
+    return image.astype(np.uint8), numbers
+
+
+def write_png(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_label_map(path, array)
+
+
+@pytest.fixture(scope="module")
+def nuclei(tmp_path_factory):
+    """Eight images in four groups of two tiles."""
+    folder, rng = tmp_path_factory.mktemp("nuclei"), np.random.default_rng(0)
+    with (folder / "index.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "group"])
+        for place in range(8):
+            image, numbers = draw_cells(rng)
+            write_png(folder / "images" / f"n{place}.png", image)
+            write_png(folder / "labels_curated" / f"n{place}.png", numbers)
+            table.writerow([f"n{place}", f"g{place // 2}"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def annotators(tmp_path_factory):
+    """Laboratory a: eight images, three experts; b: three images, two experts; each last one misses the first discs."""
+    folder, rng = tmp_path_factory.mktemp("annotators"), np.random.default_rng(1)
+    with (folder / "index.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "lab", "group"])
+        for lab, n_images, experts in (("lab-a", 8, (1, 2, 3)), ("lab-b", 3, (1, 2))):
+            for place in range(n_images):
+                name = f"{lab}_{place}"
+                image, numbers = draw_cells(rng)
+                write_png(folder / "images" / f"{name}.png", image)
+                for expert in experts:
+                    drawn = numbers > (1 if (lab, expert) in CARELESS else 0)
+                    write_png(folder / "labels" / f"expert_{expert}" / f"{name}.png", np.uint8(255) * drawn)
+                table.writerow([name, lab, ""])
+    ignored = np.zeros((SIZE, SIZE), np.uint8)
+    ignored[:, : SIZE // 2] = 255
+    write_png(folder / "ignored_regions" / "lab-b_0.png", ignored)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study_of_nuclei(nuclei, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "nuclei"
+    run_real_study("nuclei", nuclei, folder, seeds=(0,), settings=TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study_of_annotators(annotators, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "annotators"
+    run_real_study("annotators", annotators, folder, seeds=(0,), settings=TINY)
+    return folder
+
+
+def test_teacher_cdl_and_both_mdls_are_scored_against_the_curated_masks(study_of_nuclei):
+    scores = json.loads((study_of_nuclei / "seed-0" / "steps" / "scores.json").read_text())
+    assert [row["method"] for row in scores["scores"]] == ["CIP", "CDL", "MDL", "mdl-finetuned"]
+    assert len(scores["differences"]) == 6
+    page = (study_of_nuclei / "page" / "README.md").read_text()
+    assert "noisylabels real-study nuclei DATA --seeds 0 --out OUT" in page
+    assert (study_of_nuclei / "report.html").is_file()
+
+
+def test_mdl_sees_the_curated_masks_of_few_images_and_no_test_image(study_of_nuclei):
+    whole = open_dataset(study_of_nuclei / "seed-0" / "fields")
+    few = open_dataset(study_of_nuclei / "seed-0" / "networks" / "mdl-fields")
+    assert sorted(few.ids()) == sorted(choose_few(whole, TINY, seed=0))
+    assert (len(few.ids("training")), len(few.ids("validation")), few.ids("test")) == (2, 1, [])
+    for name in few.ids():
+        assert (few.label_map("curated", name) == whole.label_map("truth", name)).all()
+
+
+def test_a_study_started_again_does_only_what_was_lost(study_of_nuclei, nuclei):
+    lost = study_of_nuclei / "seed-0" / "steps" / "scores.json"
+    before = json.loads(lost.read_text())
+    lost.unlink()
+    said = []
+    run_real_study("nuclei", nuclei, study_of_nuclei, seeds=(0,), settings=TINY, say=said.append)
+    assert [line.split(":")[0] for line in said] == ["seed-0 scores"]
+    assert {**json.loads(lost.read_text()), "seconds": 0} == {**before, "seconds": 0}
+
+
+def test_an_expert_is_held_against_the_consensus_of_the_others_alone(study_of_annotators):
+    lab = open_dataset(study_of_annotators / "seed-0" / "fields" / "lab-a")
+    for name in lab.ids():
+        # Two who agree are their own consensus, whatever the third drew.
+        assert (lab.label_map(name_others("expert-3"), name) == lab.label_map("expert-1", name)).all()
+    pair = open_dataset(study_of_annotators / "seed-0" / "fields" / "lab-b")
+    for one, other in (("expert-1", "expert-2"), ("expert-2", "expert-1")):
+        assert (pair.label_map(name_others(one), "lab-b_1") == pair.label_map(other, "lab-b_1")).all()
+    assert (pair.label_map("expert-1", "lab-b_1") != pair.label_map("expert-2", "lab-b_1")).any()
+    agreement = json.loads((study_of_annotators / "seed-0" / "steps" / "lab-a-agreement.json").read_text())
+    assert [row["MeanIoU"][0] == 1 for row in agreement["pairs"]] == [True, False, True, False, False, False]
+    # STAPLE of one who misses a disc and one who does not may side with either; the third expert is below 1 for sure.
+    assert agreement["against_others"][2]["MeanIoU"][0] < 1
+
+
+def test_ignored_regions_count_for_nobody(study_of_annotators):
+    lab = open_dataset(study_of_annotators / "seed-0" / "fields" / "lab-b")
+    assert not lab.label_map("expert-1", "lab-b_0")[:, : SIZE // 2].any()
+    assert lab.label_map("expert-1", "lab-b_1")[:, : SIZE // 2].any()
+
+
+def test_every_expert_has_a_network_in_the_largest_laboratory_and_the_consensus_too(study_of_annotators):
+    lab = open_dataset(study_of_annotators / "seed-0" / "fields" / "lab-a")
+    names = [f"network-{name}" for name in ("expert-1", "expert-2", "expert-3", CONSENSUS)]
+    assert set(names) <= set(lab.label_names())
+    assert "Network against expert" in (study_of_annotators / "page" / "README.md").read_text()
+
+
+def test_an_unknown_study_and_missing_data_are_one_sentence(tmp_path, capsys):
+    message = "A study on real images must be one of nuclei, annotators, got 'cells'. Name one of them."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        run_real_study("cells", tmp_path, tmp_path / "out", seeds=(0,))
+    with pytest.raises(SystemExit) as stop:
+        main(["real-study", "nuclei", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert stop.value.code == 2
+    assert f"{tmp_path} must hold images/ and labels" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"must list images with the columns id, lab and group, got no rows"):
+        read_labs(tmp_path)
+
+
+def test_settings_below_one_are_refused():
+    with pytest.raises(InputError, match=r"^few must be a whole number from 1 on, got 0\. Correct it\.$"):
+        RealSettings(few=0)
+
+
+def test_another_study_in_the_same_folder_is_refused(study_of_nuclei, nuclei):
+    with pytest.raises(InputError, match="must hold a study of the same settings"):
+        run_real_study("nuclei", nuclei, study_of_nuclei, seeds=(0,))
+
+
+def test_the_readme_shows_both_commands():
+    for line in (
+        "noisylabels real-study nuclei ../shared/data/dsb2018_nuclei --out nuclei",
+        "noisylabels real-study annotators ../shared/data/multirater_cfos --out annotators",
+    ):
+        assert line in README.read_text()
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real images lie beside the checkout")
+def test_the_real_folders_are_laid_out_as_expected():
+    labs = read_labs(SHARED / "multirater_cfos")
+    assert {lab: len(experts_of(SHARED / "multirater_cfos", rows)) for lab, rows in labs.items()} == {
+        "lab-inns1": 4, "lab-inns2": 4, "lab-mue": 4, "lab-wue1": 5, "lab-wue2": 3,
+    }  # fmt: skip
+    assert (SHARED / "dsb2018_nuclei" / "labels_curated").is_dir()
