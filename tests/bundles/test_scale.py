@@ -60,6 +60,13 @@ def test_how_it_is_computed_changes_rounding_only(
     assert nearest <= distance(train(screen, tmp_path / "a"), train(screen, tmp_path / "b", **setting)) < farthest
 
 
+def test_carrying_no_metadata_changes_no_bit(screen: Path, tmp_path: Path) -> None:
+    plain, tracked = (
+        train(screen, tmp_path / str(track), **{"train::dataset::track_meta": track}) for track in (False, True)
+    )
+    assert all(torch.equal(plain[name], tracked[name]) for name in plain)
+
+
 def test_compilation_can_be_switched_on(screen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the switch arrives, and that checkpoints keep their names; compiling itself is PyTorch's."""
     compiled = []

@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import monai.data
 import numpy as np
+import pytest
 import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, LoadImaged, RandFlipd, RandGaussianNoised
@@ -80,3 +82,23 @@ def test_torch_draws_the_same_numbers_in_the_same_epoch() -> None:
 def test_seeds_do_not_collide_over_epochs_and_fields() -> None:
     seeds = {derive_seed(0, epoch, position) for epoch in range(50) for position in range(50)}
     assert len(seeds) == 2500
+
+
+def test_without_tracking_the_pixels_are_the_same_and_the_switch_is_put_back(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    tracked = loaded(fields, 1)
+    fields.track_meta = False
+    plain = loaded(fields, 1)
+    assert all(torch.equal(torch.as_tensor(tracked[name]), torch.as_tensor(plain[name])) for name in tracked)
+    assert monai.data.get_track_meta()
+
+
+def test_the_switch_is_put_back_after_a_fault_too() -> None:
+    def fail(field: object) -> object:
+        assert not monai.data.get_track_meta()
+        msg = "as planned"
+        raise ValueError(msg)
+
+    with pytest.raises(RuntimeError, match="applying transform"):  # as MONAI passes it on
+        FieldDataset([{"image": "f0.tif"}], fail, track_meta=False)[0]
+    assert monai.data.get_track_meta()
