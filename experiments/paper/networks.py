@@ -117,9 +117,24 @@ def look_at_cdl(screen: Path, folder: Path, settings: StudySettings, *, epoch: i
     return {"commands": [trained, predicted]}
 
 
-def predict_cdl(screen: Path, folder: Path) -> Mapping[str, Any]:
-    """Predict the held-out fields with CDL as it is used: the epoch that fits the CIP's validation labels best."""
-    return {"commands": [predict(CDL, screen, folder / BEST, screen / "labels" / CDL, split="test")]}
+def use_cdl(screen: Path, nets: Path, settings: StudySettings, *, seed: int) -> Mapping[str, Any]:
+    """Predict the held-out fields with CDL as it is used, after training it to where it stops if it stops early."""
+    commands = []
+    if settings.stop:
+        folder = find_weights(nets, settings).parent
+        commands.append(train(CDL, screen, folder, settings, epochs=settings.stop, seed=seed))
+    target = screen / "labels" / CDL
+    return {"commands": [*commands, predict(CDL, screen, find_weights(nets, settings), target, split="test")]}
+
+
+def find_weights(nets: Path, settings: StudySettings) -> Path:
+    """Tell where the weights of CDL lie: those of the epoch it stops after, or those that fit the CIP best.
+
+    Args:
+        nets: Folder of the networks of a screen.
+        settings: Of the study.
+    """
+    return nets / f"{CDL}-stopped" / LAST if settings.stop else nets / CDL / BEST
 
 
 def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int, seed: int) -> Mapping[str, Any]:

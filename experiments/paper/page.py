@@ -71,10 +71,16 @@ def _describe(settings: StudySettings) -> str:
     unit = "quarters" if settings.cut else "fields of the size of a quarter"
     return (
         f"Each screen: {settings.fields} fields of {settings.columns} x {settings.rows} pixels, of which "
-        f"{settings.screen_split[0]:.0%} train CDL for {settings.looks[-1]} epochs; at most {settings.corrected} "
+        f"{settings.screen_split[0]:.0%} train CDL for {_epochs(settings)}; at most {settings.corrected} "
         f"corrected {unit}, of which {settings.corrected_split[0]:.0%} train MDL for {settings.mdl_epochs} epochs. "
         f"Intervals: 95 %, wells resampled {settings.resamples} times."
     )
+
+
+def _epochs(settings: StudySettings) -> str:
+    if settings.stop:
+        return f"{settings.stop} epochs ({settings.looks[-1]} to see what follows)"
+    return f"{settings.looks[-1]} epochs, of which the one that fits the CIP's validation labels best is used"
 
 
 def _beside(findings: Findings | None) -> str:

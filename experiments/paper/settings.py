@@ -23,7 +23,9 @@ class StudySettings:
             the experts correct those.
         corrected: Corrected quarters, at most as many as there are. The paper's 306.
         corrected_split: Shares of them for MDL: training, validation, test. The paper's 0.8, 0.1, 0.1.
-        looks: Epochs of CDL at which it is looked at; the last is the number of epochs.
+        looks: Epochs of CDL at which it is looked at.
+        stop: After how many epochs CDL is used; 0: after the last look, with the epoch that fits the CIP's validation
+            labels best.
         mdl_epochs: Epochs of MDL.
         sizes: Training fields of further CDLs, trained for as many steps as the full one.
         rated: Quarters that the simulated experts rate. The paper's 20.
@@ -49,6 +51,7 @@ class StudySettings:
     corrected: int = 306
     corrected_split: Shares = (0.5, 0.1, 0.4)
     looks: tuple[int, ...] = (1, 2, 4)
+    stop: int = 0
     mdl_epochs: int = 12
     sizes: tuple[int, ...] = (22,)
     rated: int = 20
@@ -67,6 +70,7 @@ class StudySettings:
             _require(name, "three shares above 0 that sum to 1", shares, holds=holds)
         rising = all(map(_is_count, self.looks)) and sorted(set(self.looks)) == list(self.looks)
         _require("looks", "rising epochs, at least one", self.looks, holds=bool(self.looks) and rising)
+        _require("stop", "a whole number from 0 on", self.stop, holds=self.stop == 0 or _is_count(self.stop))
         _require("sizes", "numbers of fields from 1 on", self.sizes, holds=all(map(_is_count, self.sizes)))
         _require("doses", "rates in (0, 1]", self.doses, holds=all(0 < dose <= 1 for dose in self.doses))
 

@@ -80,7 +80,7 @@ def list_steps(home: Path, settings: StudySettings, *, seed: int) -> list[Step]:
             Step(names[0](epoch), partial(networks.look_at_cdl, screen, cdl, settings, epoch=epoch, seed=seed))
             for epoch in settings.looks
         ),
-        Step("cdl", partial(networks.predict_cdl, screen, cdl)),
+        Step("cdl", partial(networks.use_cdl, screen, nets, settings, seed=seed)),
         *(
             Step(names[1](n), partial(networks.size_cdl, screen, nets / names[1](n), settings, fields=n, seed=seed))
             for n in settings.sizes
@@ -90,7 +90,7 @@ def list_steps(home: Path, settings: StudySettings, *, seed: int) -> list[Step]:
         Step("corrections", partial(experts.correct_quarters, quarters, method=networks.CDL, seed=seed)),
         *(
             Step(name, partial(networks.train_mdl, quarters, nets / name, settings, name=name, seed=seed, init=init))
-            for name, init in ((networks.MDL, None), (networks.FINETUNED, cdl / networks.BEST))
+            for name, init in ((networks.MDL, None), (networks.FINETUNED, networks.find_weights(nets, settings)))
         ),
         Step("counts", partial(_count, quarters, home / "counts", settings, seed)),
     ]

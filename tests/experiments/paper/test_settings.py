@@ -6,6 +6,7 @@ import pytest
 
 from experiments.paper.presets import PRESETS, find_preset
 from experiments.paper.settings import StudySettings, read_seeds
+from experiments.paper.networks import find_weights
 from experiments.paper.steps import Step, claim_folder, do_step, read_step
 from noisylabels.errors import InputError
 
@@ -77,3 +78,8 @@ def test_a_folder_keeps_to_its_settings_whatever_the_workers(tmp_path):
     message = f"{tmp_path} must hold a study of the same settings to go on, got another preset. Name another."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         claim_folder(tmp_path, find_preset("small").to_dict(), preset="small")
+
+
+def test_cdl_is_the_epoch_it_stops_after_or_the_one_that_fits_the_cip_best(tmp_path):
+    assert find_weights(tmp_path, StudySettings(stop=2)) == tmp_path / "cdl-stopped" / "last.pt"
+    assert find_weights(tmp_path, StudySettings()) == tmp_path / "cdl" / "model.pt"
