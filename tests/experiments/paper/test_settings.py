@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from experiments.paper.networks import find_weights
 from experiments.paper.presets import PRESETS, find_preset
 from experiments.paper.settings import StudySettings, read_seeds
-from experiments.paper.networks import find_weights
 from experiments.paper.steps import Step, claim_folder, do_step, read_step
 from noisylabels.errors import InputError
 
