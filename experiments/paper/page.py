@@ -64,7 +64,8 @@ def _open(findings: Findings | None) -> str:
     made = f"Made by `noisylabels study --preset {findings.preset} --seeds {seeds} --out OUT`; "
     made += ", ".join(f"{name} {value}" for name, value in findings.machine.items()) + "."
     warning = [prose.REHEARSAL] if findings.preset == "tiny" else []
-    return "\n\n".join([head, *warning, made, _describe(findings.settings), prose.METHOD])
+    smaller = [prose.NOT_THE_SIZE] if findings.preset != "paper" else []
+    return "\n\n".join([head, *warning, made, *smaller, _describe(findings.settings), prose.METHOD])
 
 
 def _describe(settings: StudySettings) -> str:

@@ -23,6 +23,9 @@ with ours beside them, as `OUT/paper.md`, with every table as CSV; killed at any
 
 `small` is laid out for under 45 minutes; that has not been measured."""
 
+NOT_THE_SIZE = """**The paper's own size has not been run**: it asks for a GPU. The command is
+`noisylabels study --preset paper --seeds 0 --out OUT` (4,000 fields of 680 x 512, 15 epochs)."""
+
 REHEARSAL = """**This is a rehearsal**: fields too small and trainings too short to learn anything. Its numbers say that
 every step runs, and nothing else."""
 
