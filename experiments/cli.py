@@ -89,23 +89,25 @@ def run(
     out: Out = None,
     shard: Annotated[str, typer.Option(help="i/n: do the i-th of n shares of the runs.")] = "1/1",
     only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
 ) -> None:
     """Do every run that is not done yet; start it again after a kill and it goes on."""
     from rich.console import Console
     from rich.progress import Progress
 
     from experiments import runner
+    from experiments.cluster import DaskWorkers
     from experiments.declaration import read_declaration
     from experiments.grid import read_shard
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
-    share = read_shard(shard)
+    share, engine = read_shard(shard), DaskWorkers(scheduler) if scheduler else None
     console = Console(stderr=True)
     failed = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(declared.name, total=None)
-        for item in runner.run_grid(declared, folder, shard=share, only_failed=only_failed):
+        for item in runner.run_grid(declared, folder, shard=share, only_failed=only_failed, engine=engine):
             typer.echo(_line(item))
             failed += [item] if item.state == "failed" else []
             progress.advance(bar)
@@ -129,7 +131,13 @@ def collect(declaration: Declared, out: Out = None) -> None:
 
 
 @experiment.command()
-def report(declaration: Declared, out: Out = None) -> None:
+def report(
+    declaration: Declared,
+    out: Out = None,
+    publish: Annotated[
+        Path | None, typer.Option(help="Folder that gets it as Markdown, with tables and figures.")
+    ] = None,
+) -> None:
     """Write report.html with curves, differences and the commands that repeat each run."""
     from experiments import runner
     from experiments.declaration import read_declaration
@@ -137,7 +145,7 @@ def report(declaration: Declared, out: Out = None) -> None:
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
-    typer.echo(str(write_report(declared, runner.plan(declared, folder), folder)))
+    typer.echo(str(write_report(declared, runner.plan(declared, folder), folder, publish=publish)))
 
 
 def _line(item: "Planned") -> str:

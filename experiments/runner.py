@@ -6,21 +6,21 @@ import logging
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+from experiments.budget import Budget
 from experiments.declaration import Data, Declaration
 from experiments.grid import Run, identify, list_runs, recipe_of, shard_of
 from experiments.trial import RESULT, execute
-from experiments.workspace import Workspace
+from experiments.workspace import Workspace, hash_data
 from imaging.dataset import Dataset
 from noisylabels import __version__
 from noisylabels.atomic import write_text
-from noisylabels.errors import InputError
 
 FAILURE, LOG = "failure.txt", "train.log"
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,30 @@ class Planned:
     seconds: float | None = None
 
 
+class Engine(Protocol):
+    """Where the runs of a grid are done: one after the other here (`InTurn`), or on a cluster."""
+
+    def run(self, workspace: Workspace, data: Dataset, items: Sequence[Planned], budget: Budget) -> Iterator[Planned]:
+        """Do runs within a budget, and give each as it ends."""
+
+
+class InTurn:
+    """Runs one after the other in this process."""
+
+    def run(self, workspace: Workspace, data: Dataset, items: Sequence[Planned], budget: Budget) -> Iterator[Planned]:
+        """Do runs within a budget, and give each as it ends.
+
+        Raises:
+            InputError: If the budget does not suffice for the next run.
+        """
+        for item in items:
+            budget.require()
+            start = time.perf_counter()
+            ended = attempt(workspace, data, item)
+            budget.count(time.perf_counter() - start, ended.seconds)
+            yield ended
+
+
 def plan(declaration: Declaration, folder: Path) -> list[Planned]:
     """List the runs of a declaration, their ids, and which are done.
 
@@ -48,12 +72,7 @@ def plan(declaration: Declaration, folder: Path) -> list[Planned]:
         folder: The experiment's folder; data are simulated into it now if they are not there yet.
     """
     workspace = Workspace(folder, declaration)
-    data = workspace.data_hash()
-    planned = []
-    for run in list_runs(declaration):
-        identity = identify(recipe_of(run, declaration), data=data, code=__version__)
-        planned.append(_look(workspace, run, identity))
-    return planned
+    return _plan(workspace, workspace.data())
 
 
 def run_grid(
@@ -62,7 +81,7 @@ def run_grid(
     *,
     shard: tuple[int, int] = (0, 1),
     only_failed: bool = False,
-    on_run: Callable[[Planned], object] = lambda _: None,
+    engine: Engine | None = None,
 ) -> Iterator[Planned]:
     """Do every run that is not done yet, and give each as it ends.
 
@@ -71,32 +90,19 @@ def run_grid(
         folder: The experiment's folder.
         shard: Which share of the runs to do: (i, n), i from 0.
         only_failed: Do only the runs that failed before.
-        on_run: Called before each run starts.
+        engine: Where to do them: `experiments.cluster.DaskWorkers`, or in this process when None.
 
     Raises:
         InputError: If the budget does not suffice for one run, as the runs so far took.
+        ConnectionError: If the engine's scheduler cannot be reached, or is lost.
     """
     workspace = Workspace(folder, declaration)
     data = workspace.data()
     wanted = "failed" if only_failed else ("missing", "failed")
-    mine = [item for item in plan(declaration, folder) if shard_of(item.identity, shard[1]) == shard[0]]
-    remaining, spent = declaration.max_hours * SECONDS_PER_HOUR, 0.0
-    for item in mine:
-        if item.state not in wanted:
-            continue
-        expected = estimate_seconds(mine) or 0.0
-        if spent + expected > remaining:
-            msg = (
-                f"max_hours must allow at least one more run of about {expected:.0f} s, got {declaration.max_hours} h, "
-                f"of which {spent:.0f} s are spent. Raise it and start again: what is done is kept."
-            )
-            raise InputError(msg)
-        on_run(item)
-        start = time.perf_counter()
-        ended = _attempt(workspace, data, item)
-        spent += time.perf_counter() - start
-        mine = [ended if other.identity == item.identity else other for other in mine]
-        yield ended
+    mine = [item for item in _plan(workspace, data) if shard_of(item.identity, shard[1]) == shard[0]]
+    budget = Budget(declaration.max_hours, [item.seconds for item in mine if item.seconds is not None])
+    items = [item for item in mine if item.state in wanted]
+    return (engine or InTurn()).run(workspace, data, items, budget)
 
 
 def estimate_seconds(planned: list[Planned]) -> float | None:
@@ -127,7 +133,12 @@ def _there(declaration: Declaration, folder: Path) -> Data:
     return replace(declaration.data, folder=str(where), imported=None, simulate=None, toy=None)
 
 
-def _attempt(workspace: Workspace, data: Dataset, item: Planned) -> Planned:
+def attempt(workspace: Workspace, data: Dataset, item: Planned) -> Planned:
+    """Do one run; what it prints goes to its `train.log`, and why it failed to its `failure.txt`.
+
+    Returns:
+        The same run, done or failed.
+    """
     folder = workspace.run_folder(item.identity)
     failure = folder / FAILURE
     try:
@@ -153,7 +164,17 @@ def _logged_to(path: Path) -> Iterator[None]:
                 logger.handlers = [handler for handler in logger.handlers if getattr(handler, "stream", None) != file]
 
 
-def _look(workspace: Workspace, run: Run, identity: str) -> Planned:
+def _plan(workspace: Workspace, data: Dataset) -> list[Planned]:
+    hashed = hash_data(data)
+    planned = []
+    for run in list_runs(workspace.declaration):
+        identity = identify(recipe_of(run, workspace.declaration), data=hashed, code=__version__)
+        planned.append(look(workspace, run, identity))
+    return planned
+
+
+def look(workspace: Workspace, run: Run, identity: str) -> Planned:
+    """Look up where a run stands."""
     folder = workspace.run_folder(identity)
     if (folder / RESULT).is_file():
         return Planned(run, identity, "done", json.loads((folder / RESULT).read_text())["seconds"])

@@ -8,6 +8,7 @@ runs/<id>/             one training: recipe.json, model/, labels/, fields.parque
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -56,10 +57,6 @@ class Workspace:
         self._check(dataset)
         return dataset
 
-    def data_hash(self) -> str:
-        """Hash the fields and all their label sets."""
-        return hash_folder(self.data().folder, HASHED)
-
     def run_folder(self, identity: str) -> Path:
         """Tell where a run's results lie, or would lie."""
         return self.folder / "runs" / identity
@@ -101,6 +98,11 @@ class Workspace:
             where = dataset.folder / "labels" / truth
             msg = f"Every test field must have a truth in {where}, got none for {missing[0]}. Add it."
             raise InputError(msg)
+
+
+def hash_data(data: Dataset) -> str:
+    """Hash the fields of an experiment and all their label sets."""
+    return hash_folder(data.folder, HASHED)
 
 
 def training_ids(data: Dataset, run: Run) -> list[str]:
@@ -162,7 +164,7 @@ def prepare_labels(workspace: Workspace, data: Dataset, run: Run) -> Dataset:
     folder = workspace.folder / "labels" / _key({**run.labels_key(), "noise": _recipe(run, declaration)})
     if (folder / "dataset.json").is_file():
         return open_dataset(folder)
-    building = folder.with_name(f".{folder.name}-{os.getpid()}")
+    building = folder.with_name(f".{folder.name}-{platform.node()}-{os.getpid()}")  # machines may share the folder
     shutil.rmtree(building, ignore_errors=True)
     cases = []
     for split in ("training", "validation", "test"):

@@ -1,5 +1,6 @@
 """Fields on a Dask cluster: needs `pip install noisylabels[distributed]`."""
 
+import contextlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -40,14 +41,8 @@ class DaskCluster:
         Raises:
             ConnectionError: If the scheduler cannot be reached, or is lost on the way.
         """
-        with _connected(self.address, self.connect_s or CONNECT_S) as client, client.as_current():
-            from distributed.client import FuturesCancelledError
-            from distributed.comm import CommClosedError
-
-            try:
-                yield from self._work(client, batches, job, store)
-            except (CommClosedError, CancelledError, FuturesCancelledError) as error:
-                raise ConnectionError(_lost(self.address)) from error
+        with connected(self.address, self.connect_s) as client:
+            yield from self._work(client, batches, job, store)
 
     def _work(self, client: Any, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
         from distributed import KilledWorker
@@ -60,39 +55,91 @@ class DaskCluster:
                 under_way[self._submit(client, batch, job, store)] = batch
             if not under_way:
                 break
-            for future in self._finished(client, list(under_way)):
+            for future in wait_for_one(client, list(under_way), self.address):
                 batch = under_way.pop(future)
-                if isinstance(future.exception(), KilledWorker):
+                try:
+                    outcomes = future.result()  # a finished one, too, is lost with its worker until it is fetched
+                except KilledWorker:
                     suspects.extend((field,) for field in batch)
                 else:
-                    yield from future.result()
+                    yield from outcomes
         for suspect in suspects:
             future = self._submit(client, suspect, job, store)
-            self._finished(client, [future])
-            if isinstance(future.exception(), KilledWorker):
-                yield blame(suspect[0], job, store)
-            else:
-                yield from future.result()
+            wait_for_one(client, [future], self.address)
+            try:
+                outcomes = future.result()
+            except KilledWorker:
+                outcomes = [blame(suspect[0], job, store)]
+            yield from outcomes
 
     def _submit(self, client: Any, batch: Batch, job: Job, store: Store) -> Any:
         return client.submit(process_batch, batch, job, store, pure=False, resources=dict(self.resources) or None)
 
-    def _finished(self, client: Any, futures: list[Any]) -> list[Any]:
-        """Wait until one is finished, looking now and then whether the scheduler lives."""
-        from distributed import wait
 
-        while True:
-            try:
-                done = wait(futures, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED").done
-            except TimeoutError:
-                done = set()
-            if client.status != "running" or any(future.cancelled() for future in futures):
-                raise ConnectionError(_lost(self.address))
-            if done:
-                return list(done)
+@contextlib.contextmanager
+def connected(address: str, connect_s: float | None = None) -> Iterator[Any]:
+    """Talk to a Dask scheduler for as long as the block lasts.
+
+    Args:
+        address: `tcp://host:port` of the scheduler.
+        connect_s: How long to wait for it, in seconds; 20 when None.
+
+    Yields:
+        A `distributed.Client`, which does not become the process's default.
+
+    Raises:
+        InputError: If Dask is not installed.
+        ConnectionError: If the scheduler cannot be reached, or is lost within the block.
+    """
+    with _client(address, connect_s or CONNECT_S) as client, client.as_current():
+        from distributed.client import FuturesCancelledError
+        from distributed.comm import CommClosedError
+
+        try:
+            yield client
+        except (CommClosedError, CancelledError, FuturesCancelledError) as error:
+            raise ConnectionError(_lost(address)) from error
 
 
-def _connected(address: str, patience_s: float) -> Any:
+def wait_for_one(client: Any, futures: list[Any], address: str) -> list[Any]:
+    """Wait until at least one future is finished, looking now and then whether the scheduler lives.
+
+    Args:
+        client: The client of `connected`.
+        futures: What is under way.
+        address: The scheduler's, for the message.
+
+    Returns:
+        The finished ones.
+
+    Raises:
+        ConnectionError: If the scheduler is lost.
+    """
+    from distributed import wait
+
+    while True:
+        try:
+            done = wait(futures, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            done = set()
+        require_scheduler(client, address)
+        if any(future.cancelled() for future in futures):
+            raise ConnectionError(_lost(address))
+        if done:
+            return list(done)
+
+
+def require_scheduler(client: Any, address: str) -> None:
+    """Refuse to go on without the scheduler.
+
+    Raises:
+        ConnectionError: If it is lost.
+    """
+    if client.status != "running":
+        raise ConnectionError(_lost(address))
+
+
+def _client(address: str, patience_s: float) -> Any:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
