@@ -1,0 +1,33 @@
+"""A report for a repository: the same report as Markdown, without the lines that name folders of this machine."""
+
+from experiments.declaration import declare
+from experiments.report import report
+from experiments.runner import plan, run_grid
+
+GRID = {
+    "name": "grid",
+    "question": "Does it run?",
+    "data": {"toy": {"fields": 12, "rows": 32, "columns": 40, "events": 4}},
+    "noise": {"random": {"missed": {"rate": "$dose"}}},
+    "grid": {"noise": ["random"], "dose": [0, 0.5], "method": ["gdl"]},
+    "methods": {"gdl": {}},
+    "preset": ["memorisation"],
+    "overrides": {"num_epochs": 1, "network_def::channels": [4, 8], "network_def::strides": [1]},
+    "validation": "none",
+}
+
+
+def test_a_published_report_shows_the_arms_and_no_folder_of_this_machine(tmp_path):
+    declaration, folder = declare(GRID), tmp_path / "grid"
+    assert [item.state for item in run_grid(declaration, folder)] == ["done"] * 2
+    report(declaration, plan(declaration, folder), folder, n_resamples=100, publish=tmp_path / "public")
+    written = {path.name: path.read_text() for path in (tmp_path / "public").iterdir()}
+    assert {"README.md", "arms.csv", "against_labels.csv", "recall.csv", "memorisation.csv", "curves.svg"} <= set(
+        written
+    )
+    assert "commands.csv" not in written
+    assert not [name for name, text in written.items() if str(tmp_path) in text]
+    page = written["README.md"]
+    assert page.startswith("# Experiment: grid\n\nDoes it run?")
+    assert "    noisylabels experiment run grid\n    noisylabels experiment report grid\n" in page
+    assert "## Right and wrong labels" in page
