@@ -112,7 +112,7 @@ def _write_lab(
 
 
 def _read_mask(data: Path, expert: str, name: str) -> LabelMap:
-    """Read an expert's mask; an ignored region is background for everybody, so that it counts for nobody."""
+    """Read an expert's mask; an ignored region is background for everybody, so that all agree on it."""
     mask = read_image(data / "labels" / expert.replace("-", "_") / f"{name}.png")[0] > FOREGROUND
     ignored = data / "ignored_regions" / f"{name}.png"
     if ignored.is_file():

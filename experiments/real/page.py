@@ -132,7 +132,7 @@ def _report(
 
 def _scores(name: str, title: str, rows: Sequence[tuple[str, Row]]) -> Table:
     cells = tuple((head, row["method"], *(interval_of_cell(row[m]) for m in METRICS)) for head, row in rows)
-    note = f"{FOUND}, {F1}: events by IoU of masks from {EVENTS_IOU:g} on."
+    note = f"{FOUND}, {F1}: events by IoU of their boxes from {EVENTS_IOU:g} on."
     return Table(name, title, ("", "method", *METRICS), cells, note, grouped=True)
 
 

@@ -142,7 +142,7 @@ def test_an_expert_is_held_against_the_consensus_of_the_others_alone(study_of_an
     assert agreement["against_others"][2]["MeanIoU"][0] < 1
 
 
-def test_ignored_regions_count_for_nobody(study_of_annotators):
+def test_ignored_regions_are_background_for_everybody(study_of_annotators):
     lab = open_dataset(study_of_annotators / "seed-0" / "fields" / "lab-b")
     assert not lab.label_map("expert-1", "lab-b_0")[:, : SIZE // 2].any()
     assert lab.label_map("expert-1", "lab-b_1")[:, : SIZE // 2].any()
