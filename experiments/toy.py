@@ -26,7 +26,8 @@ class Toy:
         fields: Number of fields.
         rows: Height of a field in pixels.
         columns: Width of a field in pixels.
-        events: Discs per field.
+        events: Discs per field; one that would come too near to another is left out.
+        radius: Smallest and largest radius of a disc in pixels.
         test: Share of fields for testing, and as many for validation.
         seed: Seed of the fields.
     """
@@ -35,6 +36,7 @@ class Toy:
     rows: int = 64
     columns: int = 64
     events: int = 10
+    radius: tuple[float, float] = (2.0, 4.0)
     test: float = 0.25
     seed: int = 0
 
@@ -43,18 +45,23 @@ def read_toy(settings: Mapping[str, Any]) -> Toy:
     """Check toy settings.
 
     Raises:
-        InputError: If a key is unknown.
+        InputError: If a key is unknown, or a disc would not fit.
     """
     known = list(Toy.__dataclass_fields__)
     unknown = [key for key in settings if key not in known]
     if unknown:
         msg = f"Settings of the toy must be among {', '.join(known)}, got {unknown[0]!r}. Remove or rename it."
         raise InputError(msg)
-    return Toy(**settings)
+    toy = Toy(**settings)
+    radius = tuple(toy.radius) if isinstance(toy.radius, (list, tuple)) else ()
+    if len(radius) != 2 or not 0 < radius[0] <= radius[1] < min(toy.rows, toy.columns) / 2:
+        msg = f"radius of the toy must be two rising numbers of pixels that fit a field, got {toy.radius}. Change it."
+        raise InputError(msg)
+    return toy
 
 
 def draw_toy(toy: Toy, index: int) -> tuple[NDArray[np.uint16], LabelMap]:
-    """Draw one field: discs of radius 2 to 4 px; class 1 shines in pHluorin, class 2 in DsRed, faint to bright.
+    """Draw one field of discs: class 1 shines in pHluorin, class 2 in DsRed, faint to bright.
 
     Args:
         toy: The settings.
@@ -73,7 +80,7 @@ def draw_toy(toy: Toy, index: int) -> tuple[NDArray[np.uint16], LabelMap]:
     label_map = np.zeros((toy.rows, toy.columns), np.uint8)
     rows, columns = np.ogrid[: toy.rows, : toy.columns]
     for _ in range(toy.events):
-        radius = rng.uniform(2.0, 4.0)
+        radius = rng.uniform(*toy.radius)
         row, column = rng.uniform(radius, toy.rows - radius), rng.uniform(radius, toy.columns - radius)
         disc = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
         near = (rows - row) ** 2 + (columns - column) ** 2 <= (radius + 2) ** 2

@@ -14,7 +14,7 @@ from experiments.curves import find_arm, score_arms
 from experiments.declaration import declare, read_declaration
 from experiments.report import report
 from experiments.runner import plan, run_grid
-from experiments.toy import Toy, draw_toy
+from experiments.toy import Toy, draw_toy, read_toy
 from experiments.workspace import Workspace, noisy_labels, prepare_labels, training_ids
 from noisylabels.cli import main
 from noisylabels.errors import InputError
@@ -192,7 +192,19 @@ def test_the_signs_of_the_tiny_experiment(tmp_path):
     assert score("random misses", 0.5, "gdl") - score("dim misses", 0.5, "gdl") > 0.15
     assert score("random misses", 0.5, "ce") < score("random misses", 0.5, "labels")
     assert score("random misses", 0.5, "labels") < score("random misses", 0.5, "gdl")
-    assert abs(score("dim misses", 0, "gdl") - score("dim misses", 0, "ce")) < 0.03
+    assert abs(score("clean", 0, "gdl") - score("clean", 0, "ce")) < 0.03
+    assert abs(score("shrunk", 1, "gdl") - score("shrunk", 1, "labels")) < 0.05
+    # Labels of equal Dice: a network gets much further past the random ones.
+    assert abs(score("random swaps", 0.3, "labels") - score("dim swaps", 0.3, "labels")) < 0.05
+    assert score("random swaps", 0.3, "gdl") - score("dim swaps", 0.3, "gdl") > 0.1
+
+
+@pytest.mark.parametrize("radius", [[3], [4, 3], [0, 3], [3, 16], 3])
+def test_discs_of_the_toy_must_fit_a_field(radius):
+    with pytest.raises(
+        InputError, match="radius of the toy must be two rising numbers of pixels that fit a field, got"
+    ):
+        read_toy({"rows": 32, "columns": 40, "radius": radius})
 
 
 def test_trusted_fields_are_used_as_declared(tmp_path):
