@@ -1,0 +1,127 @@
+"""`noisylabels experiment`: a mistake in what is given is one sentence and exit code 2, and nothing is trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.declaration import declare, read_declaration
+from experiments.grid import list_runs
+from experiments.runner import plan
+from experiments.toy import Toy, write_toy
+from noisylabels.cli import main
+from tests.experiments.test_runner import GRID
+
+SHARED = Path("../shared/data")
+
+
+def refused(capsys, *words):
+    """Call the command line, and give the one sentence it refuses with."""
+    with pytest.raises(SystemExit) as stop:
+        main(["experiment", *map(str, words)])
+    assert stop.value.code == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("noisylabels: ")
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+    return told.err.removeprefix("noisylabels: ").rstrip()
+
+
+def written(tmp_path, **keys):
+    file = tmp_path / "grid.yaml"
+    file.write_text(json.dumps({**GRID, **keys}))
+    return file
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "collect", "report"])
+def test_an_unknown_factor_is_refused(tmp_path, capsys, command):
+    file = written(tmp_path, grid={**GRID["grid"], "loss": ["dice"]})
+    assert refused(capsys, command, file, "--out", tmp_path / "out") == (
+        f"Factors in the grid of {file} must be among noise, dose, method, n_train, got 'loss'. Remove or rename it."
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "collect", "report"])
+def test_a_grid_of_no_runs_is_refused(tmp_path, capsys, command):
+    file = written(tmp_path, grid={**GRID["grid"], "method": []})
+    assert refused(capsys, command, file, "--out", tmp_path / "out") == (
+        f"Every factor in the grid of {file} must have a level, got none for method. A grid of 0 runs shows nothing."
+    )
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_test_field_without_truth_is_refused(tmp_path, capsys, command):
+    data = write_toy(tmp_path / "screen", Toy(fields=8, rows=32, columns=32, events=2))
+    missing = data.ids("test")[0]
+    data.label_path("truth", missing).unlink()
+    file = written(tmp_path, data={"folder": "screen"})
+    assert refused(capsys, command, file, "--out", tmp_path / "out") == (
+        f"Every test field must have a truth in {tmp_path / 'screen' / 'labels' / 'truth'}, got none for {missing}. "
+        "Add it."
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_budget_too_small_for_one_run_is_refused(tmp_path, capsys):
+    first = plan(declare(GRID), tmp_path / "out")[0]
+    result = tmp_path / "out" / "runs" / first.identity / "result.json"
+    result.parent.mkdir(parents=True)
+    result.write_text('{"seconds": 720}')  # what a run takes
+    file = written(tmp_path, max_hours=0.1)
+    assert refused(capsys, "run", file, "--out", tmp_path / "out") == (
+        "max_hours must allow at least one more run of about 720 s, got 0.1 h, of which 0 s are spent. "
+        "Raise it and start again: what is done is kept."
+    )
+    assert [path.name for path in (tmp_path / "out" / "runs").iterdir()] == [first.identity]
+
+
+def test_a_budget_of_nothing_is_refused(tmp_path, capsys):
+    file = written(tmp_path, max_hours=0)
+    assert refused(capsys, "run", file, "--out", tmp_path / "out") == (
+        f"max_hours of {file} must be above 0, got 0. Give hours of compute."
+    )
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b", ""])
+def test_a_shard_that_is_none_is_refused(tmp_path, capsys, shard):
+    assert refused(capsys, "run", written(tmp_path), "--out", tmp_path / "out", "--shard", shard) == (
+        f"A shard must be i/n with 1 <= i <= n, got {shard!r}. Write for instance 1/4."
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("real_nuclei", f"{SHARED}/dsb2018_nuclei/index.csv must be a path that can be used, got: No such file"),
+        ("real_experts", f"{SHARED}/multirater_cfos/images must be a folder of images, but it does not exist. Check"),
+    ],
+)
+def test_real_images_that_are_not_there_are_named(tmp_path, capsys, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, "plan", name, "--out", "out").startswith(message)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_declaration_that_is_not_there_is_refused(capsys):
+    assert refused(capsys, "plan", "tinny").startswith("A declaration must be a YAML file or one of boundary, ")
+
+
+def test_the_table_of_shipped_declarations_is_true():
+    folder = Path(__file__).parents[2] / "experiments" / "declared"
+    told = {}
+    for line in (folder / "README.md").read_text().splitlines():
+        if line.startswith("| [`"):
+            name, *numbers = (cell.strip() for cell in line.split("|")[1:4])
+            told[name.split("`")[1]] = numbers
+    declared = {path.stem: read_declaration(path) for path in folder.glob("*.yaml")}
+    assert told == {name: [str(len(list_runs(one))), f"{one.max_hours:g} h"] for name, one in declared.items()}
+
+
+def test_every_shipped_declaration_is_told_of():
+    folder = Path(__file__).parents[2] / "experiments" / "declared"
+    text = (folder / "README.md").read_text()
+    for path in folder.glob("*.yaml"):
+        assert f"\n## {path.stem}\n" in text
+        assert f"\n{read_declaration(path).question}\n" in text
