@@ -11,9 +11,9 @@ import monai.bundle
 import numpy as np
 import onnxruntime
 import pytest
-from packaging.version import Version
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
+from packaging.version import Version
 
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
