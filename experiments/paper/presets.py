@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from experiments.paper.settings import StudySettings
 from noisylabels.errors import InputError
+
+HALF_WIDTH: Mapping[str, Any] = {
+    "loss::_target_": "noisylabels.learning.generalized_dice.MatlabGeneralizedDiceLoss",
+    "network_def::channels": [8, 16, 32, 64],
+    "network_def::strides": [1, 2, 2],
+}
+"""The loss in the form of the paper's software, and the bundles' network at half the width, one level less."""
 
 PRESETS: Mapping[str, StudySettings] = {
     # Every step once, on fields too small to learn anything from: a rehearsal, whose numbers mean nothing.
@@ -33,11 +41,7 @@ PRESETS: Mapping[str, StudySettings] = {
         looks=(1, 2, 4, 6),
         stop=2,
         mdl_epochs=20,
-        overrides={
-            "loss::_target_": "noisylabels.learning.generalized_dice.MatlabGeneralizedDiceLoss",
-            "network_def::channels": [8, 16, 32, 64],
-            "network_def::strides": [1, 2, 2],
-        },
+        overrides=dict(HALF_WIDTH),
     ),
     # The paper's numbers; its network, loss and learning rates are the bundles' preset "paper". For a GPU.
     "paper": StudySettings(

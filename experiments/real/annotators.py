@@ -146,9 +146,8 @@ def _agree(folder: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]
 
 
 def _train(folder: Path, network: Path, settings: RealSettings, name: str, seed: int) -> Mapping[str, Any]:
-    recipe = cropped(settings, label_name=name, val_interval=max(1, settings.epochs // 6))
-    period = {"learning_rate_period": max(1, settings.epochs // 5)}
-    recipe = cropped(recipe, **period)
+    intervals = {"val_interval": max(1, settings.epochs // 6), "learning_rate_period": max(1, settings.epochs // 5)}
+    recipe = cropped(settings, label_name=name, **intervals)
     trained = networks.train(networks.MDL, folder, network, recipe, epochs=settings.epochs, seed=seed)
     target = folder / "labels" / f"network-{name}"
     predicted = networks.predict(networks.MDL, folder, network / networks.BEST, target, split="test")

@@ -1,6 +1,7 @@
 """Nuclei with curated masks: a conventional pipeline as teacher, CDL on its labels, MDL on few curated images."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,6 @@ def _train_mdl(fields: Path, folder: Path, settings: RealSettings, seed: int, in
 
 def cropped(settings: RealSettings, **values: Any) -> RealSettings:
     """Give the settings of a training that sees squares cut at random, and further values of its config."""
-    from dataclasses import replace
-
     patch = {"patch_size": [settings.patch, settings.patch]}
     return replace(settings, overrides={**settings.overrides, **patch, **values})
 

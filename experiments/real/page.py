@@ -32,7 +32,7 @@ def report_nuclei(results: Results, settings: RealSettings) -> Report:
     pairs = [(f"seed {seed}", row) for seed, scores in scored.items() for row in scores["differences"]]
     first = next(iter(results.values()))
     fields = first["fields"]
-    n_few = sum(1 for _ in fields["few"])
+    n_few = len(fields["few"])
     facts = {
         "images": ", ".join(f"{fields[split]} {split}" for split in ("training", "validation", "test")),
         "CDL": f"{settings.epochs} epochs on the teacher's labels, which also choose the epoch",

@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from experiments.paper.presets import HALF_WIDTH
 from noisylabels.errors import InputError
-
-HALF_WIDTH: Mapping[str, Any] = {
-    "loss::_target_": "noisylabels.learning.generalized_dice.MatlabGeneralizedDiceLoss",
-    "network_def::channels": [8, 16, 32, 64],
-    "network_def::strides": [1, 2, 2],
-}
-"""The loss in the form of the paper's software, and the bundles' network at half the width, one level less."""
 
 
 @dataclass(frozen=True)
