@@ -1,4 +1,4 @@
-"""Figures of an experiment: dose-response curves, recall by appearance, memorisation by epoch."""
+"""Figures of an experiment: dose-response curves, recall by appearance, training-set sizes."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -93,37 +93,6 @@ def _draw_quartiles(axes: "Axes", part: "pd.DataFrame", colours: Mapping[str, st
     axes.set_xticks([1, 2, 3, 4])
     axes.set_ylim(-0.02, 1.02)
     axes.grid(axis="y")
-
-
-def draw_epochs(epochs: "pd.DataFrame") -> Figure:
-    """Draw the fit to the training labels and the score on validation fields by epoch, one panel per noise.
-
-    Args:
-        epochs: The `epochs` table of `collect`.
-    """
-    dose = epochs["dose"].max()
-    shown = epochs[epochs["dose"] == dose]
-    noises = list(dict.fromkeys(shown["noise"]))
-    methods = list(dict.fromkeys(shown["method"]))
-    colours = colours_of(methods)
-    with canvas(min(2.6 * len(noises) + 1.6, 11.0), 2.6) as drawing:
-        panels = np.atleast_1d(drawing.subplots(1, max(1, len(noises)), sharey=True))
-        for axes, noise in zip(panels, noises, strict=True):
-            for method in methods:
-                part = shown[(shown["noise"] == noise) & (shown["method"] == method)].groupby("epoch")
-                train, held = part["train_mean_iou"].mean(), part["val_mean_iou"].mean().dropna()
-                axes.plot(train.index, train, color=colours[method], linewidth=1, linestyle="--")
-                axes.plot(held.index, held, color=colours[method], linewidth=1.6, label=method)
-            axes.set_title(f"{noise}, dose {dose:g}")
-            axes.set_xlabel("epoch")
-            axes.grid(axis="y")
-        panels[0].set_ylabel("mean IoU")
-        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
-        caption = (
-            "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
-            "first rises and the second falls the network trusts its teacher too much."
-        )
-        return finish(drawing, name="epochs", caption=caption)
 
 
 def draw_sizes(arms: Sequence[Arm]) -> Figure:

@@ -13,7 +13,8 @@ from evaluation.report.tables import Table
 from experiments.collection import collect, read_result
 from experiments.curves import Arm, Contrast, contrast_arms, find_arm, recall_by_quartile, score_arms, summarise_curve
 from experiments.declaration import CLEAN, Declaration
-from experiments.figures import TEACHER, draw_curves, draw_epochs, draw_recall, draw_sizes
+from experiments.epochs import epoch_section
+from experiments.figures import TEACHER, draw_curves, draw_recall, draw_sizes
 from experiments.memorisation import memorisation_section
 from experiments.runner import Planned
 from experiments.workspace import Workspace
@@ -141,13 +142,6 @@ def event_section(events: "pd.DataFrame", classes: ClassTable) -> Section:
     return Section("events", "Events", lead, (*figures, listing))
 
 
-def epoch_section(epochs: "pd.DataFrame") -> Section | None:
-    """Fit to the labels and score on held-out fields, by epoch."""
-    if epochs.empty or "val_mean_iou" not in epochs:
-        return None
-    return Section("epochs", "Trusting the teacher too much", "", (draw_epochs(epochs),))
-
-
 def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
     """The lines that repeat each run alone."""
     rows = []
@@ -257,9 +251,10 @@ def _checks(declaration: Declaration, planned: Sequence[Planned], folder: Path) 
     missing = [item for item in planned if item.state != "done"]
     sources = {read_result(folder, item.identity)["code"] for item in planned if item.state == "done"}
     checks = [Check("bad", f"{len(missing)} of {len(planned)} runs are not done.")] if missing else []
-    n_seeds = len(declaration.seeds["noise"]) * len(declaration.seeds["weights"])
-    if n_seeds < FEW_SEEDS:
-        checks.append(Check("doubt", f"{n_seeds} noise x weight seeds: signs may be read, sizes hardly."))
+    n_noise, n_weights = (len(declaration.seeds[name]) for name in ("noise", "weights"))
+    n_draws = n_noise * n_weights if declaration.crossed else max(n_noise, n_weights)
+    if n_draws < FEW_SEEDS:
+        checks.append(Check("doubt", f"{n_draws} draws of noise and weights: signs may be read, sizes hardly."))
     if len(sources) > 1:
         checks.append(Check("doubt", f"The runs were made by {len(sources)} states of the source code."))
     if declaration.data.toy is not None:

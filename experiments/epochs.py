@@ -1,0 +1,93 @@
+"""Epoch by epoch: does the score against the truth fall while the fit to the training labels still rises?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evaluation.report.canvas import Figure, canvas, colours_of, finish
+from evaluation.report.pages import Section
+from evaluation.report.tables import Table
+from experiments.curves import ARM
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIT, HELD = "train_mean_iou", "val_mean_iou"
+"""Mean IoU with the training labels, right or wrong; and on the validation fields."""
+
+
+def epoch_section(epochs: "pd.DataFrame") -> Section | None:
+    """Fit to the labels and score on held-out fields by epoch; None where no run was validated.
+
+    Args:
+        epochs: The `epochs` table of `collect`.
+    """
+    if epochs.empty or HELD not in epochs:
+        return None
+    peaks = find_peaks(epochs)
+    heads = ("noise", "dose", "method", "peak in epoch", "at the peak", "at the end", "end - peak", "least", "largest")
+    rows = tuple(tuple(row) for row in peaks.to_numpy(object).tolist())
+    note = (
+        "Means over seeds of the mean IoU on the validation fields; the peak is that of the mean curve, so it flatters "
+        "by a little; least and largest: end - peak of one seed."
+    )
+    table = Table("peaks", "Peak and end", heads, rows, note, grouped=True)
+    return Section("epochs", "Trusting the teacher too much", "", (draw_epochs(epochs), *([table] if rows else [])))
+
+
+def find_peaks(epochs: "pd.DataFrame") -> "pd.DataFrame":
+    """Find the epoch in which each arm's score on the validation fields is best, and what is left of it at the end.
+
+    Args:
+        epochs: The `epochs` table of `collect`.
+
+    Returns:
+        One row per arm that was validated in more than one epoch: noise, dose, method; `epoch` of the peak of the mean
+        over seeds; `peak`, `end`, `change`; and the `least` and `largest` change of one seed.
+    """
+    import pandas as pd
+
+    rows = []
+    for arm, part in epochs.dropna(subset=[HELD]).groupby(list(ARM), dropna=False, sort=False):
+        by_seed = part.pivot_table(index="id", columns="epoch", values=HELD).dropna(axis="columns")
+        if by_seed.shape[1] > 1:
+            curves = by_seed.to_numpy(float)
+            mean = curves.mean(0)
+            best = int(mean.argmax())
+            changes = curves[:, -1] - curves[:, best]
+            noise, dose, method, _ = arm
+            scores = (mean[best], mean[-1], changes.mean(), changes.min(), changes.max())
+            rows.append([noise, dose, method, by_seed.columns[best], *scores])
+    return pd.DataFrame(rows, columns=["noise", "dose", "method", "epoch", "peak", "end", "change", "least", "largest"])
+
+
+def draw_epochs(epochs: "pd.DataFrame") -> Figure:
+    """Draw the fit to the training labels and the score on validation fields by epoch, one panel per noise.
+
+    Each noise is shown at its largest dose.
+
+    Args:
+        epochs: The `epochs` table of `collect`.
+    """
+    doses = epochs.groupby("noise", sort=False)["dose"].max()
+    methods = list(dict.fromkeys(epochs["method"]))
+    colours = colours_of(methods)
+    with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.6) as drawing:
+        panels = np.atleast_1d(drawing.subplots(1, len(doses), sharey=True))
+        for axes, (noise, dose) in zip(panels, doses.items(), strict=True):
+            shown = epochs[(epochs["noise"] == noise) & (epochs["dose"] == dose)]
+            for method, part in shown.groupby("method", sort=False):
+                by_epoch = part.groupby("epoch")[[FIT, HELD]].mean()
+                fit, held = by_epoch[FIT], by_epoch[HELD].dropna()
+                axes.plot(fit.index, fit, color=colours[str(method)], linewidth=1, linestyle="--")
+                axes.plot(held.index, held, color=colours[str(method)], linewidth=1.6, label=method)
+            axes.set_title(f"{noise}, dose {dose:g}")
+            axes.set_xlabel("epoch")
+            axes.grid(axis="y")
+        panels[0].set_ylabel("mean IoU")
+        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        caption = (
+            "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
+            "first rises and the second falls the network trusts its teacher too much."
+        )
+        return finish(drawing, name="epochs", caption=caption)
