@@ -1,18 +1,21 @@
 """The dataset of a bundle: fields read from disk when they are needed, randomness keyed by field and epoch."""
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import monai.data
-from monai.transforms import Randomizable
+import numpy as np
+import torch
+from monai.transforms import Compose, Randomizable, RandomizableTrait, Transform
 
 from noisylabels.learning.datalist import field_id
 from noisylabels.learning.seeding import Draw, derive_seed
 
 
 class FieldDataset(monai.data.Dataset):
-    """Fields that are read, never kept: a screen of 4,000 two-channel fields is 11 GB as float32.
+    """Fields that are read when they are needed: a screen of 4,000 two-channel fields is 11 GB as float32.
 
     Random transforms are seeded by (seed, epoch, index) before each field, so the same epoch gives the same
     pixels with any number of workers, in any order, and after a restart.
@@ -23,6 +26,9 @@ class FieldDataset(monai.data.Dataset):
         seed: Of the random transforms.
         track_meta: Whether MONAI's transforms carry along what was done to a field. Training needs none of it, and it
             costs as much time as reading a small field does; the pixels are the same.
+        keep_mib: Memory for fields as they are before the first random transform of a `Compose`, so that they are
+            read once and not in every epoch; fields beyond it are read each time. Each process of a data loader keeps
+            its own.
 
     Examples:
         >>> FieldDataset([{"image": "images/B07_f3.ome.tif"}])[0]["id"]
@@ -36,10 +42,13 @@ class FieldDataset(monai.data.Dataset):
         *,
         seed: int = 0,
         track_meta: bool = True,
+        keep_mib: float = 0.0,
     ) -> None:
         super().__init__(data, transform)
         self.seed = seed
         self.track_meta = track_meta
+        self._room = keep_mib * 2**20
+        self._kept: dict[int, Any] = {}
 
     def __getitem__(self, index: Any) -> Any:
         """Load one field: `index` is a position, or a `Draw` of position and epoch."""
@@ -53,7 +62,32 @@ class FieldDataset(monai.data.Dataset):
         if self.transform is None:
             return field
         with _tracking(self.track_meta):
+            if self._room > 0 and isinstance(self.transform, Compose):
+                return self._finish(self.transform, field, position)
             return self.transform(field)
+
+    def _finish(self, transform: Compose, field: dict[str, Any], position: int) -> Any:
+        """Transform a field, from where it is kept if it is."""
+        first = transform.get_index_of_first(_may_differ)
+        first = len(transform.transforms) if first is None else first
+        if position not in self._kept:
+            field = transform(field, end=first)
+            size = _nbytes(field)
+            if size > self._room:
+                return transform(field, start=first)
+            self._room -= size
+            self._kept[position] = field
+        return transform(copy.deepcopy(self._kept[position]), start=first)
+
+
+def _may_differ(transform: Any) -> bool:
+    return isinstance(transform, RandomizableTrait) or not isinstance(transform, Transform)
+
+
+def _nbytes(field: Any) -> float:
+    if not isinstance(field, Mapping):  # several crops of a field: where they end is not known
+        return float("inf")
+    return float(sum(value.nbytes for value in field.values() if isinstance(value, (torch.Tensor, np.ndarray))))
 
 
 @contextlib.contextmanager

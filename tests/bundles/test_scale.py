@@ -60,11 +60,10 @@ def test_how_it_is_computed_changes_rounding_only(
     assert nearest <= distance(train(screen, tmp_path / "a"), train(screen, tmp_path / "b", **setting)) < farthest
 
 
-def test_carrying_no_metadata_changes_no_bit(screen: Path, tmp_path: Path) -> None:
-    plain, tracked = (
-        train(screen, tmp_path / str(track), **{"train::dataset::track_meta": track}) for track in (False, True)
-    )
-    assert all(torch.equal(plain[name], tracked[name]) for name in plain)
+@pytest.mark.parametrize("other", [{"train::dataset::track_meta": True}, {"train::dataset::keep_mib": 0}])
+def test_carrying_no_metadata_and_keeping_fields_changes_no_bit(screen: Path, tmp_path: Path, other: dict) -> None:
+    plain, costly = train(screen, tmp_path / "plain"), train(screen, tmp_path / "costly", **other)
+    assert all(torch.equal(plain[name], costly[name]) for name in plain)
 
 
 def test_compilation_can_be_switched_on(screen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,3 +102,48 @@ def test_the_switch_is_put_back_after_a_fault_too() -> None:
     with pytest.raises(RuntimeError, match="applying transform"):  # as MONAI passes it on
         FieldDataset([{"image": "f0.tif"}], fail, track_meta=False)[0]
     assert monai.data.get_track_meta()
+
+
+def test_fields_that_are_kept_are_read_once_and_look_the_same(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    read = [loaded(fields, epoch) for epoch in (1, 2, 1)]
+    keeping = FieldDataset(fields.data, fields.transform, keep_mib=1)
+    first = loaded(keeping, 1)
+    for file in tmp_path.glob("*.tif"):
+        file.unlink()
+    kept = [first, loaded(keeping, 2), loaded(keeping, 1)]
+    for before, after in zip(read, kept, strict=True):
+        assert list(before) == list(after)
+        assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_fields_beyond_the_memory_are_read_each_time(tmp_path: Path) -> None:
+    """A field is 6 x 4 pixels of float32, 96 bytes: there is room for one."""
+    fields = dataset(tmp_path)
+    keeping = FieldDataset(fields.data, fields.transform, keep_mib=100 / 2**20)
+    alone = [keeping[Draw(1, position)]["image"] for position in (0, 1)]
+    (tmp_path / "f0.ome.tif").unlink()
+    assert torch.equal(torch.as_tensor(keeping[Draw(1, 0)]["image"]), torch.as_tensor(alone[0]))
+    assert torch.equal(torch.as_tensor(keeping[Draw(1, 1)]["image"]), torch.as_tensor(alone[1]))
+    (tmp_path / "f1.ome.tif").unlink()
+    with pytest.raises(RuntimeError, match="applying transform"):
+        keeping[Draw(1, 1)]
+
+
+def test_what_a_transform_does_to_a_kept_field_does_not_stay(tmp_path: Path) -> None:
+    def brighten(field: dict) -> dict:
+        field["image"] += 1
+        return field
+
+    fields = dataset(tmp_path)
+    steps = Compose([fields.transform.transforms[0], brighten])
+    keeping = FieldDataset(fields.data, steps, keep_mib=1)
+    assert torch.equal(torch.as_tensor(keeping[0]["image"]), torch.as_tensor(keeping[0]["image"]))
+
+
+def test_a_chain_without_random_transforms_is_kept_whole(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    keeping = FieldDataset(fields.data, Compose(fields.transform.transforms[:1]), keep_mib=1)
+    whole = torch.as_tensor(keeping[2]["image"]).clone()
+    (tmp_path / "f2.ome.tif").unlink()
+    assert torch.equal(torch.as_tensor(keeping[2]["image"]), whole)
