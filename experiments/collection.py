@@ -38,8 +38,8 @@ def collect(planned: Sequence[Planned], folder: Path) -> dict[str, "pd.DataFrame
     if not done:
         msg = f"At least one run of {folder} must be done to collect, got none. Do `noisylabels experiment run` first."
         raise InputError(msg)
-    # Sorted by identity: the tables are the same whatever the order or the shards in which the runs were done.
-    results = [read_result(folder, item.identity) for item in sorted(done, key=lambda item: item.identity)]
+    # In the order of the declaration: the tables are the same whatever the order or the shards in which runs were done.
+    results = [read_result(folder, item.identity) for item in done]
     tables = {name: _join(folder, results, name) for name in ("fields", "events")}
     tables["epochs"] = pd.DataFrame([row for result in results for row in _epoch_rows(result)])
     tables["runs"] = pd.DataFrame([{key: result[key] for key in ("id", *FACTORS)} for result in results])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARM = ("noise", "dose", "method", "n_train")
+TEACHER = "labels"
+"""The method of the training labels' own score."""
 Floats = NDArray[np.float64]
 
 
@@ -82,8 +84,8 @@ def score_arms(fields: "pd.DataFrame", *, n_resamples: int = 2000, seed: int = 0
     for key, part in fields.groupby(list(ARM), dropna=False, sort=False):
         noise, dose, method, n_train = _identity(key)
         sources = {"prediction": method}
-        if find_arm(arms, noise=noise, dose=dose, method="labels", n_train=n_train) is None:
-            sources["labels"] = "labels"
+        if find_arm(arms, noise=noise, dose=dose, method=TEACHER, n_train=n_train) is None:
+            sources["labels"] = TEACHER
         for source, name in sources.items():
             counts = _counts_by_seed(part[part["source"] == source], groups)
             arms.append(_arm(noise, dose, name, n_train, counts, draws, rng))

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluation.report.canvas import FAINT, INK, Figure, canvas, colours_of, finish
-from experiments.curves import Arm
+from experiments.curves import TEACHER, Arm
 from experiments.declaration import CLEAN
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-TEACHER = "labels"
 
 
 def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: str = "curves") -> Figure:

@@ -1,6 +1,6 @@
 """The report of an experiment: what the curves say, how sure, and how to repeat any cell of the grid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,10 +11,11 @@ from evaluation.report.markdown import write_markdown
 from evaluation.report.pages import Check, Report, Section
 from evaluation.report.tables import Table
 from experiments.collection import collect, read_result
-from experiments.curves import Arm, Contrast, contrast_arms, find_arm, recall_by_quartile, score_arms, summarise_curve
+from experiments.contrasts import contrast_section, teacher_contrasts
+from experiments.curves import TEACHER, Arm, Contrast, recall_by_quartile, score_arms, summarise_curve
 from experiments.declaration import CLEAN, Declaration
 from experiments.epochs import epoch_section
-from experiments.figures import TEACHER, draw_curves, draw_recall, draw_sizes
+from experiments.figures import draw_curves, draw_recall, draw_sizes
 from experiments.memorisation import memorisation_section
 from experiments.runner import Planned
 from experiments.workspace import Workspace
@@ -75,10 +76,10 @@ def make_report(
     """
     tables = collect(planned, folder)
     arms = score_arms(tables["fields"], n_resamples=n_resamples)
-    contrasts = teacher_contrasts(declaration, arms)
+    contrasts = teacher_contrasts(arms, margin=declaration.margin)
     sections = [
         curve_section(declaration, arms),
-        contrast_section(declaration, arms, contrasts),
+        contrast_section(arms, contrasts, margin=declaration.margin),
         event_section(tables["events"], Workspace(folder, declaration).data().classes),
         epoch_section(tables["epochs"]),
         memorisation_section(tables["epochs"]),
@@ -111,25 +112,6 @@ def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
 
 
-def contrast_section(
-    declaration: Declaration, arms: Sequence[Arm], against_labels: Sequence[Contrast]
-) -> Section | None:
-    """Every noisy arm against its labels, and against the clean arm of its method."""
-    pairs = [pair for arm in arms for pair in _harm_pair(arms, arm)]
-    items = [
-        _contrast_table("against_labels", "Against the labels' own score", against_labels),
-        _contrast_table(
-            "against_clean", "Against the clean arm of the same method", contrast_arms(pairs, margin=declaration.margin)
-        ),
-    ]
-    kept = tuple(item for item in items if item is not None)
-    lead = (
-        "Differences in Dice on identical fields and identically corrupted labels. no harm: equivalence within "
-        f"{declaration.margin} (two one-sided tests at 5 %)."
-    )
-    return Section("contrasts", "Paired differences", lead, kept) if kept else None
-
-
 def event_section(events: "pd.DataFrame", classes: ClassTable) -> Section:
     """Which events are found, by class, brightness and size."""
     tables = {by: recall_by_quartile(events, by=by, classes=classes) for by in ("brightness", "area_px")}
@@ -153,16 +135,6 @@ def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
     heads = ("run", "arm", "noise seed", "weights seed", "command")
     table = Table("commands", "Every cell alone", heads, tuple(rows), grouped=True, shown=12)
     return Section(REPEAT, "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
-
-
-def teacher_contrasts(declaration: Declaration, arms: Sequence[Arm]) -> list[Contrast]:
-    """Every noisy arm against its own labels: above zero it generalises beyond them."""
-    pairs = []
-    for arm in arms:
-        labels = find_arm(arms, noise=arm.noise, dose=arm.dose, method=TEACHER, n_train=arm.n_train)
-        if arm.method != TEACHER and arm.noise != CLEAN and labels is not None:
-            pairs.append((arm, labels))
-    return contrast_arms(pairs, margin=declaration.margin)
 
 
 def verdict(contrasts: Sequence[Contrast]) -> str:
@@ -189,15 +161,9 @@ def _references(declaration: Declaration, arms: Sequence[Arm], size: int | None)
     return lines
 
 
-def _harm_pair(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, Arm]]:
-    clean = find_arm(arms, noise=CLEAN, dose=0.0, method=arm.method, n_train=arm.n_train)
-    return [(arm, clean)] if arm.noise != CLEAN and arm.method != TEACHER and clean is not None else []
-
-
 def _arm_table(arms: Sequence[Arm]) -> Table:
     rows = tuple(
-        (arm.noise, arm.dose, "all" if arm.n_train is None else arm.n_train, arm.method, arm.score)
-        for arm in sorted(arms, key=lambda arm: (arm.noise != CLEAN, arm.noise, arm.dose, arm.n_train or 0))
+        (arm.noise, arm.dose, "all" if arm.n_train is None else arm.n_train, arm.method, arm.score) for arm in arms
     )
     return Table("arms", "Every arm", ("noise", "dose", "training fields", "method", "Dice"), rows, grouped=True)
 
@@ -214,24 +180,6 @@ def _summary_table(arms: Sequence[Arm]) -> Table:
     note = "ED10, ED50: dose at which Dice has lost 10 % or half of its clean value; empty: not within the doses tried."
     heads = ("noise", "method", "training fields", "ED10", "ED50", "mean over doses")
     return Table("summaries", "What each curve comes down to", heads, tuple(rows), note, grouped=True)
-
-
-def _contrast_table(name: str, title: str, contrasts: Sequence[Contrast]) -> Table | None:
-    rows = tuple(
-        (
-            c.arm.noise,
-            c.arm.dose,
-            "all" if c.arm.n_train is None else c.arm.n_train,
-            c.arm.method,
-            c.difference,
-            c.p_holm,
-            "yes" if c.no_harm.not_inferior else "not shown",
-        )
-        for c in contrasts
-    )
-    heads = ("noise", "dose", "training fields", "method", "difference", "p (Holm)", "no harm")
-    styles: Mapping[str, str] = {"difference": "signed", "p (Holm)": "p"}
-    return Table(name, title, heads, rows, styles=styles, grouped=True) if rows else None  # type: ignore[arg-type]
 
 
 def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, str]:
