@@ -53,6 +53,10 @@ def run(
     from screening.screen import Declaration, start_screen
     from screening.shards import Shard
 
+    if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
+        from noisylabels.learning.devices import check_device
+
+        check_device(device)
     names, wanted = _read_channels(channels)
     declaration = Declaration(
         source=str(source.resolve()),

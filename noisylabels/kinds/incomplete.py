@@ -47,6 +47,9 @@ class Incomplete:
     name: ClassVar[str] = "incomplete"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.manners, (list, tuple)):
+            msg = f"manners of incomplete must be a list, got {self.manners!r}. Write for instance [cut, hole]."
+            raise InputError(msg)
         for manner in self.manners or [""]:
             if manner not in MANNERS and not manner.startswith(CHANNEL):
                 msg = (

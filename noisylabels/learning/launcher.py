@@ -14,6 +14,7 @@ import noisylabels
 from noisylabels.atomic import write_text
 from noisylabels.errors import InputError
 from noisylabels.learning import channels
+from noisylabels.learning.devices import check_device
 
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
@@ -218,28 +219,12 @@ def _checked(launch: Launch) -> Launch:
 
 def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
     """A word for a number would be told by torch, deep within; a word for True would count as True."""
-    if key == "device":
-        _refuse_absent_device(value)
     kind = "True or False" if isinstance(known, bool) else "a whole number from 1 on" if key in COUNTS else "a number"
     expression = isinstance(value, str) and value.startswith(("$", "@", "%"))
+    if key == "device" and not expression:
+        check_device(value)
     if not expression and not _fits(key, value, known):
         msg = f"{key} must be {kind}, got {value!r}. The config has {known}."
-        raise InputError(msg)
-
-
-def _refuse_absent_device(value: Any) -> None:
-    """PyTorch would tell it in a traceback, and not that the config finds a GPU by itself."""
-    import torch
-
-    if isinstance(value, str) and value.startswith(("$", "@", "%")):
-        return
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    here = {"cpu", *(["cuda"] if n_gpus else []), *(f"cuda:{index}" for index in range(n_gpus))}
-    if value not in here:
-        msg = (
-            f"device must be one that torch finds here ({', '.join(sorted(here))}), got {value!r}. "
-            "Leave --device out: a GPU is used if there is one."
-        )
         raise InputError(msg)
 
 

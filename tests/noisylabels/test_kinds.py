@@ -215,6 +215,11 @@ def test_the_jitter_has_mean_0_variance_1_and_the_same_correlation_along_both_ax
         ),
         (
             "incomplete",
+            {"rate": 0.1, "manners": {"cut": 1.0}},
+            "manners of incomplete must be a list, got {'cut': 1.0}. Write for instance [cut, hole].",
+        ),
+        (
+            "incomplete",
             {"rate": 0.1, "cover": [0.7, 0.3]},
             "cover of incomplete must be two numbers or more that rise, got [0.7, 0.3]. Write for instance [0.3, 0.7].",
         ),

@@ -146,6 +146,7 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
         (["--method", "exported"], "The method exported must have a model, got none. Add --model."),
         (["--set", "factor"], "A setting must be written name=value, got 'factor'."),
         (["--channels", "GFP"], "Channels of plate plate must be among 1, 2, got GFP."),
+        (["--device", "abacus"], "device must be one that torch finds here (cpu"),
         (["--flatfield", "maybe"], "flatfield must be none, index or estimate, got 'maybe'."),
         (["--flatfield", "index"], "Plate plate must have illumination profiles in its index, got none."),
         (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got 9/2."),
