@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging import labelling, simulation
-from imaging.dataset import Dataset, open_dataset
+from imaging.dataset import Dataset
 from noisylabels.errors import InputError
 
 DEFAULTS: Mapping[str, Any] = {
@@ -48,15 +48,25 @@ def write_simulated(folder: Path, settings: Mapping[str, Any], *, labels: str | 
     return dataset
 
 
-def label_with_cip(folder: Path, *, name: str = "cip", preset: str = "lcsb-rosella-lc3-2017") -> Dataset:
-    """Label every field of a dataset folder with a conventional pipeline: the original CIP, or another preset.
+def label_with_cip(folder: Path, *, name: str = "cip", preset: str = "lcsb-rosella-lc3-2017", workers: int = 1) -> int:
+    """Label every field of a dataset folder with a conventional pipeline; fields that are labelled already are kept.
+
+    Args:
+        folder: The dataset folder.
+        name: The label set to write.
+        preset: The original CIP, or another pipeline of `noisylabels cip`.
+        workers: Number of processes.
+
+    Returns:
+        The number of fields labelled now; 0 if all were there.
 
     Raises:
         InputError: If a field cannot be labelled.
     """
     labeller, tasks, _ = labelling.plan_dataset(folder, labelling.load_pipeline(preset), name=name)
     labelling.prepare_label_set(tasks, labeller)
-    failures = [failure for _, failure in labelling.label_files(tasks, labeller) if failure]
+    waiting = sum(not task.target.exists() for task in tasks)
+    failures = [failure for _, failure in labelling.label_files(tasks, labeller, workers=workers) if failure]
     if failures:
         raise InputError(failures[0])
-    return open_dataset(folder)
+    return waiting

@@ -9,9 +9,10 @@ from experiments.paper import experts, networks
 from experiments.paper.costs import describe_machine
 from experiments.paper.evaluation import Counted, count_screen, join_screens
 from experiments.paper.quarters import cut_fields, cut_label_set
-from experiments.paper.screen import CIP, TRUTH, label_screen, simulate_screen
+from experiments.paper.screen import CIP, TRUTH, simulate_screen
 from experiments.paper.settings import StudySettings
 from experiments.paper.steps import Step, claim_folder, do_step, read_step
+from experiments.simulated import label_with_cip
 from imaging.dataset import Dataset, open_dataset
 
 Say = Callable[[str], object]
@@ -75,7 +76,7 @@ def list_steps(home: Path, settings: StudySettings, *, seed: int) -> list[Step]:
     names = networks.name_look, networks.name_size
     return [
         Step("screen", partial(simulate_screen, screen, settings, seed=seed)),
-        Step("label", partial(label_screen, screen, settings)),
+        Step("label", partial(_label, screen, settings)),
         *(
             Step(names[0](epoch), partial(networks.look_at_cdl, screen, cdl, settings, epoch=epoch, seed=seed))
             for epoch in settings.looks
@@ -105,6 +106,10 @@ def read_study(folder: Path, *, seeds: Sequence[int]) -> Counted:
     names = {f"seed {seed}": screen_folder(folder, seed) for seed in seeds}
     test = {name: read_step(home, "counts")["test"] for name, home in names.items()}
     return join_screens({name: home / "counts" for name, home in names.items()}, test)
+
+
+def _label(screen: Path, settings: StudySettings) -> dict[str, Any]:
+    return {"fields": label_with_cip(screen, name=CIP, workers=settings.workers)}
 
 
 def _make_quarters(screen: Path, quarters: Path, settings: StudySettings, seed: int) -> dict[str, Any]:
