@@ -233,8 +233,10 @@ def recall_by_quartile(events: "pd.DataFrame", *, by: str, classes: ClassTable) 
         quartile=events.groupby("class_index")[by].transform(_quartiles),
         found=~(events["missed"] | events["misclassified"]),
     )
-    grouped = table.groupby([*ARM, "class", "quartile"], dropna=False, sort=False)["found"]
-    return pd.DataFrame({"n_events": grouped.size(), "recall": grouped.mean()}).reset_index()
+    table["arm"] = table.groupby(list(ARM), dropna=False, sort=False).ngroup()  # arms as they come; the rest in order
+    grouped = table.groupby(["arm", *ARM, "class_index", "class", "quartile"], dropna=False)["found"]
+    counted = pd.DataFrame({"n_events": grouped.size(), "recall": grouped.mean()}).reset_index()
+    return counted.drop(columns=["arm", "class_index"])
 
 
 def _quartiles(values: "pd.Series") -> NDArray[np.int64]:

@@ -161,6 +161,18 @@ def test_recall_is_counted_by_class_and_by_quartile_within_the_class():
     assert list(recall)[:4] == ["noise", "dose", "method", "n_train"]
 
 
+def test_rows_of_recall_stand_in_the_order_of_arms_classes_and_quartiles():
+    both = pd.concat([drawn_events().iloc[::-1], drawn_events().assign(noise="dim")])
+    recall = recall_by_quartile(both, by="brightness", classes=ROSELLA)
+    order = [
+        (name, which, quartile)
+        for name in ("random", "dim")
+        for which in ROSELLA.foreground
+        for quartile in range(1, 5)
+    ]
+    assert recall[["noise", "class", "quartile"]].to_numpy().tolist() == [list(row) for row in order]
+
+
 def test_recall_of_no_events_is_no_rows():
     assert recall_by_quartile(drawn_events().iloc[:0], by="brightness", classes=ROSELLA).empty
 
