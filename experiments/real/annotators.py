@@ -1,168 +1,119 @@
-"""Cells that several experts annotated: how far they agree, and whether a network beats the expert it learnt from.
+"""Cells that several experts annotated: how far they agree, and whether a network beats the expert it learnt from."""
 
-Layout of the data: images/<lab>_<id>.png, labels/expert_<n>/<lab>_<id>.png (0 or 255), perhaps
-ignored_regions/<lab>_<id>.png, and index.csv with the columns id, lab, group.
-"""
-
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from evaluation.consensus import staple
+from evaluation.count_files import write_counts
+from evaluation.counts import FieldKey
 from experiments.paper import networks
 from experiments.paper.steps import Step
-from experiments.real.nuclei import cropped
-from experiments.real.scores import score_methods
+from experiments.real.labs import CONSENSUS, experts_of, name_others, read_labs, write_lab
+from experiments.real.nuclei import COUNTS
+from experiments.real.scores import count, estimate, pair_methods
 from experiments.real.settings import RealSettings
-from imaging.dataset import Case, Dataset, open_dataset, write_dataset
-from imaging.files import read_image, write_image, write_label_map
-from noisylabels.errors import InputError
-from noisylabels.labels import ClassTable, LabelMap
-from noisylabels.learning.splits import SPLITS, split_groups
+from imaging.dataset import Dataset, open_dataset
+from noisylabels.labels import LabelMap
 
-CONSENSUS = "consensus"
-CLASSES = ClassTable(("background", "cell"))
-FOREGROUND = 127  # masks are 0 or 255
+METHODS = ("expert", "her network", "network of all")
+"""An expert, the network of her labels alone, the network of the consensus of all experts."""
+ALL_SHARE = (0.0, 0.0, 1.0)
 
 
-def list_steps(data: Path, home: Path, settings: RealSettings, *, seed: int) -> list[Step]:
-    """List the steps of one seed: agreement in every laboratory, networks in the one with the most images.
+def list_steps(data: Path, folder: Path, settings: RealSettings, *, seeds: Sequence[int]) -> dict[str, list[Step]]:
+    """List the steps by home: agreement in every laboratory, then networks of the one with the most images.
 
     Args:
         data: The folder of the annotators' data.
-        home: The folder of this seed.
+        folder: The folder of the study.
         settings: How large.
-        seed: Of the split and of the weights.
+        seeds: Of the split and of the weights.
+
+    Returns:
+        Steps of "shared", then of "seed-0" and so on.
     """
     labs = read_labs(data)
-    largest = max(labs, key=lambda lab: len(labs[lab]))
-    folders = {lab: home / "fields" / lab for lab in labs}
-    experts = experts_of(data, labs[largest])
-    steps = [Step(f"{lab}-fields", partial(_write_lab, data, folders[lab], labs[lab], settings, seed)) for lab in labs]
-    steps += [Step(f"{lab}-agreement", partial(_agree, folders[lab], settings, seed)) for lab in labs]
-    for name in (*experts, CONSENSUS):
-        folder = home / "networks" / name
-        steps.append(Step(f"network-{name}", partial(_train, folders[largest], folder, settings, name, seed)))
-    return [*steps, Step("scores", partial(_score, folders[largest], experts, settings, seed))]
+    largest = max(labs.values(), key=len)
+    steps = {"shared": _list_shared(data, folder, labs)}
+    return steps | {
+        f"seed-{seed}": _list_seed(data, folder / f"seed-{seed}", largest, settings, seed) for seed in seeds
+    }
 
 
-def read_labs(data: Path) -> dict[str, list[Mapping[str, str]]]:
-    """Read index.csv: the images of each laboratory.
-
-    Raises:
-        InputError: If there is no index, or it lacks a column.
-    """
-    path = data / "index.csv"
-    rows = list(csv.DictReader(path.read_text().splitlines())) if path.is_file() else []
-    if not rows or not {"id", "lab", "group"} <= set(rows[0]):
-        got = ", ".join(rows[0]) if rows else "no rows"
-        msg = f"{path} must list images with the columns id, lab and group, got {got}. Name the folder of the data."
-        raise InputError(msg)
-    labs: dict[str, list[Mapping[str, str]]] = {}
-    for row in rows:
-        labs.setdefault(row["lab"], []).append(row)
-    return labs
+def _list_shared(data: Path, folder: Path, labs: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Step]:
+    steps = []
+    for lab, rows in labs.items():
+        fields = folder / "shared" / lab
+        steps.append(Step(f"{lab}-fields", partial(write_lab, data, fields, rows, ALL_SHARE, 0)))
+        steps.append(Step(f"{lab}-agreement", partial(_agree, fields)))
+    return steps
 
 
-def experts_of(data: Path, rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """List the experts who annotated every one of these images, as label sets: "expert-1", ..."""
-    folders = sorted((data / "labels").glob("expert_*"))
+def _list_seed(
+    data: Path, home: Path, rows: Sequence[Mapping[str, str]], settings: RealSettings, seed: int
+) -> list[Step]:
+    fields, experts = home / "fields", experts_of(data, rows)
     return [
-        folder.name.replace("_", "-")
-        for folder in folders
-        if all((folder / f"{row['id']}.png").is_file() for row in rows)
+        Step("fields", partial(write_lab, data, fields, rows, settings.split, seed)),
+        *(
+            Step(f"network-{name}", partial(_train, fields, home / "networks" / name, settings, name, seed))
+            for name in (*experts, CONSENSUS)
+        ),
+        Step(COUNTS, partial(_count, fields, home / COUNTS)),
     ]
 
 
-def name_others(expert: str) -> str:
-    """Name the consensus of all experts but one.
+def name_network(labels: str) -> str:
+    """Name the label set of the network that learnt from a label set.
 
     Examples:
-        >>> name_others("expert-3")
-        'without-expert-3'
+        >>> name_network("expert-3")
+        'network-expert-3'
     """
-    return f"without-{expert}"
+    return f"network-{labels}"
 
 
-def _write_lab(
-    data: Path, folder: Path, rows: Sequence[Mapping[str, str]], settings: RealSettings, seed: int
-) -> Mapping[str, Any]:
-    """Write a dataset folder with every expert, the consensus of all (STAPLE), and that of all but one."""
-    experts = experts_of(data, rows)
-    groups = [row["group"] or row["id"] for row in rows]
-    splits = split_groups(groups, settings.split, seed=seed)
-    cases = []
-    for row, group, split in zip(rows, groups, splits, strict=True):
-        name = row["id"]
-        write_image(folder / "images" / f"{name}.ome.tif", read_image(data / "images" / f"{name}.png")[:1])
-        drawn = {expert: _read_mask(data, expert, name) for expert in experts}
-        fused = {CONSENSUS: _fuse(list(drawn.values()))}
-        fused |= {name_others(one): _fuse([drawn[other] for other in experts if other != one]) for one in experts}
-        for label_set, label_map in (drawn | fused).items():
-            write_label_map(folder / "labels" / label_set / f"{name}.tif", label_map)
-        cases.append(Case(name, group, split, f"images/{name}.ome.tif"))
-    cases.sort(key=lambda case: SPLITS.index(case.split))
-    dataset = Dataset(folder, CLASSES, ("cells",), None, tuple(cases), {"experts": experts})
-    write_dataset(dataset, label_name=CONSENSUS)
-    return {"experts": experts} | {split: len(dataset.ids(split)) for split in SPLITS}
-
-
-def _read_mask(data: Path, expert: str, name: str) -> LabelMap:
-    """Read an expert's mask; an ignored region is background for everybody, so that all agree on it."""
-    mask = read_image(data / "labels" / expert.replace("-", "_") / f"{name}.png")[0] > FOREGROUND
-    ignored = data / "ignored_regions" / f"{name}.png"
-    if ignored.is_file():
-        mask &= read_image(ignored)[0] <= FOREGROUND
-    label_map: LabelMap = mask.astype(np.uint8)
-    return label_map
-
-
-def _fuse(drawn: Sequence[LabelMap]) -> LabelMap:
-    return staple(drawn, n_classes=len(CLASSES)).label_map
-
-
-def _agree(folder: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]:
-    """Hold every expert against every other, and against the consensus of the others, on all images."""
+def _agree(folder: Path) -> Mapping[str, Any]:
+    """Hold every expert against every other, and against the consensus of the others."""
     dataset = open_dataset(folder)
     experts = dataset.provenance["experts"]
-    pairs = [
-        score_methods(dataset, [other], reference=one, resamples=settings.resamples, seed=seed, split=None)["scores"][0]
-        | {"reference": one}
-        for one in experts
-        for other in experts
-        if one != other
-    ]
-    others = [
-        score_methods(dataset, [one], reference=name_others(one), resamples=settings.resamples, seed=seed, split=None)[
-            "scores"
-        ][0]
-        for one in experts
-    ]
-    return {"images": len(dataset.ids()), "pairs": pairs, "against_others": others}
 
+    def held(reference: str, expert: str) -> list[float]:
+        pairs = pair_methods(dataset, {expert: expert}, reference=reference, split=None)
+        return estimate(count(pairs, dataset.classes))
 
-def _train(folder: Path, network: Path, settings: RealSettings, name: str, seed: int) -> Mapping[str, Any]:
-    intervals = {"val_interval": max(1, settings.epochs // 6), "learning_rate_period": max(1, settings.epochs // 5)}
-    recipe = cropped(settings, label_name=name, **intervals)
-    trained = networks.train(networks.MDL, folder, network, recipe, epochs=settings.epochs, seed=seed)
-    target = folder / "labels" / f"network-{name}"
-    predicted = networks.predict(networks.MDL, folder, network / networks.BEST, target, split="test")
-    return {"commands": [trained, predicted]}
-
-
-def _score(folder: Path, experts: Sequence[str], settings: RealSettings, seed: int) -> Mapping[str, Any]:
-    """Hold each network and its expert against the consensus of the others; and the network of the consensus."""
-    dataset = open_dataset(folder)
-    score = partial(score_methods, dataset, resamples=settings.resamples, seed=seed)
-    by_expert = {
-        one: {
-            "others": score([one, f"network-{one}", f"network-{CONSENSUS}"], reference=name_others(one)),
-            "own": score([f"network-{one}"], reference=one),
-        }
-        for one in experts
+    return {
+        "images": len(dataset.ids()),
+        "pairs": [[one, other, held(one, other)] for one in experts for other in experts if one != other],
+        "against_others": {one: held(name_others(one), one) for one in experts},
     }
-    return {"by_expert": by_expert, "test": len(dataset.ids("test"))}
+
+
+def _train(fields: Path, folder: Path, settings: RealSettings, name: str, seed: int) -> Mapping[str, Any]:
+    pace = {"val_interval": max(1, settings.epochs // 12), "learning_rate_period": max(1, settings.epochs // 5)}
+    recipe = settings.cropped(label_name=name, **pace)
+    trained = networks.train(networks.MDL, fields, folder, recipe, epochs=settings.epochs, seed=seed)
+    target = fields / "labels" / name_network(name)
+    return {"commands": [trained, networks.predict(networks.MDL, fields, folder / networks.BEST, target, split="test")]}
+
+
+def _count(fields: Path, folder: Path) -> Mapping[str, Any]:
+    """Count the test images: each expert and the networks against the others' consensus; networks against labels."""
+    dataset = open_dataset(fields)
+    write_counts(count(chain.from_iterable(_pair_all(dataset)), dataset.classes), folder)
+    return {"experts": dataset.provenance["experts"], "test": dataset.ids("test")}
+
+
+def _pair_all(dataset: Dataset) -> Iterator[Iterator[tuple[FieldKey, NDArray[Any], LabelMap]]]:
+    experts = dataset.provenance["experts"]
+    everybody = name_network(CONSENSUS)
+    for one in experts:
+        made = dict(zip(METHODS, (one, name_network(one), everybody), strict=True))
+        yield pair_methods(dataset, made, reference=name_others(one))
+        yield pair_methods(dataset, {name: made[name] for name in METHODS[1:]}, reference=one)
+    named = {name_network(name): name_network(name) for name in (*experts, CONSENSUS)}
+    yield pair_methods(dataset, named, reference=CONSENSUS)

@@ -1,46 +1,68 @@
 """Nuclei with curated masks: a conventional pipeline as teacher, CDL on its labels, MDL on few curated images."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evaluation.sources import method_name
+from evaluation.count_files import write_counts
 from experiments.imported import write_imported
 from experiments.paper import networks
 from experiments.paper.screen import CIP, TRUTH
 from experiments.paper.steps import Step
-from experiments.real.scores import score_methods
+from experiments.real.scores import count, pair_methods
 from experiments.real.settings import RealSettings
 from experiments.simulated import label_with_cip
 from imaging.dataset import Dataset, open_dataset
+from noisylabels.learning.splits import SPLITS
 
 CURATED = "curated"
-METHODS = (CIP, networks.CDL, networks.MDL, networks.FINETUNED)
+COUNTS = "counts"
+METHODS = ("CIP", "CDL", "MDL", "MDL from CDL")
+"""Teacher, network on its labels, networks on few curated images from scratch and from CDL's weights."""
+SPLIT_SEED = 0
+"""All seeds share the split, so that they are tested on the same images."""
 
 
-def list_steps(data: Path, home: Path, settings: RealSettings, *, seed: int) -> list[Step]:
-    """List the steps of one seed: of the split, the curated images that are taken, and the weights.
+def list_steps(data: Path, folder: Path, settings: RealSettings, *, seeds: Sequence[int]) -> dict[str, list[Step]]:
+    """List the steps by home: the images with their split and the teacher's labels, then the networks of each seed.
 
     Args:
         data: Folder with images/, labels_curated/ and index.csv, whose column `group` names adjacent tiles.
-        home: The folder of this seed.
+        folder: The folder of the study.
         settings: How large.
-        seed: The seed.
+        seeds: Of the weights, and of the curated images that are taken.
+
+    Returns:
+        Steps of "shared", then of "seed-0" and so on.
     """
-    fields, nets = home / "fields", home / "networks"
+    fields = folder / "shared" / "fields"
+    shared = [Step("fields", partial(_import, data, fields, settings)), Step("teacher", partial(_label, fields))]
+    seeded = {f"seed-{seed}": _list_seed(fields, folder / f"seed-{seed}", settings, seed) for seed in seeds}
+    return {"shared": shared, **seeded}
+
+
+def _list_seed(fields: Path, home: Path, settings: RealSettings, seed: int) -> list[Step]:
+    nets = home / "networks"
     best = nets / networks.CDL / networks.BEST
     return [
-        Step("fields", partial(_import, data, fields, settings, seed)),
-        Step("teacher", partial(_label, fields)),
         Step(networks.CDL, partial(_train_cdl, fields, nets / networks.CDL, settings, seed)),
         Step(networks.MDL, partial(_train_mdl, fields, nets / networks.MDL, settings, seed, None)),
         Step(networks.FINETUNED, partial(_train_mdl, fields, nets / networks.FINETUNED, settings, seed, best)),
-        Step("scores", partial(_score, fields, settings, seed)),
+        Step(COUNTS, partial(_count, fields, home / COUNTS, seed)),
     ]
+
+
+def name_labels(network: str, seed: int) -> str:
+    """Name the label set of a network of a seed.
+
+    Examples:
+        >>> name_labels("cdl", 2)
+        'cdl-seed-2'
+    """
+    return f"{network}-seed-{seed}"
 
 
 def choose_few(dataset: Dataset, settings: RealSettings, *, seed: int) -> list[str]:
@@ -57,7 +79,7 @@ def choose_few(dataset: Dataset, settings: RealSettings, *, seed: int) -> list[s
     return chosen
 
 
-def _import(data: Path, fields: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]:
+def _import(data: Path, fields: Path, settings: RealSettings) -> Mapping[str, Any]:
     if not (fields / "dataset.json").is_file():
         source = {
             "images": str(data / "images"),
@@ -66,23 +88,20 @@ def _import(data: Path, fields: Path, settings: RealSettings, seed: int) -> Mapp
             "groups": f"{data / 'index.csv'}:group",
             "instances": True,
             "split": settings.split,
-            "seed": seed,
+            "seed": SPLIT_SEED,
         }
         write_imported(fields, source)
     dataset = open_dataset(fields)
-    few = choose_few(dataset, settings, seed=seed)
-    return {split: len(dataset.ids(split)) for split in ("training", "validation", "test")} | {"few": few}
+    return {split: len(dataset.ids(split)) for split in SPLITS}
 
 
 def _label(fields: Path) -> Mapping[str, Any]:
-    label_with_cip(fields, name=CIP, preset="nuclei")
-    return {}
+    return {"fields": label_with_cip(fields, name=CIP, preset="nuclei")}
 
 
 def _train_cdl(fields: Path, folder: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]:
-    trained = networks.train(networks.CDL, fields, folder, cropped(settings), epochs=settings.epochs, seed=seed)
-    predicted = networks.predict(networks.CDL, fields, folder / networks.BEST, fields / "labels" / networks.CDL)
-    return {"commands": [trained, predicted]}
+    trained = networks.train(networks.CDL, fields, folder, settings.cropped(), epochs=settings.epochs, seed=seed)
+    return {"commands": [trained, _predict(networks.CDL, fields, folder, seed)]}
 
 
 def _train_mdl(fields: Path, folder: Path, settings: RealSettings, seed: int, init: Path | None) -> Mapping[str, Any]:
@@ -92,19 +111,20 @@ def _train_mdl(fields: Path, folder: Path, settings: RealSettings, seed: int, in
     view = networks.narrow(dataset, folder.with_name(f"{folder.name}-fields"), ids=few, name=CURATED, source=TRUTH)
     n_few = len(set(few) & set(dataset.ids("training")))
     stretch = max(1, round(len(dataset.ids("training")) / n_few))
-    recipe = cropped(settings, label_name=CURATED)
+    recipe = settings.cropped(label_name=CURATED)
     epochs = settings.epochs * stretch
     trained = networks.train(networks.MDL, view, folder, recipe, epochs=epochs, seed=seed, init=init, stretch=stretch)
-    predicted = networks.predict(networks.MDL, fields, folder / networks.BEST, fields / "labels" / folder.name)
-    return {"epochs": epochs, "commands": [trained, predicted]}
+    return {"few": few, "epochs": epochs, "commands": [trained, _predict(networks.MDL, fields, folder, seed)]}
 
 
-def cropped(settings: RealSettings, **values: Any) -> RealSettings:
-    """Give the settings of a training that sees squares cut at random, and further values of its config."""
-    patch = {"patch_size": [settings.patch, settings.patch]}
-    return replace(settings, overrides={**settings.overrides, **patch, **values})
+def _predict(bundle: str, fields: Path, folder: Path, seed: int) -> str:
+    target = fields / "labels" / name_labels(folder.name, seed)
+    return networks.predict(bundle, fields, folder / networks.BEST, target, split="test")
 
 
-def _score(fields: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]:
-    found = score_methods(open_dataset(fields), METHODS, reference=TRUTH, resamples=settings.resamples, seed=seed)
-    return {"methods": [method_name(name) for name in METHODS], **found}
+def _count(fields: Path, folder: Path, seed: int) -> Mapping[str, Any]:
+    dataset = open_dataset(fields)
+    made = [name_labels(name, seed) for name in (networks.CDL, networks.MDL, networks.FINETUNED)]
+    pairs = pair_methods(dataset, dict(zip(METHODS, (CIP, *made), strict=True)), reference=TRUTH)
+    write_counts(count(pairs, dataset.classes), folder)
+    return {"test": dataset.ids("test")}

@@ -1,4 +1,4 @@
-"""The study on real images: steps per seed, then one report over all seeds."""
+"""The study on real images: steps that all seeds share, steps per seed, then one report over all seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,13 +6,17 @@ from types import ModuleType
 
 from evaluation.report.assembly import write_report
 from evaluation.report.markdown import write_markdown
-from experiments.paper.steps import Step, claim_folder, do_step, read_step
-from experiments.real import annotators, nuclei
-from experiments.real.page import report_annotators, report_nuclei
+from experiments.paper.steps import Step, claim_folder, do_step
+from experiments.real import annotators, annotators_page, nuclei, nuclei_page
+from experiments.real.scores import TOLERANCE_PX
 from experiments.real.settings import SETTINGS, RealSettings
 from noisylabels.errors import InputError
 
-PARTS: Mapping[str, ModuleType] = {"nuclei": nuclei, "annotators": annotators}
+PARTS: Mapping[str, tuple[ModuleType, ModuleType]] = {
+    "nuclei": (nuclei, nuclei_page),
+    "annotators": (annotators, annotators_page),
+}
+"""Steps and page by name of the study."""
 
 
 def run_real_study(
@@ -29,8 +33,8 @@ def run_real_study(
     Args:
         name: "nuclei" or "annotators".
         data: Folder of the images and label maps.
-        folder: Where everything goes; one folder per seed.
-        seeds: Of splits and weights.
+        folder: Where everything goes: `shared/`, one folder per seed, `report.html` and `page/`.
+        seeds: Of weights, and of what else is drawn: curated images, or the split of few images.
         settings: How large; the part's own when None.
         say: Called with one line per step done.
 
@@ -47,23 +51,12 @@ def run_real_study(
         msg = f"{data} must hold images/ and labels, got no such folder. Name the folder of the data set."
         raise InputError(msg)
     chosen = settings or SETTINGS[name]
-    claim_folder(folder, chosen.to_dict(), preset=name)
-    for seed in seeds:
-        for step in _steps(name, data, folder, chosen, seed):
-            do_step(folder / f"seed-{seed}", step, say=say)
-    results = {
-        seed: {
-            step.name: read_step(folder / f"seed-{seed}", step.name)
-            for step in _steps(name, data, folder, chosen, seed)
-        }
-        for seed in seeds
-    }
-    report = (report_nuclei if name == "nuclei" else report_annotators)(results, chosen)
+    part, page = PARTS[name]
+    # How it is scored is part of what a folder holds: counts made otherwise must not be added to these.
+    claim_folder(folder, {**chosen.to_dict(), "tolerance_px": TOLERANCE_PX}, preset=name)
+    steps: dict[str, list[Step]] = part.list_steps(data, folder, chosen, seeds=seeds)
+    results = {home: {step.name: do_step(folder / home, step, say=say) for step in steps[home]} for home in steps}
+    report = page.make_report(folder, results, chosen)
     command = f"noisylabels real-study {name} DATA --seeds {','.join(map(str, seeds))} --out OUT"
     write_markdown(report, folder / "page", commands=[command])
     return write_report(report, folder)
-
-
-def _steps(name: str, data: Path, folder: Path, settings: RealSettings, seed: int) -> list[Step]:
-    steps: list[Step] = PARTS[name].list_steps(data, folder / f"seed-{seed}", settings, seed=seed)
-    return steps
