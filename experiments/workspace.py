@@ -192,7 +192,8 @@ def narrow_labels(view: Dataset, ids: list[str], *, name: str) -> Dataset:
     for case in kept:
         if case.split != "test":
             source = TRUTH if case.split == "training" else TRAIN
-            write_label_map(folder / "labels" / TRAIN / f"{case.id}.tif", view.label_map(source, case.id))
+            for name_to, name_from in ((TRAIN, source), (TRUTH, TRUTH)):
+                write_label_map(folder / "labels" / name_to / f"{case.id}.tif", view.label_map(name_from, case.id))
     narrowed = replace(view, folder=folder, cases=kept)
     write_dataset(narrowed, label_name=TRAIN)
     return narrowed
