@@ -78,6 +78,17 @@ class Page:
             self.link = f"/?token={invite(opened, person_of(opened, person))}"
         self.stop = threading.Event()
 
+    def enter(self, *, patience_s=10.0):
+        """Follow the invitation; a server that has just been started may not listen yet."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return self.client.get(self.link).status_code
+            except httpx.ConnectError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
     def until_answered(self, method, path, **options):
         while not self.stop.is_set():
             try:
@@ -138,7 +149,7 @@ def at_work(server, path, *work):
     """Start a thread for each (person, what they do, list of what was acknowledged)."""
     pages = [Page(server, path, person) for person, _, _ in work]
     for page in pages:
-        assert page.client.get(page.link).status_code == 303
+        assert page.enter() == 303
     threads = [
         threading.Thread(target=do, args=(page, acknowledged))
         for page, (_, do, acknowledged) in zip(pages, work, strict=True)
