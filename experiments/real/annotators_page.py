@@ -47,7 +47,8 @@ def make_report(folder: Path, results: Results, settings: RealSettings) -> Repor
     n = settings.resamples
     others = _score_by_expert(joined, {one: name_others(one) for one in experts}, METHODS, n)
     own = _score_by_expert(joined, {one: one for one in experts}, METHODS[1:], n)
-    by_seed = {seed: _score_all(table, experts, n) for seed, table in counts.items()}
+    held = [name_others(one) for one in experts]
+    by_seed = {seed: score(_select_references(table, held), METHODS, resamples=n) for seed, table in counts.items()}
     networks = [name_network(name) for name in (*experts, CONSENSUS)]
     gold = score(joined.select(reference=CONSENSUS), networks, resamples=n)
     whole = others[EVERYBODY]
@@ -75,13 +76,12 @@ def _score_by_expert(
 ) -> dict[str, Scores]:
     """Score methods against the reference of each expert, and against all of these together."""
     parts = {one: table.select(reference=reference) for one, reference in references.items()}
-    parts[EVERYBODY] = table.select(np.isin(table.keys["reference"], list(references.values())))
+    parts[EVERYBODY] = _select_references(table, list(references.values()))
     return {one: score(part, methods, resamples=resamples) for one, part in parts.items()}
 
 
-def _score_all(table: CountTable, experts: Sequence[str], resamples: int) -> Scores:
-    everybody = table.select(np.isin(table.keys["reference"], [name_others(one) for one in experts]))
-    return score(everybody, METHODS, resamples=resamples)
+def _select_references(table: CountTable, references: Sequence[str]) -> CountTable:
+    return table.select(np.isin(table.keys["reference"], references))
 
 
 def _tabulate_labs(results: Results) -> Table:

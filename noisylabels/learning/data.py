@@ -62,7 +62,7 @@ class FieldDataset(monai.data.Dataset):
         if self.transform is None:
             return field
         with _tracking(self.track_meta):
-            if self._room > 0 and isinstance(self.transform, Compose):
+            if (self._room or self._kept) and isinstance(self.transform, Compose):
                 return self._finish(self.transform, field, position)
             return self.transform(field)
 

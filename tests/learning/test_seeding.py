@@ -130,6 +130,14 @@ def test_fields_beyond_the_memory_are_read_each_time(tmp_path: Path) -> None:
         keeping[Draw(1, 1)]
 
 
+def test_memory_that_is_just_filled_still_serves_what_is_kept(tmp_path: Path) -> None:
+    fields = dataset(tmp_path)
+    keeping = FieldDataset(fields.data, fields.transform, keep_mib=96 / 2**20)
+    alone = torch.as_tensor(keeping[Draw(1, 0)]["image"])
+    (tmp_path / "f0.ome.tif").unlink()
+    assert torch.equal(torch.as_tensor(keeping[Draw(1, 0)]["image"]), alone)
+
+
 def test_what_a_transform_does_to_a_kept_field_does_not_stay(tmp_path: Path) -> None:
     def brighten(field: dict) -> dict:
         field["image"] += 1
