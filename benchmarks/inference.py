@@ -6,12 +6,14 @@ Timed in turn, in one process, with the same weights:
 
 - floor: the bare network on fields that lie in memory, as PyTorch runs it;
 - end to end: the bundle's inference: read, normalise, pad, predict, take the padding off, write the label map;
-- engines: the same network as PyTorch, TorchScript, ONNX Runtime and OpenVINO (those that are installed) run it.
+- engines, where there is no GPU: the same network as PyTorch, TorchScript, ONNX Runtime and OpenVINO (those that are
+  installed) run it.
 
 Every engine's logits are compared with PyTorch's; the largest difference is printed.
 """
 
 import argparse
+import copy
 import logging
 import tempfile
 import time
@@ -41,9 +43,10 @@ def main() -> None:
         root = Path(folder)
         _write_fields(root / "images", settings)
         workflow = _workflow(root)
-        network = workflow.network_def.eval().cpu()
+        network = copy.deepcopy(workflow.network_def).eval().cpu()
         batches = [batch["image"].as_tensor() for batch in workflow.parser.get_parsed_content("dataloader")]
-        engines = _engines(network, root, settings.threads)
+        # Which engine to use is a question of the CPU; a GPU is measured end to end.
+        engines = _engines(network, root, settings.threads) if workflow.device.type == "cpu" else {}
         runs: dict[str, Callable[[], object]] = {
             "floor": lambda: [_forward(workflow, batch) for batch in batches],
             "end to end": workflow.run,
@@ -51,10 +54,12 @@ def main() -> None:
         for name, predict in engines.items():
             runs[name] = lambda predict=predict: [predict(batch.numpy()) for batch in batches]
         seconds = _time_in_turn(runs, settings.repeats, settings.clock)
-        _print_differences(engines, batches[0].numpy())
+        if engines:
+            _print_differences(engines, batches[0].numpy())
     size = f"{settings.rows} x {settings.columns}, {workflow.device.type}, {settings.threads} thread(s)"
     measured = [_beside(name, seconds, size, settings) for name in seconds if name != "floor"]
-    hand_over([*measured, *_left_out()], settings.json)
+    left_out = _left_out() if engines else []
+    hand_over([*measured, *left_out], settings.json)
 
 
 def _settings() -> argparse.Namespace:

@@ -10,8 +10,8 @@ Three things are timed in turn, in one process, on the same fields, network and 
 - loop with noise: the same, with label noise synthesised on the fly in every field.
 
 Printed: milliseconds per field of each, their ratios (aims: the loop keeps at least 0.9 of the floor's speed; noise on
-the fly costs less than 5 %), and the peak memory. On a GPU, data are loaded by workers (--num_workers) as `train`
-would.
+the fly costs less than 5 %), and the peak memory. Fields are loaded by as many workers as `train` would take, unless
+--num_workers says otherwise; an epoch begins with an empty queue, so on a GPU take as many --fields as it will have.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def _settings() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--columns", type=int, default=340)
     parser.add_argument("--batch_size", type=int, default=4)
-    parser.add_argument("--num_workers", type=int, default=0)
+    parser.add_argument("--num_workers", type=int)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: fair on a shared machine")
     return parser.parse_args()
@@ -125,8 +125,8 @@ def _workflow(screen: Path, out: Path, settings: argparse.Namespace, *, noise: b
         ckpt_dir=str(out),
         output_dir=str(out),
         batch_size=settings.batch_size,
-        num_workers=settings.num_workers,
         val_interval=10**6,  # training alone is timed
+        **({} if settings.num_workers is None else {"num_workers": settings.num_workers}),
     )
     if noise:
         transforms = workflow.parser["train::preprocessing::transforms"]

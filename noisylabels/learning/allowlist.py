@@ -37,7 +37,7 @@ FUNCTIONS = frozenset(
 )
 """What a `_target_` may be besides a class."""
 
-MODULES = frozenset({"glob", "json", "math", "monai", "numpy", "os", "sys", "torch", "torch.distributed"})
+MODULES = frozenset({"glob", "json", "math", "monai", "numpy", "operator", "os", "sys", "torch", "torch.distributed"})
 """What an expression may import: naming a module is harmless, its calls are looked at one by one."""
 
 CALLS = frozenset(
@@ -53,6 +53,8 @@ CALLS = frozenset(
         "min",
         "monai.handlers.from_engine",
         "monai.utils.set_determinism",
+        "operator.itemgetter",
+        "os.cpu_count",
         "os.path.exists",
         "os.path.join",
         "sys.stderr.isatty",

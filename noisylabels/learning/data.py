@@ -27,8 +27,8 @@ class FieldDataset(monai.data.Dataset):
         track_meta: Whether MONAI's transforms carry along what was done to a field. Training needs none of it, and it
             costs as much time as reading a small field does; the pixels are the same.
         keep_mib: Memory for fields as they are before the first random transform of a `Compose`, so that they are
-            read once and not in every epoch; fields beyond it are read each time. Each process of a data loader keeps
-            its own.
+            read once and not in every epoch; fields beyond it are read each time. The workers of a data loader share
+            it out among them, and keep what they have as long as they live (`persistent_workers`).
 
     Examples:
         >>> FieldDataset([{"image": "images/B07_f3.ome.tif"}])[0]["id"]
@@ -47,7 +47,8 @@ class FieldDataset(monai.data.Dataset):
         super().__init__(data, transform)
         self.seed = seed
         self.track_meta = track_meta
-        self._room = keep_mib * 2**20
+        self.keep_mib = keep_mib
+        self._kept_bytes = 0.0
         self._kept: dict[int, Any] = {}
 
     def __getitem__(self, index: Any) -> Any:
@@ -62,7 +63,7 @@ class FieldDataset(monai.data.Dataset):
         if self.transform is None:
             return field
         with _tracking(self.track_meta):
-            if (self._room or self._kept) and isinstance(self.transform, Compose):
+            if self.keep_mib and isinstance(self.transform, Compose):
                 return self._finish(self.transform, field, position)
             return self.transform(field)
 
@@ -72,12 +73,17 @@ class FieldDataset(monai.data.Dataset):
         first = len(transform.transforms) if first is None else first
         if position not in self._kept:
             field = transform(field, end=first)
-            size = _nbytes(field)
-            if size > self._room:
+            kept = self._kept_bytes + _nbytes(field)
+            if kept > self.keep_mib * 2**20 / _n_processes():
                 return transform(field, start=first)
-            self._room -= size
+            self._kept_bytes = kept
             self._kept[position] = field
         return transform(copy.deepcopy(self._kept[position]), start=first)
+
+
+def _n_processes() -> int:
+    worker = torch.utils.data.get_worker_info()
+    return 1 if worker is None else worker.num_workers
 
 
 def _may_differ(transform: Any) -> bool:

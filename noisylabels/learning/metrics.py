@@ -7,6 +7,8 @@ import torch
 from ignite.metrics import Metric
 from ignite.metrics.metric import reinit__is_reduced, sync_all_reduce
 
+Fields = torch.Tensor | Sequence[torch.Tensor]
+
 
 class PooledIoU(Metric):
     r"""Intersection over union of classes, from one confusion matrix over all pixels of all fields.
@@ -21,8 +23,8 @@ class PooledIoU(Metric):
     Args:
         n_classes: Number of classes, background included.
         class_index: One class, or None for the mean.
-        output_transform: Takes the engine's output to (predictions, references): lists or batches of
-            (1, x, y) class indices.
+        output_transform: Takes the engine's output to (predictions, references): lists of (1, x, y) class indices, or
+            batches of them.
         device: Where the counts are kept.
 
     Returns:
@@ -52,15 +54,14 @@ class PooledIoU(Metric):
         self._counts = torch.zeros(self.n_classes, self.n_classes, dtype=torch.int64, device=self._device)
 
     @reinit__is_reduced  # type: ignore[untyped-decorator]
-    def update(self, output: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]) -> None:
-        """Count the pixels of some fields."""
-        for prediction, reference in zip(*output, strict=True):
-            # Plain tensors: MONAI's carry metadata through every operation.
-            labels, predicted = (torch.as_tensor(part).as_subclass(torch.Tensor) for part in (reference, prediction))
-            pairs = torch.add(predicted.int(), labels.int(), alpha=self.n_classes).flatten()
+    def update(self, output: tuple[Fields, Fields]) -> None:
+        """Count the pixels of some fields: a batch of them, or a list."""
+        for prediction, reference in zip(*map(_batches, output), strict=True):
+            pairs = torch.add(prediction.int(), reference.int(), alpha=self.n_classes).flatten()
             # Labels beyond the table, of pixels that are not believed, fall behind the part that is kept.
             counts = torch.bincount(pairs, minlength=self.n_classes**2)[: self.n_classes**2]
-            self._counts += counts.view(self.n_classes, self.n_classes).to(self._device)
+            # Counted where the predictions are: to fetch each count from a GPU would wait for it.
+            self._counts = self._counts.to(counts.device) + counts.view(self.n_classes, self.n_classes)
 
     @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]
     def compute(self) -> float:
@@ -70,6 +71,12 @@ class PooledIoU(Metric):
         either = counts.sum(0) + counts.sum(1) - both
         iou = both / either  # 0/0 = nan: the class occurs nowhere
         return float(iou.nanmean() if self.class_index is None else iou[self.class_index])
+
+
+def _batches(fields: Fields) -> list[torch.Tensor]:
+    """Give plain tensors: MONAI's carry metadata through every operation."""
+    parts = [fields] if isinstance(fields, torch.Tensor) else fields
+    return [torch.as_tensor(part).as_subclass(torch.Tensor) for part in parts]
 
 
 def class_ious(

@@ -37,7 +37,11 @@ def test_pooled_scores_agree_with_scikit_learn() -> None:
     reference, prediction = rng.integers(0, 4, (2, 3, 5, 7))
     metric = PooledIoU(4)
     metric.update((list(torch.as_tensor(prediction)[:, None]), list(torch.as_tensor(reference)[:, None])))
-    assert metric.compute() == pytest.approx(jaccard_score(reference.ravel(), prediction.ravel(), average="macro"))
+    expected = jaccard_score(reference.ravel(), prediction.ravel(), average="macro")
+    assert metric.compute() == pytest.approx(expected)
+    metric.reset()
+    metric.update((torch.as_tensor(prediction)[:, None], torch.as_tensor(reference)[:, None]))  # a batch as it is
+    assert metric.compute() == pytest.approx(expected)
     for index, (name, one) in enumerate(class_ious(["background", "a", "b", "c d"], lambda output: output).items()):
         one.update(([torch.as_tensor(prediction)], [torch.as_tensor(reference)]))
         expected = jaccard_score(reference.ravel() == index, prediction.ravel() == index)

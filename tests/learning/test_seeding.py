@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import monai.data
 import numpy as np
@@ -136,6 +137,19 @@ def test_memory_that_is_just_filled_still_serves_what_is_kept(tmp_path: Path) ->
     alone = torch.as_tensor(keeping[Draw(1, 0)]["image"])
     (tmp_path / "f0.ome.tif").unlink()
     assert torch.equal(torch.as_tensor(keeping[Draw(1, 0)]["image"]), alone)
+
+
+def test_the_workers_of_a_loader_share_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field is 96 bytes: two fit in one process, one in each of two."""
+    fields = dataset(tmp_path)
+    keeping = FieldDataset(fields.data, fields.transform, keep_mib=192 / 2**20)
+    monkeypatch.setattr(torch.utils.data, "get_worker_info", lambda: SimpleNamespace(num_workers=2))
+    alone = [torch.as_tensor(keeping[Draw(1, position)]["image"]) for position in (0, 1)]
+    for name in ("f0.ome.tif", "f1.ome.tif"):
+        (tmp_path / name).unlink()
+    assert torch.equal(torch.as_tensor(keeping[Draw(1, 0)]["image"]), alone[0])
+    with pytest.raises(RuntimeError, match="applying transform"):
+        keeping[Draw(1, 1)]
 
 
 def test_what_a_transform_does_to_a_kept_field_does_not_stay(tmp_path: Path) -> None:

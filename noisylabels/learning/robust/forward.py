@@ -50,7 +50,8 @@ class ForwardCorrection(nn.Module):
         """
         noisy = labels[:, 0].long()
         bins = labels[:, 1].long() if labels.shape[1] > 1 else torch.zeros_like(noisy)
-        columns = self.log_transitions[bins, :, noisy].movedim(-1, 1)
+        # A config names a loss and moves only the network to a GPU.
+        columns = self.log_transitions.to(logits.device)[bins, :, noisy].movedim(-1, 1)
         return -torch.logsumexp(log_probabilities(logits) + columns, dim=1).mean()
 
 
