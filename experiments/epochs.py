@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.report.canvas import Figure, canvas, colours_of, finish
+from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
+from experiments.strokes import place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,20 +70,22 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
     Args:
         epochs: The `epochs` table of `collect`.
     """
+    epochs, axis = place_epochs(epochs)
     doses = epochs.groupby("noise", sort=False)["dose"].max()
     methods = list(dict.fromkeys(epochs["method"]))
-    colours = colours_of(methods)
+    strokes = strokes_of(methods)
     with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.6) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(doses), sharey=True))
         for axes, (noise, dose) in zip(panels, doses.items(), strict=True):
             shown = epochs[(epochs["noise"] == noise) & (epochs["dose"] == dose)]
             for method, part in shown.groupby("method", sort=False):
-                by_epoch = part.groupby("epoch")[[FIT, HELD]].mean()
+                by_epoch = part.groupby("place")[[FIT, HELD]].mean()
                 fit, held = by_epoch[FIT], by_epoch[HELD].dropna()
-                axes.plot(fit.index, fit, color=colours[str(method)], linewidth=1, linestyle="--")
-                axes.plot(held.index, held, color=colours[str(method)], linewidth=1.6, label=method)
+                stroke = strokes[str(method)]
+                axes.plot(fit.index, fit, color=stroke["color"], linewidth=1, linestyle="--")
+                axes.plot(held.index, held, **stroke, markevery=sparsely(len(held)), linewidth=1.6, label=method)
             axes.set_title(f"{noise}, dose {dose:g}")
-            axes.set_xlabel("epoch")
+            axes.set_xlabel(axis)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean IoU")
         panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))

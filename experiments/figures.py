@@ -1,13 +1,14 @@
 """Figures of an experiment: dose-response curves, recall by appearance, training-set sizes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.report.canvas import FAINT, INK, Figure, canvas, colours_of, finish
+from evaluation.report.canvas import INK, Figure, canvas, finish
 from experiments.curves import TEACHER, Arm
 from experiments.declaration import CLEAN
+from experiments.strokes import draw_references, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +25,14 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
     """
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.noise != "clean")) or ["clean"]
     methods = [method for method in dict.fromkeys(arm.method for arm in arms) if method != TEACHER]
-    colours = colours_of(methods) | {TEACHER: INK}
+    strokes = strokes_of(methods) | {TEACHER: {"color": INK, "marker": "o", "markersize": 3.5, "linestyle": "--"}}
     width, height = min(2.9 * len(noises) + 1.6, 11.0), 3.0
     with canvas(width, height) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
             for method in [TEACHER, *methods]:
-                _draw_curve(axes, _curve_of(arms, noise, method), colour=colours[method], name=method)
-            for text, score in references.items():
-                axes.axhline(score, color=FAINT, linewidth=0.9, linestyle=":")
-                axes.annotate(text, (1, score), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7)
+                _draw_curve(axes, _curve_of(arms, noise, method), strokes[method], name=method)
+            draw_references(axes, references)
             axes.set_title(noise)
             axes.set_xlabel("dose")
             axes.set_ylim(-0.02, 1.02)
@@ -63,19 +62,19 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
     shown = noisy if len(noisy) else table
     doses = shown.groupby("noise", sort=False)["dose"].max()
     classes, methods = (list(dict.fromkeys(shown[name])) for name in ("class", "method"))
-    colours = colours_of(methods)
+    strokes = strokes_of(methods)
     with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.1 * len(classes) + 0.5) as drawing:
         panels = drawing.subplots(len(classes), len(doses), sharex=True, sharey=True, squeeze=False)
         for row, class_name in zip(panels, classes, strict=True):
             for axes, (noise, dose) in zip(row, doses.items(), strict=True):
                 part = shown[(shown["class"] == class_name) & (shown["noise"] == noise) & (shown["dose"] == dose)]
-                _draw_quartiles(axes, part, colours)
+                _draw_quartiles(axes, part, strokes)
             row[0].set_ylabel(f"recall, {class_name}")
         for axes, (noise, dose) in zip(panels[0], doses.items(), strict=True):
             axes.set_title(f"{noise}, dose {dose:g}")
         for axes in panels[-1]:
             axes.set_xlabel(f"quartile of {by.removesuffix('_px')}")
-        handles = [Line2D([], [], color=colours[method], marker="o", markersize=3.5) for method in methods]
+        handles = [Line2D([], [], **strokes[method]) for method in methods]
         panels[0, -1].legend(handles, methods, loc="upper left", bbox_to_anchor=(1, 1))
         caption = (
             f"Share of true events found with their class, by quartile of {by} within the class (1 = lowest), all "
@@ -84,10 +83,10 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
         return finish(drawing, name=f"recall_by_{by}", caption=caption)
 
 
-def _draw_quartiles(axes: "Axes", part: "pd.DataFrame", colours: Mapping[str, str]) -> None:
+def _draw_quartiles(axes: "Axes", part: "pd.DataFrame", strokes: Mapping[str, dict[str, Any]]) -> None:
     for method, rows in part.groupby("method", sort=False):
         recall = rows.groupby("quartile")["recall"].mean()
-        axes.plot(recall.index, recall, marker="o", markersize=3.5, color=colours[str(method)])
+        axes.plot(recall.index, recall, **strokes[str(method)])
     axes.set_xticks([1, 2, 3, 4])
     axes.set_ylim(-0.02, 1.02)
     axes.grid(axis="y")
@@ -97,7 +96,7 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
     """Draw Dice against training-set size, one panel per noise, one line per dose and method."""
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.method != TEACHER))
     lines = list(dict.fromkeys((arm.dose, arm.method) for arm in arms if arm.method != TEACHER))
-    colours = colours_of([f"{method}, dose {dose:g}" for dose, method in lines])
+    strokes = strokes_of([f"{method}, dose {dose:g}" for dose, method in lines])
     with canvas(min(2.9 * len(noises) + 1.8, 11.0), 2.8) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
@@ -106,7 +105,7 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
                 curve = [arm for arm in arms if (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
                 curve.sort(key=lambda arm: arm.n_train or 0)
                 if curve:
-                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, colour=colours[label], name=label)
+                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, strokes[label], name=label)
             axes.set_title(noise)
             axes.set_xscale("log", base=2)
             axes.set_xlabel("training fields")
@@ -121,19 +120,20 @@ def _curve_of(arms: Sequence[Arm], noise: str, method: str) -> list[Arm]:
     return sorted(curve, key=lambda arm: arm.dose)
 
 
-def _draw_curve(axes: "Axes", curve: Sequence[Arm], *, colour: str, name: str) -> None:
+def _draw_curve(axes: "Axes", curve: Sequence[Arm], stroke: Mapping[str, Any], *, name: str) -> None:
     if curve:
-        _draw_line(axes, [arm.dose for arm in curve], curve, colour=colour, name=name)
+        _draw_line(axes, [arm.dose for arm in curve], curve, stroke, name=name)
 
 
-def _draw_line(axes: "Axes", places: Sequence[float], curve: Sequence[Arm], *, colour: str, name: str) -> None:
-    style = "--" if name == TEACHER else "-"
-    axes.plot(places, [arm.score.estimate for arm in curve], style, color=colour, marker="o", markersize=3, label=name)
+def _draw_line(
+    axes: "Axes", places: Sequence[float], curve: Sequence[Arm], stroke: Mapping[str, Any], *, name: str
+) -> None:
+    axes.plot(places, [arm.score.estimate for arm in curve], label=name, **stroke)
     axes.fill_between(
         places,
         [arm.score.low for arm in curve],
         [arm.score.high for arm in curve],
-        color=colour,
+        color=stroke["color"],
         alpha=0.12,
         linewidth=0,
     )

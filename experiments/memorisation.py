@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evaluation.report.canvas import Figure, canvas, colours_of, finish
+from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
 from experiments.declaration import CLEAN
+from experiments.strokes import place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,26 +79,28 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
     """
     from matplotlib.lines import Line2D
 
+    shares, axis = place_epochs(shares)
     doses = shares.groupby("noise", sort=False)["dose"].max()
     methods: Sequence[str] = list(dict.fromkeys(shares["method"]))
-    colours = colours_of(methods)
+    strokes = strokes_of(methods)
     with canvas(9.0, 2.1 * len(doses) + 0.5) as drawing:
         panels = drawing.subplots(len(doses), len(SHARES), sharex=True, sharey=True, squeeze=False)
         for row, (noise, dose) in zip(panels, doses.items(), strict=True):
             part = shares[(shares["noise"] == noise) & (shares["dose"] == dose)]
             for axes, share in zip(row, SHARES, strict=True):
                 for method, curve in part.groupby("method", sort=False):
-                    by_epoch = curve.groupby("epoch")[share].mean()
-                    axes.plot(by_epoch.index, by_epoch, color=colours[str(method)], linewidth=1.4)
+                    by_epoch = curve.groupby("place")[share].mean()
+                    stroke = strokes[str(method)]
+                    axes.plot(by_epoch.index, by_epoch, **stroke, markevery=sparsely(len(by_epoch)), linewidth=1.4)
                 axes.set_ylim(-0.02, 1.02)
                 axes.grid(axis="y")
             row[0].set_ylabel(f"{noise}, {dose:g}")
         for axes, title in zip(panels[0], SHARES.values(), strict=True):
             axes.set_title(title)
         for axes in panels[-1]:
-            axes.set_xlabel("epoch")
+            axes.set_xlabel(axis)
         panels[0, -1].legend(
-            [Line2D([], [], color=colours[method]) for method in methods],
+            [Line2D([], [], **strokes[method]) for method in methods],
             methods,
             loc="upper left",
             bbox_to_anchor=(1, 1),

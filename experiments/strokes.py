@@ -1,0 +1,91 @@
+"""How the lines of an experiment's figures are told apart: by colour and, where colours repeat, by marker."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evaluation.report.canvas import FAINT, OTHER_METHODS, colours_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MARKERS = ("o", "s", "^", "D", "v")
+
+
+def strokes_of(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give each method what `Axes.plot` draws it with; no two of 25 look alike.
+
+    Examples:
+        >>> strokes = strokes_of(["a", "b", "c", "d", "e", "f"])
+        >>> strokes["a"]["color"] == strokes["f"]["color"], strokes["a"]["marker"], strokes["f"]["marker"]
+        (True, 'o', 's')
+    """
+    rounds = {method: MARKERS[place // len(OTHER_METHODS) % len(MARKERS)] for place, method in enumerate(methods)}
+    return {
+        method: {"color": colour, "marker": rounds[method], "markersize": 3.5}
+        for method, colour in colours_of(methods).items()
+    }
+
+
+def sparsely(n_points: int) -> int:
+    """Space the markers of a curve of many points: about five of them.
+
+    Examples:
+        >>> sparsely(24), sparsely(3)
+        (4, 1)
+    """
+    return max(1, n_points // 5)
+
+
+def place_epochs(table: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
+    """Place epochs on an axis: by number, or as shares of the training where methods have epochs of unequal length.
+
+    Args:
+        table: `method` and `epoch`, among others.
+
+    Returns:
+        The table with the column `place`, and the name of the axis.
+
+    Examples:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"method": ["gdl", "gdl", "gold only"], "epoch": [1, 2, 4]})
+        >>> place_epochs(table)[0]["place"].tolist(), place_epochs(table[:2])[1]
+        ([0.5, 1.0, 1.0], 'epoch')
+    """
+    lengths = table.groupby("method")["epoch"].transform("max")
+    if lengths.nunique() == 1:
+        return table.assign(place=table["epoch"]), "epoch"
+    return table.assign(place=table["epoch"] / lengths), "share of the training"
+
+
+def draw_references(axes: "Axes", references: Mapping[str, float]) -> None:
+    """Draw horizontal lines with their names; names of lines too close to be told apart stand in one place.
+
+    Args:
+        axes: Where; an axis from 0 to 1.
+        references: Height by name.
+    """
+    for names, height in group_names(references):
+        axes.annotate(
+            ", ".join(names), (1, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7
+        )
+    for height in references.values():
+        axes.axhline(height, color=FAINT, linewidth=0.9, linestyle=":")
+
+
+def group_names(references: Mapping[str, float], apart: float = 0.05) -> list[tuple[list[str], float]]:
+    """Group names of lines that are nearer than `apart` to the one above them; a group stands on its highest line.
+
+    Examples:
+        >>> group_names({"clean": 0.82, "gold only": 0.80, "labels": 0.5})
+        [(['clean', 'gold only'], 0.82), (['labels'], 0.5)]
+    """
+    groups: list[tuple[list[str], float]] = []
+    last = float("inf")
+    for name, height in sorted(references.items(), key=lambda line: -line[1]):
+        if last - height < apart:
+            groups[-1][0].append(name)
+        else:
+            groups.append(([name], height))
+        last = height
+    return groups
