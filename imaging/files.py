@@ -223,6 +223,8 @@ def _read_tiff(path: Path) -> Image:
         raise InputError(msg)
     if axes.endswith("S"):
         return _channels_of_colour(array)
+    if axes == "ZYX":
+        return array[None]  # focal planes of one channel
     if axes in ("ZCYX", "TCYX", "QCYX"):
         return np.swapaxes(array, 0, 1)
     return array

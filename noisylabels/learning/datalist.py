@@ -43,7 +43,8 @@ def read_fields(
 ) -> dict[str, list[Field]]:
     """List the training, validation and test fields of a dataset folder.
 
-    The split of datalist.json is kept. If it lists training fields only, they are split here, by group.
+    The split of datalist.json is kept. If it lists no validation field, the training fields are split here, by group:
+    in three, or in two where it lists test fields.
 
     Args:
         dataset_dir: Folder with datalist.json, images/ and labels/.
@@ -66,7 +67,7 @@ def read_fields(
         _require_labels(root, truth_name, key="truth_name")
         lists = {name: [_with_truth(field, truth_name) for field in fields] for name, fields in lists.items()}
     if lists["training"] and not lists["validation"]:
-        lists = _split(lists["training"], split, seed) | ({"test": lists["test"]} if lists["test"] else {})
+        lists = _split(lists["training"], split, seed, held_out=lists["test"])
     for name in ("training", "validation"):
         if not lists[name]:
             msg = f"{root / 'datalist.json'} must list at least one {name} field, got none. Add fields or split anew."
@@ -194,10 +195,15 @@ def _require_labels(root: Path, label_name: str, *, key: str = "label_name") -> 
         raise InputError(msg)
 
 
-def _split(fields: list[Field], fractions: Sequence[float], seed: int) -> dict[str, list[Field]]:
+def _split(
+    fields: list[Field], fractions: Sequence[float], seed: int, *, held_out: list[Field]
+) -> dict[str, list[Field]]:
     training, validation, test = fractions
+    if held_out:  # no training field is given up for a test that is there already
+        training, validation, test = training / (training + validation), validation / (training + validation), 0.0
     dealt = split_groups([field["group"] for field in fields], (training, validation, test), seed=seed)
-    return {name: [field for field, at in zip(fields, dealt, strict=True) if at == name] for name in SPLITS}
+    lists = {name: [field for field, at in zip(fields, dealt, strict=True) if at == name] for name in SPLITS}
+    return lists | {"test": held_out or lists["test"]}
 
 
 def _refuse_cut_groups(lists: Mapping[str, Sequence[Field]], root: Path) -> None:

@@ -68,6 +68,14 @@ def test_planes_before_channels_are_put_in_order(tmp_path):
     assert read_image(tmp_path / "a.ome.tif").tolist() == image.swapaxes(0, 1).tolist()
 
 
+def test_planes_of_one_channel_are_no_channels(tmp_path):
+    image = ramp((5, 3, 7), np.uint16)
+    tifffile.imwrite(tmp_path / "a.ome.tif", image, metadata={"axes": "ZYX"})
+    assert read_image(tmp_path / "a.ome.tif").tolist() == image[None].tolist()
+    with pytest.raises(InputError, match="must have 5 channels, got 1"):
+        read_image(tmp_path / "a.ome.tif", n_channels=5)
+
+
 def test_grey_saved_as_colour_is_one_channel_and_real_colour_is_three(tmp_path):
     from skimage.io import imsave
 

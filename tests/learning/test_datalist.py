@@ -41,6 +41,12 @@ def test_without_a_split_groups_are_dealt_out_whole(tmp_path: Path) -> None:
     assert not groups[1] & groups[2]
 
 
+def test_a_test_list_that_is_there_costs_no_training_field(tmp_path: Path) -> None:
+    lists = read(write_screen(tmp_path, splits=("training",) * 18 + ("test",) * 2, size=(8, 8)))
+    assert {name: len(part) for name, part in lists.items()} == {"training": 16, "validation": 2, "test": 2}
+    assert [field["id"] for field in lists["test"]] == ["f18", "f19"]
+
+
 def test_a_split_that_cuts_a_group_is_refused(tmp_path: Path) -> None:
     write_screen(tmp_path, size=(8, 8))
     path = tmp_path / "datalist.json"
