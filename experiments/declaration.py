@@ -96,6 +96,8 @@ class Declaration:
         validation: Labels that choose the best epoch: clean, noisy, or none: the last epoch counts, and the curves by
             epoch are against the truth, which then decides nothing.
         splits: A datalist.json whose split to use instead of the data's own; relative to the declaration.
+        equal_steps: Whether runs with fewer training fields take as many steps as those with the most: more epochs, and
+            the learning rate falls as slowly. Else sizes are compared at equal epochs, and the small ones learn less.
         max_hours: Budget of compute; `run` stops before the run that would exceed it.
         margin: "No harm" margin in Dice for the equivalence tests, in (0, 1).
     """
@@ -114,6 +116,7 @@ class Declaration:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     validation: str = "clean"
     splits: str | None = None
+    equal_steps: bool = False
     max_hours: float = 12.0
     margin: float = 0.02
 
@@ -121,6 +124,11 @@ class Declaration:
         """Give the levels of n_train, dose and method that a noise is run at."""
         own = self.only.get(noise, {})
         return {factor: own.get(factor, self.grid[factor]) for factor in WITHIN}
+
+    def most_fields(self, available: int) -> int:
+        """Give the largest training set of the grid, of the `available` training fields."""
+        sizes = [size for noise in self.grid["noise"] for size in self.levels_of(noise)["n_train"]]
+        return max(available if size is None else int(size) for size in sizes)
 
 
 def read_declaration(path: str | Path) -> Declaration:
@@ -216,6 +224,9 @@ def _check_kinds(values: Mapping[str, Any], source: str) -> None:
         if not isinstance(value, Mapping):
             msg = f"{key} of {source} must be a mapping, got {value!r}. Look at a shipped declaration."
             raise InputError(msg)
+    if not isinstance(values.get("equal_steps", False), bool):
+        msg = f"equal_steps of {source} must be true or false, got {values['equal_steps']!r}. Write one of them."
+        raise InputError(msg)
     hours = values.get("max_hours", 1)
     if not (isinstance(hours, (int, float)) and hours > 0):
         msg = f"max_hours of {source} must be above 0, got {hours!r}. Give hours of compute."

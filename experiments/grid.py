@@ -85,6 +85,8 @@ def _stretched(levels: Sequence[int], length: int) -> Sequence[int]:
 def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
     """Write down all that decides a run's result, as plain data."""
     noise = declaration.noise.get(run.noise)
+    # Named only where it is asked for: recipes from before there was such a choice keep their identity.
+    steps = {"steps_of": declaration.most_fields(0)} if declaration.equal_steps else {}
     return {
         "run": asdict(run),
         "noise": noise_at(noise, run.dose),
@@ -94,6 +96,7 @@ def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
         "overrides": dict(declaration.overrides),
         "validation": declaration.validation,
         "data": asdict(declaration.data),
+        **steps,
     }
 
 

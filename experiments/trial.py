@@ -54,7 +54,7 @@ def execute(workspace: Workspace, data: Dataset, run: Run, identity: str) -> Out
     folder = workspace.run_folder(identity)
     write_text(folder / "recipe.json", json.dumps(recipe_of(run, workspace.declaration), indent=1, sort_keys=True))
     view = prepare_labels(workspace, data, run)
-    commands = _train_and_predict(workspace.declaration, view, run, folder)
+    commands = _train_and_predict(workspace.declaration, data, view, run, folder)
     fields, events = measure(workspace.declaration, data, run, folder / "labels")
     _write_table(fields, folder / "fields.parquet")
     _write_table(events, folder / "events.parquet")
@@ -91,7 +91,7 @@ def measure(
     return fields, events
 
 
-def _train_and_predict(declaration: Declaration, view: Dataset, run: Run, folder: Path) -> list[str]:
+def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, run: Run, folder: Path) -> list[str]:
     import torch
 
     from noisylabels.learning import launcher
@@ -99,7 +99,8 @@ def _train_and_predict(declaration: Declaration, view: Dataset, run: Run, folder
     torch.set_num_threads(1)  # small fields spin on more, tens of times slower on a busy machine: use shards for cores
     method = declaration.methods[run.method]
     trusted = view.ids("training")[: method.trusted]
-    stages = _stages(declaration, method, view, run, folder, trusted)
+    most = declaration.most_fields(len(data.ids("training"))) if declaration.equal_steps else len(view.ids("training"))
+    stages = _stages(declaration, method, view, run, folder, trusted, longer=most / len(view.ids("training")))
     commands = []
     for stage in stages:
         launch = launcher.plan_training(declaration.bundle, (*declaration.preset, *method.preset), stage)
@@ -125,7 +126,14 @@ def _train_and_predict(declaration: Declaration, view: Dataset, run: Run, folder
 
 
 def _stages(
-    declaration: Declaration, method: Method, view: Dataset, run: Run, folder: Path, trusted: list[str]
+    declaration: Declaration,
+    method: Method,
+    view: Dataset,
+    run: Run,
+    folder: Path,
+    trusted: list[str],
+    *,
+    longer: float = 1.0,
 ) -> list[dict[str, Any]]:
     base: dict[str, Any] = {
         **declaration.overrides,
@@ -137,6 +145,8 @@ def _stages(
         "train::dataset::seed": run.order_seed,
         "train::sampler::seed": run.order_seed,
     }
+    if longer != 1:
+        base |= _as_many_steps(base, longer)
     if method.use == "mix":
         return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
     if method.use == "transitions":
@@ -160,7 +170,7 @@ def _stages(
 
 
 def _as_many_steps(base: Mapping[str, Any], times: float) -> dict[str, Any]:
-    """Train a smaller set for as many steps as the whole: more epochs, and the learning rate falls as slowly."""
+    """Train a smaller set for as many steps as a larger one: more epochs, and the learning rate falls as slowly."""
     lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1}  # the bundle's own
     return {key: max(1, round(times * int(base.get(key, own)))) for key, own in lengths.items()}
 

@@ -43,6 +43,15 @@ def test_a_grid_is_crossed_and_dose_zero_is_one_clean_run_for_all_noises():
     assert {run.weights_seed for run in runs} == {5}
 
 
+def test_equal_steps_are_part_of_a_recipe_only_where_they_are_declared():
+    sizes = {**SMALL["grid"], "n_train": [2, 4]}
+    plain, equal = declare(changed(grid=sizes)), declare(changed(grid=sizes, equal_steps=True))
+    run = list_runs(plain)[0]
+    assert recipe_of(run, equal) == recipe_of(run, plain) | {"steps_of": 4}
+    with pytest.raises(InputError, match="equal_steps of declaration must be true or false, got 'yes'"):
+        declare(changed(equal_steps="yes"))
+
+
 def test_a_noise_may_have_levels_of_its_own():
     content = changed(
         noise={**SMALL["noise"], "shrunk": {"boundary": {"rate": 1, "shift_px": "-$dose"}}},

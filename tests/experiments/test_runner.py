@@ -228,6 +228,20 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
     assert "--threshold" in commands["marginal"][1]
 
 
+def test_small_sets_take_as_many_steps_where_that_is_declared(tmp_path):
+    grid = {"noise": ["random"], "dose": [0.5], "method": ["gdl"], "n_train": [2, None]}
+    declaration = declare({**GRID, "grid": grid, "equal_steps": True})
+    small, whole = list(run_grid(declaration, tmp_path))
+    commands = [
+        json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"][0]
+        for item in (small, whole)
+    ]
+    assert (small.run.n_train, whole.run.n_train) == (2, None)
+    assert "--num_epochs 3" in commands[0]  # a third of the 6 training fields
+    assert "--learning_rate_period 9" in commands[0]
+    assert "--num_epochs 1" in commands[1]
+
+
 def test_a_grid_learns_from_the_cips_own_labels(tmp_path):
     content = {
         **GRID,
