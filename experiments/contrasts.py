@@ -43,8 +43,8 @@ def contrast_section(arms: Sequence[Arm], against_labels: Sequence[Contrast], *,
     }
     tables = tuple(_tabulate(name, title, found) for (name, title), found in compared.items() if found)
     lead = (
-        "Differences in Dice on identical fields and identically corrupted labels. no harm: equivalence within "
-        f"{margin} (two one-sided tests at 5 %)."
+        "Differences in Dice on identical fields and identically corrupted labels. no harm: that it is not worse by "
+        f"{margin} is shown (one-sided, at 5 %)."
     )
     return Section("contrasts", "Paired differences", lead, tables) if tables else None
 

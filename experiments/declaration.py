@@ -99,7 +99,7 @@ class Declaration:
         equal_steps: Whether runs with fewer training fields take as many steps as those with the most: more epochs, and
             the learning rate falls as slowly. Else sizes are compared at equal epochs, and the small ones learn less.
         max_hours: Budget of compute; `run` stops before the run that would exceed it.
-        margin: "No harm" margin in Dice for the equivalence tests, in (0, 1).
+        margin: The loss in Dice below which a method does "no harm", in (0, 1).
     """
 
     name: str
