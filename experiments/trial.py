@@ -151,6 +151,8 @@ def _stages(
         return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
     if method.use == "transitions":
         return [base | {"transitions": _transitions(view, trusted)}]
+    if method.use == "appearance":
+        return [base | _by_appearance(view, trusted)]
     if method.use == "alone":
         gold_view = narrow_labels(view, trusted, name="gold")
         return [
@@ -182,6 +184,15 @@ def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:
     truth, noisy = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
     table: list[list[float]] = estimate_transitions(truth, noisy, n_classes=len(view.classes)).tolist()
     return table
+
+
+def _by_appearance(view: Dataset, trusted: list[str]) -> dict[str, Any]:
+    from noisylabels.learning.robust.appearance import count_by_appearance
+
+    fields = [
+        (view.image(case_id), view.label_map(TRUTH, case_id), view.label_map(TRAIN, case_id)) for case_id in trusted
+    ]
+    return count_by_appearance(fields, n_classes=len(view.classes))
 
 
 def _brightness(data: Dataset, case_id: str, truth: LabelMap) -> dict[int, float]:

@@ -209,19 +209,25 @@ def test_discs_of_the_toy_must_fit_a_field(radius):
 
 def test_trusted_fields_are_used_as_declared(tmp_path):
     """With the truth looked at by epoch, which every view must then hold, that of the trusted fields alone too."""
-    uses = {"mix": ["robust_trusted"], "transitions": ["robust_forward"], "alone": [], "finetune": []}
+    uses = {
+        "mix": ["robust_trusted"],
+        "transitions": ["robust_forward"],
+        "appearance": ["robust_appearance"],
+        "alone": [],
+        "finetune": [],
+    }
     methods = {use: {"preset": preset, "trusted": 2, "use": use} for use, preset in uses.items()}
     methods["marginal"] = {"preset": ["robust_ce"], "threshold": "marginal"}
     grid = {"noise": ["random"], "dose": [0.5], "method": list(methods)}
     content = {**GRID, "preset": ["memorisation"], "methods": methods, "grid": grid}
     items = list(run_grid(declare(content), tmp_path))
-    assert [item.state for item in items] == ["done"] * 5
+    assert [item.state for item in items] == ["done"] * 6
     commands = {
         item.run.method: json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"]
         for item in items
     }
     assert {use: len(lines) for use, lines in commands.items()} == {
-        "mix": 2, "transitions": 2, "alone": 2, "finetune": 3, "marginal": 2,
+        "mix": 2, "transitions": 2, "appearance": 2, "alone": 2, "finetune": 3, "marginal": 2,
     }  # fmt: skip
     assert "--num_epochs 3" in commands["alone"][0]  # a third of the 6 training fields, for as many steps
     assert "--init" in commands["finetune"][1]

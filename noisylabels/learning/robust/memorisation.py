@@ -124,10 +124,14 @@ class MemorisationCurves:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._close, name)
 
     def _count(self, engine: Engine) -> None:
-        # The batch's own label: a learning scheme may have corrected the one that the loss saw.
-        true, noisy = (_maps(engine.state.batch, key) for key in (self.key, CommonKeys.LABEL))
-        for maps in zip(true, noisy, _maps(engine.state.output, CommonKeys.PRED), strict=True):
-            self._epoch = self._epoch + fit_of_events(*maps)
+        # The batch's own label: a learning scheme may have corrected the one that the loss saw. What a loss reads
+        # behind it (`AppendBinsd`) is no label.
+        true, noisy = ([field[0] for field in _fields(engine.state.batch, key)] for key in (self.key, CommonKeys.LABEL))
+        predicted = [
+            field.argmax(0) if len(field) > 1 else field[0] for field in _fields(engine.state.output, CommonKeys.PRED)
+        ]
+        for maps in zip(true, noisy, predicted, strict=True):
+            self._epoch = self._epoch + fit_of_events(*(one.numpy().astype(np.uint8) for one in maps))
 
     def _close(self, engine: Engine, name: str) -> None:
         self.history.append(self._epoch)
@@ -135,12 +139,7 @@ class MemorisationCurves:
         self._epoch = EventFit()
 
 
-def _maps(content: Any, key: str) -> list[NDArray[np.uint8]]:
-    """Class indices of each field of a batch, collated or, as MONAI leaves it after an iteration, taken apart."""
+def _fields(content: Any, key: str) -> list[torch.Tensor]:
+    """Channels of each field of a batch, collated or, as MONAI may leave it after an iteration, taken apart."""
     channels = [field[key] for field in content] if isinstance(content, list) else content[key]
-    return [_class_map(torch.as_tensor(field).detach().cpu()) for field in channels]
-
-
-def _class_map(field: torch.Tensor) -> NDArray[np.uint8]:
-    class_map: NDArray[np.uint8] = (field.argmax(0) if len(field) > 1 else field[0]).numpy().astype(np.uint8)
-    return class_map
+    return [torch.as_tensor(field).detach().cpu() for field in channels]

@@ -35,7 +35,7 @@ def train(screen, out, *presets, **overrides):
 
 
 def test_there_is_a_preset_for_every_method():
-    names = "ce gce sce nrdice tloss forward background teacher early coteaching trusted"
+    names = "ce gce sce nrdice tloss forward appearance background teacher early coteaching trusted"
     assert [f"robust_{name}" for name in sorted(names.split())] == PRESETS
 
 
@@ -70,7 +70,9 @@ def test_co_teaching_is_not_the_plain_step(screen, tmp_path):
     assert any((plain[name] != pair[name]).any() for name in plain)
 
 
-@pytest.mark.parametrize("presets", [(), ("robust_teacher",), ("robust_coteaching",), ("robust_trusted",)], ids=str)
+@pytest.mark.parametrize(
+    "presets", [(), ("robust_teacher",), ("robust_coteaching",), ("robust_trusted",), ("robust_appearance",)], ids=str
+)
 def test_following_memorisation_changes_no_weight(screen, tmp_path, presets):
     trusted = {"trusted_ids": open_dataset(screen).ids("training")[:2]} if "robust_trusted" in presets else {}
     plain = train(screen, tmp_path / "plain", *presets, **trusted)
