@@ -68,7 +68,7 @@ def real_study(
 def plan(declaration: Declared, out: Out = None, probe: bool = typer.Option(True, help="Time one epoch.")) -> None:
     """Print the runs, where they stand, and how long the rest will take."""
     from experiments import runner
-    from experiments.declaration import read_declaration
+    from experiments.reading import read_declaration
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
@@ -97,8 +97,8 @@ def run(
 
     from experiments import runner
     from experiments.cluster import DaskWorkers
-    from experiments.declaration import read_declaration
     from experiments.grid import read_shard
+    from experiments.reading import read_declaration
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
@@ -122,7 +122,7 @@ def run(
 def collect(declaration: Declared, out: Out = None) -> None:
     """Join the tables of all done runs: Parquet and CSV in tables/."""
     from experiments import collection, runner
-    from experiments.declaration import read_declaration
+    from experiments.reading import read_declaration
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
@@ -140,7 +140,7 @@ def report(
 ) -> None:
     """Write report.html with curves, differences and the commands that repeat each run."""
     from experiments import runner
-    from experiments.declaration import read_declaration
+    from experiments.reading import read_declaration
     from experiments.report import report as write_report
 
     declared = read_declaration(declaration)

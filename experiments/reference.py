@@ -60,7 +60,7 @@ FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
         ("`profile.json`", "noisylabels.calibration.profile.Profile"),
     ),
     "experiment": (
-        ("declaration (YAML)", "experiments.declaration.read_declaration"),
+        ("declaration (YAML)", "experiments.reading.read_declaration"),
         ("`tables/`", "experiments.collection.collect"),
     ),
 }
@@ -145,7 +145,7 @@ def _say(default: Any) -> str:
 
 
 def _presets() -> Iterator[str]:
-    from experiments.declaration import read_declaration
+    from experiments.reading import read_declaration
     from imaging import simulation
     from imaging.labelling import load_pipeline
     from noisylabels.presets import PRESETS

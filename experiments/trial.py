@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from evaluation.fields import examine_field
-from experiments.declaration import Declaration, Method
+from experiments.declaration import Declaration
 from experiments.grid import Run, hash_code, recipe_of
-from experiments.workspace import TRAIN, TRUTH, Workspace, narrow_labels, noisy_labels, prepare_labels
+from experiments.stages import plan_stages
+from experiments.workspace import Workspace, noisy_labels, prepare_labels
 from imaging.dataset import Dataset
 from imaging.files import read_label_map
 from noisylabels.atomic import replacing, write_text
 from noisylabels.labels import LabelMap
 
 RESULT = "result.json"
-FINETUNE_RATE = 0.3
-"""Fine-tuning on the trusted fields goes at this share of the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,8 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
 
     torch.set_num_threads(1)  # small fields spin on more, tens of times slower on a busy machine: use shards for cores
     method = declaration.methods[run.method]
-    trusted = view.ids("training")[: method.trusted]
-    most = declaration.most_fields(len(data.ids("training"))) if declaration.equal_steps else len(view.ids("training"))
-    stages = _stages(declaration, method, view, run, folder, trusted, longer=most / len(view.ids("training")))
+    longer = declaration.most_fields(len(data.ids("training"))) / len(view.ids("training"))
+    stages = plan_stages(declaration, view, run, folder, longer=longer if declaration.equal_steps else 1.0)
     commands = []
     for stage in stages:
         launch = launcher.plan_training(declaration.bundle, (*declaration.preset, *method.preset), stage)
@@ -123,76 +121,6 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
     launch = launcher.plan_prediction(declaration.bundle, presets, settings)
     launcher.run(launch)
     return [*commands, launch.command_line()]
-
-
-def _stages(
-    declaration: Declaration,
-    method: Method,
-    view: Dataset,
-    run: Run,
-    folder: Path,
-    trusted: list[str],
-    *,
-    longer: float = 1.0,
-) -> list[dict[str, Any]]:
-    base: dict[str, Any] = {
-        **declaration.overrides,
-        **method.overrides,
-        "dataset_dir": str(view.folder),
-        "label_name": TRAIN,
-        "output_dir": str(folder / "model"),
-        "seed": run.weights_seed,
-        "train::dataset::seed": run.order_seed,
-        "train::sampler::seed": run.order_seed,
-    }
-    if longer != 1:
-        base |= _as_many_steps(base, longer)
-    if method.use == "mix":
-        return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
-    if method.use == "transitions":
-        return [base | {"transitions": _transitions(view, trusted)}]
-    if method.use == "appearance":
-        return [base | _by_appearance(view, trusted)]
-    if method.use == "alone":
-        gold_view = narrow_labels(view, trusted, name="gold")
-        return [
-            base
-            | _as_many_steps(base, len(view.ids("training")) / len(trusted))
-            | {"dataset_dir": str(gold_view.folder)}
-        ]
-    if method.use == "finetune":
-        gold = {
-            "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
-            "output_dir": str(folder / "model" / "finetuned"),
-            "init": str(folder / "model" / "last.pt"),
-            "learning_rate": FINETUNE_RATE * float(base.get("learning_rate", 0.1)),
-        }
-        return [base, base | gold]
-    return [base]
-
-
-def _as_many_steps(base: Mapping[str, Any], times: float) -> dict[str, Any]:
-    """Train a smaller set for as many steps as a larger one: more epochs, and the learning rate falls as slowly."""
-    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1}  # the bundle's own
-    return {key: max(1, round(times * int(base.get(key, own)))) for key, own in lengths.items()}
-
-
-def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:
-    from noisylabels.learning.robust.forward import estimate_transitions
-
-    pairs = [(view.label_map(TRUTH, case_id), view.label_map(TRAIN, case_id)) for case_id in trusted]
-    truth, noisy = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
-    table: list[list[float]] = estimate_transitions(truth, noisy, n_classes=len(view.classes)).tolist()
-    return table
-
-
-def _by_appearance(view: Dataset, trusted: list[str]) -> dict[str, Any]:
-    from noisylabels.learning.robust.appearance import count_by_appearance
-
-    fields = [
-        (view.image(case_id), view.label_map(TRUTH, case_id), view.label_map(TRAIN, case_id)) for case_id in trusted
-    ]
-    return count_by_appearance(fields, n_classes=len(view.classes))
 
 
 def _brightness(data: Dataset, case_id: str, truth: LabelMap) -> dict[int, float]:

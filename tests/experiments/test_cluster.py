@@ -14,7 +14,7 @@ import pytest
 
 from experiments.budget import Budget
 from experiments.cluster import DaskWorkers, do_run
-from experiments.declaration import declare
+from experiments.reading import declare
 from experiments.runner import plan, run_grid
 from experiments.workspace import Workspace
 from noisylabels import __version__

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.declaration import declare, find_declaration, noise_at, read_declaration
+from experiments.declaration import noise_at
 from experiments.grid import identify, list_runs, read_shard, recipe_of, shard_of
+from experiments.reading import declare, find_declaration, read_declaration
 from noisylabels.errors import InputError
 
 SMALL = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.declaration import declare, read_declaration
 from experiments.grid import list_runs
+from experiments.reading import declare, read_declaration
 from experiments.runner import plan
 from experiments.toy import Toy, write_toy
 from noisylabels.cli import main

@@ -1,6 +1,6 @@
 """A report for a repository: the same report as Markdown, without the lines that name folders of this machine."""
 
-from experiments.declaration import declare
+from experiments.reading import declare
 from experiments.report import report
 from experiments.runner import plan, run_grid
 

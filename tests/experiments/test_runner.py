@@ -11,7 +11,7 @@ import pytest
 
 from experiments.collection import collect
 from experiments.curves import find_arm, score_arms
-from experiments.declaration import declare, read_declaration
+from experiments.reading import declare, read_declaration
 from experiments.report import report
 from experiments.runner import plan, run_grid
 from experiments.toy import Toy, draw_toy, read_toy

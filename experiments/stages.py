@@ -1,0 +1,92 @@
+"""The trainings that a run consists of: on what, for how long, and what trusted fields are used for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.declaration import Declaration
+from experiments.grid import Run
+from experiments.workspace import TRAIN, TRUTH, narrow_labels
+from imaging.dataset import Dataset
+
+FINETUNE_RATE = 0.3
+"""Fine-tuning on the trusted fields goes at this share of the learning rate."""
+
+
+def plan_stages(
+    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, longer: float = 1.0
+) -> list[dict[str, Any]]:
+    """Plan the trainings of a run.
+
+    Args:
+        declaration: Of the experiment.
+        view: The dataset folder with the run's labels.
+        run: The run.
+        folder: Where its results go.
+        longer: How many times as many epochs as declared.
+
+    Returns:
+        The bundle's overrides of each training; the last one's weights are those of the run.
+    """
+    method = declaration.methods[run.method]
+    trusted = view.ids("training")[: method.trusted]
+    base: dict[str, Any] = {
+        **declaration.overrides,
+        **method.overrides,
+        "dataset_dir": str(view.folder),
+        "label_name": TRAIN,
+        "output_dir": str(folder / "model"),
+        "seed": run.weights_seed,
+        "train::dataset::seed": run.order_seed,
+        "train::sampler::seed": run.order_seed,
+    }
+    if longer != 1:
+        base |= _as_many_steps(base, longer)
+    if method.use == "mix":
+        return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
+    if method.use == "transitions":
+        return [base | {"transitions": _transitions(view, trusted)}]
+    if method.use == "appearance":
+        return [base | _by_appearance(view, trusted)]
+    if method.use == "alone":
+        gold_view = narrow_labels(view, trusted, name="gold")
+        return [
+            base
+            | _as_many_steps(base, len(view.ids("training")) / len(trusted))
+            | {"dataset_dir": str(gold_view.folder)}
+        ]
+    if method.use == "finetune":
+        gold = {
+            "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
+            "output_dir": str(folder / "model" / "finetuned"),
+            "init": str(folder / "model" / "last.pt"),
+            "learning_rate": FINETUNE_RATE * float(base.get("learning_rate", 0.1)),
+        }
+        return [base, base | gold]
+    return [base]
+
+
+def _as_many_steps(base: Mapping[str, Any], times: float) -> dict[str, Any]:
+    """Train a smaller set for as many steps as a larger one: more epochs, and the learning rate falls as slowly."""
+    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1}  # the bundle's own
+    return {key: max(1, round(times * int(base.get(key, own)))) for key, own in lengths.items()}
+
+
+def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:
+    from noisylabels.learning.robust.forward import estimate_transitions
+
+    pairs = [(view.label_map(TRUTH, case_id), view.label_map(TRAIN, case_id)) for case_id in trusted]
+    truth, noisy = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
+    table: list[list[float]] = estimate_transitions(truth, noisy, n_classes=len(view.classes)).tolist()
+    return table
+
+
+def _by_appearance(view: Dataset, trusted: list[str]) -> dict[str, Any]:
+    from noisylabels.learning.robust.appearance import count_by_appearance
+
+    fields = [
+        (view.image(case_id), view.label_map(TRUTH, case_id), view.label_map(TRAIN, case_id)) for case_id in trusted
+    ]
+    return count_by_appearance(fields, n_classes=len(view.classes))
