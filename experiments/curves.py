@@ -55,7 +55,7 @@ class Contrast:
         difference: arm - baseline in Dice, with its interval.
         p: Two-sided bootstrap p-value.
         p_holm: The same, Holm-adjusted over the contrasts made together.
-        no_harm: Equivalence within the declared margin.
+        no_harm: Whether it is shown not to be worse by the declared margin.
     """
 
     arm: Arm

@@ -95,6 +95,7 @@ class Declaration:
         splits: A datalist.json whose split to use instead of the data's own; relative to the declaration.
         equal_steps: Whether runs with fewer training fields take as many steps as those with the most: more epochs, and
             the learning rate falls as slowly. Else sizes are compared at equal epochs, and the small ones learn less.
+            Not with `use: mix`, whose epochs are longer.
         max_hours: Budget of compute; `run` stops before the run that would exceed it.
         margin: The loss in Dice below which a method does "no harm", in (0, 1).
     """
@@ -122,10 +123,10 @@ class Declaration:
         own = self.only.get(noise, {})
         return {factor: own.get(factor, self.grid[factor]) for factor in WITHIN}
 
-    def most_fields(self, available: int) -> int:
-        """Give the largest training set of the grid, of the `available` training fields."""
+    def largest_set(self) -> int | None:
+        """Give the largest number of training fields in the grid; None for all there are."""
         sizes = [size for noise in self.grid["noise"] for size in self.levels_of(noise)["n_train"]]
-        return max(available if size is None else int(size) for size in sizes)
+        return None if None in sizes else max(int(size) for size in sizes)
 
 
 def noise_at(recipe: Any, dose: float) -> Any:

@@ -86,7 +86,7 @@ def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
     """Write down all that decides a run's result, as plain data."""
     noise = declaration.noise.get(run.noise)
     # Named only where it is asked for: recipes from before there was such a choice keep their identity.
-    steps = {"steps_of": declaration.most_fields(0)} if declaration.equal_steps else {}
+    steps = {"steps_of": declaration.largest_set() or "all"} if declaration.equal_steps else {}
     return {
         "run": asdict(run),
         "noise": noise_at(noise, run.dose),

@@ -121,6 +121,9 @@ def _check(declaration: Declaration, source: str) -> None:
         got = repr(declaration.validation)
         msg = f"validation of {source} must be one of {', '.join(VALIDATIONS)}, got {got}. Name one of them."
         raise InputError(msg)
+    if declaration.equal_steps and any(method.use == "mix" for method in declaration.methods.values()):
+        msg = f"A method of {source} must not have use: mix with equal_steps, its epochs are longer. Drop one."
+        raise InputError(msg)
     for name, recipe in declaration.noise.items():
         for dose in declaration.levels_of(name)["dose"]:
             _try_noise(name, noise_at(recipe, dose), source)

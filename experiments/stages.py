@@ -1,5 +1,6 @@
 """The trainings that a run consists of: on what, for how long, and what trusted fields are used for."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ FINETUNE_RATE = 0.3
 
 
 def plan_stages(
-    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, longer: float = 1.0
+    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, steps_of: int | None = None
 ) -> list[dict[str, Any]]:
     """Plan the trainings of a run.
 
@@ -25,14 +26,16 @@ def plan_stages(
         view: The dataset folder with the run's labels.
         run: The run.
         folder: Where its results go.
-        longer: How many times as many epochs as declared.
+        steps_of: Train for as many steps as this many fields give in the declared epochs; None: the run's own number.
 
     Returns:
         The bundle's overrides of each training; the last one's weights are those of the run.
     """
     method = declaration.methods[run.method]
-    trusted = view.ids("training")[: method.trusted]
-    base: dict[str, Any] = {
+    ids = view.ids("training")
+    trusted = ids[: method.trusted]
+    declared: dict[str, Any] = {
+        "num_workers": 0,  # a grid shares the cores by shards; a worker of a cluster may have no children
         **declaration.overrides,
         **method.overrides,
         "dataset_dir": str(view.folder),
@@ -42,8 +45,8 @@ def plan_stages(
         "train::dataset::seed": run.order_seed,
         "train::sampler::seed": run.order_seed,
     }
-    if longer != 1:
-        base |= _as_many_steps(base, longer)
+    most = steps_of or len(ids)
+    base = declared | _as_many_steps(declared, most, len(ids))
     if method.use == "mix":
         return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
     if method.use == "transitions":
@@ -52,26 +55,24 @@ def plan_stages(
         return [base | _by_appearance(view, trusted)]
     if method.use == "alone":
         gold_view = narrow_labels(view, trusted, name="gold")
-        return [
-            base
-            | _as_many_steps(base, len(view.ids("training")) / len(trusted))
-            | {"dataset_dir": str(gold_view.folder)}
-        ]
+        return [declared | _as_many_steps(declared, most, len(trusted)) | {"dataset_dir": str(gold_view.folder)}]
     if method.use == "finetune":
         gold = {
             "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
             "output_dir": str(folder / "model" / "finetuned"),
             "init": str(folder / "model" / "last.pt"),
-            "learning_rate": FINETUNE_RATE * float(base.get("learning_rate", 0.1)),
+            "learning_rate": FINETUNE_RATE * float(declared.get("learning_rate", 0.1)),
         }
-        return [base, base | gold]
+        return [base, declared | gold]
     return [base]
 
 
-def _as_many_steps(base: Mapping[str, Any], times: float) -> dict[str, Any]:
-    """Train a smaller set for as many steps as a larger one: more epochs, and the learning rate falls as slowly."""
-    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1}  # the bundle's own
-    return {key: max(1, round(times * int(base.get(key, own)))) for key, own in lengths.items()}
+def _as_many_steps(declared: Mapping[str, Any], most: int, fields: int) -> dict[str, Any]:
+    """Train some fields for as many steps as more of them: more epochs, and the learning rate falls as slowly."""
+    batch = int(declared.get("batch_size", 4))
+    times = math.ceil(most / batch) / math.ceil(fields / batch)
+    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1} if times != 1 else {}  # the bundle's own
+    return {key: max(1, round(times * int(declared.get(key, own)))) for key, own in lengths.items()}
 
 
 def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:

@@ -97,8 +97,8 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
 
     torch.set_num_threads(1)  # small fields spin on more, tens of times slower on a busy machine: use shards for cores
     method = declaration.methods[run.method]
-    longer = declaration.most_fields(len(data.ids("training"))) / len(view.ids("training"))
-    stages = plan_stages(declaration, view, run, folder, longer=longer if declaration.equal_steps else 1.0)
+    largest = declaration.largest_set() or len(data.ids("training"))
+    stages = plan_stages(declaration, view, run, folder, steps_of=largest if declaration.equal_steps else None)
     commands = []
     for stage in stages:
         launch = launcher.plan_training(declaration.bundle, (*declaration.preset, *method.preset), stage)

@@ -1,17 +1,22 @@
 """Tests compute on the processor, on a machine with a GPU too; those marked `gpu` are the ones that need one."""
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _where_to_compute(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.node.get_closest_marker("gpu"):
-        torch = pytest.importorskip("torch")
-        if not torch.cuda.is_available():
-            pytest.skip("no GPU: what is marked gpu is left out")
-        return
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # for the programs that a test starts
-    if "torch" in sys.modules:
-        monkeypatch.setattr(sys.modules["torch"].cuda, "is_available", lambda: False)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Around the whole of a test: what its module shares is made on the processor too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not item.get_closest_marker("gpu"):
+            patch.setenv("CUDA_VISIBLE_DEVICES", "")  # for the programs that a test starts
+            if "torch" in sys.modules:
+                patch.setattr(sys.modules["torch"].cuda, "is_available", lambda: False)
+        return (yield)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not pytest.importorskip("torch").cuda.is_available():
+        pytest.skip("no GPU: what is marked gpu is left out")

@@ -18,7 +18,12 @@ from noisylabels.learning.devices import check_device
 
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
-COUNTS = ("num_epochs", "batch_size", "accumulation_steps", "val_interval", "learning_rate_period", "n_channels")
+COUNTS = {
+    **dict.fromkeys(("num_epochs", "batch_size", "accumulation_steps"), 1),
+    **dict.fromkeys(("val_interval", "learning_rate_period", "n_channels"), 1),
+    "num_workers": 0,
+}
+"""Whole numbers of the configs, and the least each may be."""
 NOT_PRESETS = ("train", "inference", "evaluate", "multi_gpu_train")
 
 
@@ -219,7 +224,8 @@ def _checked(launch: Launch) -> Launch:
 
 def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
     """A word for a number would be told by torch, deep within; a word for True would count as True."""
-    kind = "True or False" if isinstance(known, bool) else "a whole number from 1 on" if key in COUNTS else "a number"
+    kind = "True or False" if isinstance(known, bool) else "a number"
+    kind = f"a whole number from {COUNTS[key]} on" if key in COUNTS else kind
     expression = isinstance(value, str) and value.startswith(("$", "@", "%"))
     if key == "device" and not expression:
         check_device(value)
@@ -232,7 +238,7 @@ def _fits(key: str, value: Any, known: Any) -> bool:
     if isinstance(known, bool) or isinstance(value, bool):
         return isinstance(value, bool) == isinstance(known, bool) or not isinstance(known, (int, float))
     if key in COUNTS:
-        return isinstance(value, int) and value >= 1
+        return isinstance(value, int) and value >= COUNTS[key]
     return isinstance(value, (int, float)) or not isinstance(known, (int, float))
 
 

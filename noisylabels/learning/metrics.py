@@ -25,7 +25,7 @@ class PooledIoU(Metric):
         class_index: One class, or None for the mean.
         output_transform: Takes the engine's output to (predictions, references): lists of (1, x, y) class indices, or
             batches of them.
-        device: Where the counts are kept.
+        device: Where the counts start; they follow the predictions to their device.
 
     Returns:
         nan when no such class occurs.
@@ -60,7 +60,6 @@ class PooledIoU(Metric):
             pairs = torch.add(prediction.int(), reference.int(), alpha=self.n_classes).flatten()
             # Labels beyond the table, of pixels that are not believed, fall behind the part that is kept.
             counts = torch.bincount(pairs, minlength=self.n_classes**2)[: self.n_classes**2]
-            # Counted where the predictions are: to fetch each count from a GPU would wait for it.
             self._counts = self._counts.to(counts.device) + counts.view(self.n_classes, self.n_classes)
 
     @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]

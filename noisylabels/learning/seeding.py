@@ -70,7 +70,10 @@ class EpochSampler(DistributedSampler[Any]):
 
 
 class EpochSeeder:
-    """Seed torch at the start of each epoch, so that dropout and the like repeat after a restart.
+    """Seed torch before the first step of each epoch, so that dropout and the like repeat after a restart.
+
+    Not at the start of the epoch: a data loader draws from the same generator when it begins, but not if its workers
+    stay from the epoch before.
 
     Args:
         seed: Same seed and epoch, same numbers.
@@ -80,9 +83,10 @@ class EpochSeeder:
         self.seed = seed
 
     def attach(self, engine: Engine) -> None:
-        """Seed whenever `engine` starts an epoch."""
-        engine.add_event_handler(Events.EPOCH_STARTED, self)
+        """Seed whenever `engine` starts the first iteration of an epoch."""
+        engine.add_event_handler(Events.ITERATION_STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
         """Seed torch's generators from (seed, epoch)."""
-        torch.manual_seed(derive_seed(self.seed, engine.state.epoch))
+        if (engine.state.iteration - 1) % engine.state.epoch_length == 0:
+            torch.manual_seed(derive_seed(self.seed, engine.state.epoch))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from imaging.dataset import open_dataset
-from imaging.files import read_label_map
+from imaging.files import read_image, read_label_map
 from noisylabels.learning import launcher
 from screening.catalogue import method_of
 from screening.methods import loaded
@@ -92,7 +92,11 @@ def test_a_network_says_the_same_on_both(screen: Path, tmp_path: Path) -> None:
 
 def test_a_plate_is_labelled_as_on_the_processor(screen: Path, tmp_path: Path) -> None:
     train(BUNDLES / "cdl", screen, tmp_path / "run", num_workers=0)
-    image = np.random.default_rng(0).integers(100, 900, (2, 44, 60)).astype(np.uint16)
+    image = read_image(screen / "images/f8.ome.tif")
     said = {"kind": "bundle", "folder": str(BUNDLES / "cdl"), "checkpoint": str(tmp_path / "run/model.pt")}
-    on_cpu, on_gpu = (loaded(method_of(said | {"device": device}), device)([image])[0] for device in ("cpu", "cuda"))
+    on_cpu = loaded(method_of(said | {"device": "cpu"}), "cpu")([image])[0]
+    torch.cuda.reset_peak_memory_stats()
+    on_gpu = loaded(method_of(said | {"device": "cuda"}), "cuda")([image])[0]
+    assert torch.cuda.max_memory_allocated() > 2**20
+    assert set(np.unique(on_cpu)) > {0}
     assert (np.asarray(on_cpu) != np.asarray(on_gpu)).mean() < 0.01

@@ -87,12 +87,19 @@ def test_it_does_not_matter_when_the_kill_falls(
     assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
 
 
-def test_workers_do_not_change_the_weights(screen: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_neither_workers_nor_a_restart_change_the_weights(screen: Path, tmp_path: Path, dropout: float) -> None:
+    """With dropout too, which draws from the generator that a data loader draws from when it starts."""
     from tests.bundles.conftest import BUNDLES
 
-    train(BUNDLES / "cdl", screen, tmp_path / "alone", num_epochs=2)
-    train(BUNDLES / "cdl", screen, tmp_path / "two", num_epochs=2, num_workers=2)
+    network = {"_target_": "UNet", "spatial_dims": 2, "in_channels": 2, "out_channels": 3, "dropout": dropout}
+    own = {"network_def": {**network, "channels": [4, 8], "strides": [2]}}
+    train(BUNDLES / "cdl", screen, tmp_path / "alone", num_epochs=2, **own)
+    train(BUNDLES / "cdl", screen, tmp_path / "two", num_epochs=2, num_workers=2, **own)
     assert_same_run(tmp_path / "alone", tmp_path / "two")
+    train(BUNDLES / "cdl", screen, tmp_path / "stopped", num_epochs=1, num_workers=2, **own)
+    train(BUNDLES / "cdl", screen, tmp_path / "stopped", num_epochs=2, num_workers=2, **own)
+    assert_same_run(tmp_path / "alone", tmp_path / "stopped")
 
 
 def test_another_seed_changes_them(screen: Path, tmp_path: Path) -> None:

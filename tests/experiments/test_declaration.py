@@ -49,6 +49,11 @@ def test_equal_steps_are_part_of_a_recipe_only_where_they_are_declared():
     plain, equal = declare(changed(grid=sizes)), declare(changed(grid=sizes, equal_steps=True))
     run = list_runs(plain)[0]
     assert recipe_of(run, equal) == recipe_of(run, plain) | {"steps_of": 4}
+    whole = declare(changed(grid={**SMALL["grid"], "n_train": [2, None]}, equal_steps=True))
+    assert recipe_of(run, whole)["steps_of"] == "all"
+    mixed = {**SMALL["methods"], "mixed": {"trusted": 2, "use": "mix"}}
+    with pytest.raises(InputError, match="must not have use: mix with equal_steps"):
+        declare(changed(methods=mixed, equal_steps=True))
     with pytest.raises(InputError, match="equal_steps of declaration must be true or false, got 'yes'"):
         declare(changed(equal_steps="yes"))
 

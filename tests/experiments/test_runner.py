@@ -229,7 +229,8 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
     assert {use: len(lines) for use, lines in commands.items()} == {
         "mix": 2, "transitions": 2, "appearance": 2, "alone": 2, "finetune": 3, "marginal": 2,
     }  # fmt: skip
-    assert "--num_epochs 3" in commands["alone"][0]  # a third of the 6 training fields, for as many steps
+    assert "--num_epochs 2" in commands["alone"][0]  # 2 of the 6 training fields: a step an epoch instead of two
+    assert all("--num_epochs 1" in line for line in commands["finetune"][:2])
     assert "--init" in commands["finetune"][1]
     assert "--threshold" in commands["marginal"][1]
 
@@ -243,8 +244,8 @@ def test_small_sets_take_as_many_steps_where_that_is_declared(tmp_path):
         for item in (small, whole)
     ]
     assert (small.run.n_train, whole.run.n_train) == (2, None)
-    assert "--num_epochs 3" in commands[0]  # a third of the 6 training fields
-    assert "--learning_rate_period 9" in commands[0]
+    assert "--num_epochs 2" in commands[0]  # in batches of 4, 2 fields are a step and 6 are two
+    assert "--learning_rate_period 6" in commands[0]
     assert "--num_epochs 1" in commands[1]
 
 

@@ -20,8 +20,8 @@ class AppearanceBins:
     r"""Bins every pixel of an image by brightness and by size; both are seen, labelled or not.
 
     Brightness is the largest over channels of the image smoothed by a Gaussian of 1 px, and over the pixels around.
-    Size is the scale at which the Laplacian, $\sigma^2 |\nabla^2 G_\sigma|$, answers most (Lindeberg 1998,
-    10.1023/A:1008045108935): a disc of radius r answers most at $\sigma = r / \sqrt 2$. The bin is
+    Size is the scale at which the Laplacian, $-\sigma^2 \nabla^2 G_\sigma$, answers most (Lindeberg 1998,
+    10.1023/A:1008045108935): a bright disc of radius r answers most at $\sigma = r / \sqrt 2$. The bin is
     size x (number of edges + 1) + brightness.
 
     Args:
@@ -101,7 +101,7 @@ def count_by_appearance(
 ) -> dict[str, list[Any]]:
     """Count on a small trusted set how labels go wrong, bin by bin of appearance.
 
-    Brightnesses are cut so that true events are spread evenly over the bins.
+    Brightnesses are cut so that the pixels of true events are spread evenly over the bins.
 
     Args:
         trusted: Images (channel, x, y) as they are, true label maps (x, y) and noisy ones.
@@ -116,11 +116,11 @@ def count_by_appearance(
         InputError: If no trusted field has an event.
     """
     images, truths, noisy = ([part[side] for part in trusted] for side in range(3))
-    scaled = [normalised(image) for image in images]
-    bright = np.concatenate([brightness_of(image)[truth > 0] for image, truth in zip(scaled, truths, strict=True)])
-    if not len(bright):
+    if not any((truth > 0).any() for truth in truths):
         msg = f"The trusted fields must have events to count by, got none in {len(truths)}. Trust others."
         raise InputError(msg)
+    scaled = [normalised(image) for image in images]
+    bright = np.concatenate([brightness_of(image)[truth > 0] for image, truth in zip(scaled, truths, strict=True)])
     edges = np.unique(np.quantile(bright, np.arange(1, n_brightness) / n_brightness))
     bins = AppearanceBins(edges.tolist(), sigmas)
     table = estimate_transitions(
@@ -140,18 +140,29 @@ class AppendBinsd(MapTransform):
         image_key: The image, normalised.
         edges: As for `AppearanceBins`.
         sigmas: As for `AppearanceBins`.
+        n_bins: How many tables the loss has.
+
+    Raises:
+        InputError: If there are not as many tables as bins.
     """
 
     def __init__(
         self,
         keys: Sequence[Hashable] | Hashable,
         edges: Sequence[float],
-        sigmas: Sequence[float] = (1.5, 4.0),
+        sigmas: Sequence[float],
+        n_bins: int,
         image_key: str = "image",
     ) -> None:
         super().__init__(keys)
         self.bins = AppearanceBins(edges, sigmas)
         self.image_key = image_key
+        if n_bins != self.bins.n_bins:
+            msg = (
+                f"transitions must have a table per bin, (edges + 1) x sigmas = {self.bins.n_bins}, got {n_bins}. "
+                "Give edges, sigmas and transitions of one count."
+            )
+            raise InputError(msg)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Append the bins of one field."""

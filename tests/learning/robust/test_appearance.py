@@ -72,16 +72,22 @@ def test_what_is_missed_is_counted_bin_by_bin():
     assert counted["sigmas"] == [4.0]
 
 
-def test_trusted_fields_without_events_are_refused():
+@pytest.mark.parametrize("n_fields", [0, 1])
+def test_trusted_fields_without_events_are_refused(n_fields):
     empty = np.zeros((6, 6), np.uint8)
-    with pytest.raises(InputError, match=r"^The trusted fields must have events to count by, got none in 1\."):
-        count_by_appearance([(np.zeros((1, 6, 6)), empty, empty)], n_classes=2)
+    with pytest.raises(InputError, match=f"^The trusted fields must have events to count by, got none in {n_fields}"):
+        count_by_appearance([(np.zeros((1, 6, 6)), empty, empty)] * n_fields, n_classes=2)
+
+
+def test_there_must_be_a_table_per_bin():
+    with pytest.raises(InputError, match=r"^transitions must have a table per bin, .* = 4, got 8\."):
+        AppendBinsd("label", edges=[1.0], sigmas=[1.5, 4.0], n_bins=8)
 
 
 def test_bins_ride_behind_the_label_and_are_taken_off_a_batch():
     image, mask = with_discs([(30, 20, 6, 5)])
     field = {"image": torch.as_tensor(image), "label": torch.as_tensor(mask[None]).float()}
-    with_bins = AppendBinsd("label", edges=[1.0], sigmas=[1.5])(field)["label"]
+    with_bins = AppendBinsd("label", edges=[1.0], sigmas=[1.5], n_bins=2)(field)["label"]
     assert with_bins.shape == (2, 60, 90)
     assert torch.equal(with_bins[:1], field["label"])
     assert with_bins[1].unique().tolist() == [0, 1]
