@@ -8,7 +8,7 @@ from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
-from experiments.strokes import place_epochs, sparsely, strokes_of
+from experiments.strokes import of_largest_sets, place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +25,13 @@ def epoch_section(epochs: "pd.DataFrame") -> Section | None:
     """
     if epochs.empty or HELD not in epochs:
         return None
+    epochs = of_largest_sets(epochs)
     peaks = find_peaks(epochs)
     heads = ("noise", "dose", "method", "peak in epoch", "at the peak", "at the end", "end - peak", "least", "largest")
     rows = tuple(tuple(row) for row in peaks.to_numpy(object).tolist())
     note = (
         "Means over seeds of the mean IoU on the validation fields; the peak is that of the mean curve, so it flatters "
-        "by a little; least and largest: end - peak of one seed."
+        "by a little; least and largest: end - peak of one seed. Of several training-set sizes, the largest."
     )
     table = Table("peaks", "Peak and end", heads, rows, note, grouped=True)
     return Section("epochs", "Trusting the teacher too much", "", (draw_epochs(epochs), *([table] if rows else [])))

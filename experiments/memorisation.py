@@ -8,7 +8,7 @@ from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
 from experiments.declaration import CLEAN
-from experiments.strokes import place_epochs, sparsely, strokes_of
+from experiments.strokes import of_largest_sets, place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def memorisation_section(epochs: "pd.DataFrame") -> Section | None:
     """
     if column_of("corrupted_memorised") not in epochs:
         return None
-    shares = average_shares(epochs)
+    shares = average_shares(of_largest_sets(epochs))
     if shares.empty:
         return None
     last = shares[shares["epoch"] == shares["epoch"].max()]

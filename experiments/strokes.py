@@ -37,6 +37,21 @@ def sparsely(n_points: int) -> int:
     return max(1, n_points // 5)
 
 
+def of_largest_sets(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the rows of the largest training sets; a set without a number is of all fields, and the largest.
+
+    Args:
+        table: `n_train`, among others.
+
+    Examples:
+        >>> import pandas as pd
+        >>> of_largest_sets(pd.DataFrame({"n_train": [6, 96, 96]})).index.tolist()
+        [1, 2]
+    """
+    sizes = table["n_train"].astype(float).fillna(float("inf"))
+    return table[sizes == sizes.max()]
+
+
 def place_epochs(table: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
     """Place epochs on an axis: by number, or as shares of the training where methods have epochs of unequal length.
 
