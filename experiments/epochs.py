@@ -8,7 +8,7 @@ from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
-from experiments.strokes import of_largest_sets, place_epochs, sparsely, strokes_of
+from experiments.strokes import BESIDE, height_for, of_largest_sets, place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
     doses = epochs.groupby("noise", sort=False)["dose"].max()
     methods = list(dict.fromkeys(epochs["method"]))
     strokes = strokes_of(methods)
-    with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.6) as drawing:
+    with canvas(min(2.6 * len(doses) + 1.6, 11.0), height_for(len(methods), least=2.6)) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(doses), sharey=True))
         for axes, (noise, dose) in zip(panels, doses.items(), strict=True):
             shown = epochs[(epochs["noise"] == noise) & (epochs["dose"] == dose)]
@@ -89,7 +89,7 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
             axes.set_xlabel(axis)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean IoU")
-        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
         caption = (
             "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
             "first rises and the second falls the network trusts its teacher too much."

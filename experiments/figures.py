@@ -8,7 +8,7 @@ import numpy as np
 from evaluation.report.canvas import INK, Figure, canvas, finish
 from experiments.curves import TEACHER, Arm
 from experiments.declaration import CLEAN
-from experiments.strokes import draw_references, strokes_of
+from experiments.strokes import BESIDE, draw_references, height_for, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.noise != "clean")) or ["clean"]
     methods = [method for method in dict.fromkeys(arm.method for arm in arms) if method != TEACHER]
     strokes = strokes_of(methods) | {TEACHER: {"color": INK, "marker": "o", "markersize": 3.5, "linestyle": "--"}}
-    width, height = min(2.9 * len(noises) + 1.6, 11.0), 3.0
+    width, height = min(2.9 * len(noises) + 1.6, 11.0), height_for(len(methods) + 1, least=3.0)
     with canvas(width, height) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
@@ -38,7 +38,7 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
             axes.set_ylim(-0.02, 1.02)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean Dice of the event classes")
-        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
         caption = (
             "Dice on clean test fields by dose (a rate of events, or pixels of an outline); bands: 95 % hierarchical "
             "bootstrap over seeds and groups of fields. "
@@ -63,7 +63,8 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
     doses = shown.groupby("noise", sort=False)["dose"].max()
     classes, methods = (list(dict.fromkeys(shown[name])) for name in ("class", "method"))
     strokes = strokes_of(methods)
-    with canvas(min(2.6 * len(doses) + 1.6, 11.0), 2.1 * len(classes) + 0.5) as drawing:
+    height = height_for(len(methods), least=2.1 * len(classes) + 0.5)
+    with canvas(min(2.6 * len(doses) + 1.6, 11.0), height) as drawing:
         panels = drawing.subplots(len(classes), len(doses), sharex=True, sharey=True, squeeze=False)
         for row, class_name in zip(panels, classes, strict=True):
             for axes, (noise, dose) in zip(row, doses.items(), strict=True):
@@ -75,7 +76,7 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
         for axes in panels[-1]:
             axes.set_xlabel(f"quartile of {by.removesuffix('_px')}")
         handles = [Line2D([], [], **strokes[method]) for method in methods]
-        panels[0, -1].legend(handles, methods, loc="upper left", bbox_to_anchor=(1, 1))
+        drawing.legend(handles, methods, loc=BESIDE)
         caption = (
             f"Share of true events found with their class, by quartile of {by} within the class (1 = lowest), all "
             "seeds, each noise at its largest dose."
@@ -97,7 +98,7 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.method != TEACHER))
     lines = list(dict.fromkeys((arm.dose, arm.method) for arm in arms if arm.method != TEACHER))
     strokes = strokes_of([f"{method}, dose {dose:g}" for dose, method in lines])
-    with canvas(min(2.9 * len(noises) + 1.8, 11.0), 2.8) as drawing:
+    with canvas(min(2.9 * len(noises) + 1.8, 11.0), height_for(len(lines), least=2.8)) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
             for dose, method in lines:
@@ -111,7 +112,7 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
             axes.set_xlabel("training fields")
             axes.grid(axis="y")
         panels[0].set_ylabel("mean Dice of the event classes")
-        panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
         return finish(drawing, name="sizes", caption="Dice on clean test fields by number of training fields.")
 
 

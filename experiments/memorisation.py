@@ -8,7 +8,7 @@ from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
 from experiments.declaration import CLEAN
-from experiments.strokes import of_largest_sets, place_epochs, sparsely, strokes_of
+from experiments.strokes import BESIDE, height_for, of_largest_sets, place_epochs, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
     doses = shares.groupby("noise", sort=False)["dose"].max()
     methods: Sequence[str] = list(dict.fromkeys(shares["method"]))
     strokes = strokes_of(methods)
-    with canvas(9.0, 2.1 * len(doses) + 0.5) as drawing:
+    with canvas(9.0, height_for(len(methods), least=2.1 * len(doses) + 0.5)) as drawing:
         panels = drawing.subplots(len(doses), len(SHARES), sharex=True, sharey=True, squeeze=False)
         for row, (noise, dose) in zip(panels, doses.items(), strict=True):
             part = shares[(shares["noise"] == noise) & (shares["dose"] == dose)]
@@ -99,12 +99,7 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
             axes.set_title(title)
         for axes in panels[-1]:
             axes.set_xlabel(axis)
-        panels[0, -1].legend(
-            [Line2D([], [], **strokes[method]) for method in methods],
-            methods,
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-        )
+        drawing.legend([Line2D([], [], **strokes[method]) for method in methods], methods, loc=BESIDE)
         caption = (
             "Shares of the events of the training fields by epoch, means over seeds, each noise at its largest dose."
         )

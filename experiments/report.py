@@ -17,6 +17,7 @@ from experiments.declaration import CLEAN, Declaration
 from experiments.epochs import epoch_section
 from experiments.figures import draw_curves, draw_recall, draw_sizes
 from experiments.memorisation import memorisation_section
+from experiments.method_rows import MANY, draw_method_rows
 from experiments.runner import Planned
 from experiments.workspace import Workspace
 from noisylabels.labels import ClassTable
@@ -108,6 +109,8 @@ def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     ]
     if len(sizes) > 1:
         figures.append(draw_sizes(arms))
+    elif len(declaration.methods) > MANY:
+        figures.append(draw_method_rows(arms, references=_references(declaration, arms, sizes[0])))
     lead = "Every score is on clean test fields; the labels' own score is that of their labels, corrupted alike."
     return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
 

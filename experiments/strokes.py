@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = ("o", "s", "^", "D", "v")
+BESIDE = "outside right upper"
+"""Where a legend stands: beside all panels, whose sizes it leaves alone."""
 
 
 def strokes_of(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -71,6 +73,16 @@ def place_epochs(table: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
     if lengths.nunique() == 1:
         return table.assign(place=table["epoch"]), "epoch"
     return table.assign(place=table["epoch"] / lengths), "share of the training"
+
+
+def height_for(n_lines: int, least: float) -> float:
+    """Give the height in inches of a figure whose legend of so many lines stands beside it.
+
+    Examples:
+        >>> height_for(3, least=2.6), height_for(16, least=2.6)
+        (2.6, 3.7)
+    """
+    return max(least, round(0.2 * n_lines + 0.5, 2))
 
 
 def draw_references(axes: "Axes", references: Mapping[str, float]) -> None:
