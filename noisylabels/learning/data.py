@@ -56,8 +56,7 @@ class FieldDataset(monai.data.Dataset):
         if isinstance(index, (slice, list)):
             return super().__getitem__(index)
         epoch, position = index if isinstance(index, Draw) else (0, int(index))
-        field = dict(self.data[position])
-        field.setdefault("id", field_id(str(field["image"])))
+        field = self._entry(position)
         if isinstance(self.transform, Randomizable):
             self.transform.set_random_state(seed=derive_seed(self.seed, epoch, position))
         if self.transform is None:
@@ -67,10 +66,24 @@ class FieldDataset(monai.data.Dataset):
                 return self._finish(self.transform, field, position)
             return self.transform(field)
 
+    def read_fixed(self, position: int) -> dict[str, Any]:
+        """Read a field and transform it up to the first random transform of the `Compose`."""
+        with _tracking(self.track_meta):
+            field: dict[str, Any] = self.transform(self._entry(position), end=_first_random(self.transform))
+        return field
+
+    def random_transforms(self) -> list[Any]:
+        """Give the transforms of the `Compose` from the first random one on."""
+        return list(self.transform.transforms[_first_random(self.transform) :])
+
+    def _entry(self, position: int) -> dict[str, Any]:
+        field = dict(self.data[position])
+        field.setdefault("id", field_id(str(field["image"])))
+        return field
+
     def _finish(self, transform: Compose, field: dict[str, Any], position: int) -> Any:
         """Transform a field, from where it is kept if it is."""
-        first = transform.get_index_of_first(_may_differ)
-        first = len(transform.transforms) if first is None else first
+        first = _first_random(transform)
         if position not in self._kept:
             field = transform(field, end=first)
             kept = self._kept_bytes + _nbytes(field)
@@ -79,6 +92,11 @@ class FieldDataset(monai.data.Dataset):
             self._kept_bytes = kept
             self._kept[position] = field
         return transform(copy.deepcopy(self._kept[position]), start=first)
+
+
+def _first_random(transform: Any) -> int:
+    first = transform.get_index_of_first(_may_differ)
+    return len(transform.transforms) if first is None else int(first)
 
 
 def _n_processes() -> int:

@@ -22,8 +22,13 @@ pytestmark = pytest.mark.gpu
 
 @pytest.mark.parametrize(
     ("name", "presets", "settings"),
-    [("cdl", (), {}), ("mdl", (), {}), ("cdl", ("robust_teacher",), {"correction_start": 2})],
-    ids=["cdl", "mdl", "teacher"],
+    [
+        ("cdl", (), {}),
+        ("mdl", (), {}),
+        ("cdl", ("robust_teacher",), {"correction_start": 2}),
+        ("cdl", ("resident",), {}),
+    ],
+    ids=["cdl", "mdl", "teacher", "resident"],
 )
 def test_a_killed_training_ends_with_the_same_bytes(
     screen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, presets: tuple[str, ...], settings: dict

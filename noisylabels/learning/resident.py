@@ -1,0 +1,192 @@
+"""Fields that lie on the device: flipped and rotated there, batch by batch, with no process that loads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import DivisiblePadd, EnsureTyped, RandFlipd, RandRotated, RandSpatialCropd
+from numpy.typing import NDArray
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from noisylabels.errors import InputError
+from noisylabels.learning.data import FieldDataset
+from noisylabels.learning.seeding import EpochSampler, derive_seed
+
+SHARE = 0.8
+"""Of the free memory of a GPU that fields may take."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What a chain of random transforms does to a field, as one affine map.
+
+    Args:
+        flips: (probability, axis) of each reflection, axis 0 or 1 of (x, y).
+        rotation: Probability, least and largest angle in radians.
+        modes: Interpolation by key: bilinear or nearest.
+        padding: What lies outside a field: reflection, border or zeros.
+        multiple: Sides are padded by reflection to a multiple of this.
+    """
+
+    flips: tuple[tuple[float, int], ...] = ()
+    rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    modes: tuple[tuple[str, str], ...] = (("image", "bilinear"), ("label", "nearest"))
+    padding: str = "reflection"
+    multiple: int = 1
+
+    def draw(self, n_fields: int, size: tuple[int, int], *, seed: int) -> NDArray[np.float32]:
+        """Draw one map per field.
+
+        Args:
+            n_fields: How many.
+            size: (x, y) pixels of a field.
+            seed: Same seed, same maps.
+
+        Returns:
+            (field, 2, 3) maps of normalised coordinates, for `torch.nn.functional.affine_grid`.
+
+        Examples:
+            >>> Augmentation(flips=((1.0, 1),)).draw(1, (4, 8), seed=0)[0] + 0  # y is the first coordinate there
+            array([[-1.,  0.,  0.],
+                   [ 0.,  1.,  0.]], dtype=float32)
+        """
+        rng = np.random.default_rng(seed)
+        signs = np.ones((n_fields, 2))
+        for probability, axis in self.flips:
+            signs[:, 1 - axis] *= np.where(rng.random(n_fields) < probability, -1, 1)
+        probability, least, largest = self.rotation
+        angles = np.where(rng.random(n_fields) < probability, rng.uniform(least, largest, n_fields), 0.0)
+        turned = np.array([[np.cos(angles), np.sin(angles)], [-np.sin(angles), np.cos(angles)]]).transpose(2, 0, 1)
+        # Normalised coordinates have another scale along each side; the grid counts y first.
+        sides = np.array([size[1], size[0]])
+        maps = np.zeros((n_fields, 2, 3), np.float32)
+        maps[:, :, :2] = signs[:, :, None] * turned * sides[None, None, :] / sides[None, :, None]
+        return maps
+
+
+def read_augmentation(transforms: Sequence[Any]) -> Augmentation:
+    """Read the random part of a bundle's preprocessing.
+
+    Args:
+        transforms: From the first random one on: crops to the whole field, reflections, a rotation, padding.
+
+    Raises:
+        InputError: If there is another, which only a loading process could do.
+    """
+    flips: list[tuple[float, int]] = []
+    found: dict[str, Any] = {}
+    for transform in transforms:
+        if isinstance(transform, RandFlipd):
+            flips.append((transform.prob, int(transform.flipper.spatial_axis)))
+        elif isinstance(transform, RandRotated) and "rotation" not in found:
+            found["rotation"] = (transform.prob, *map(float, transform.rand_rotate.range_x))
+            found["modes"] = tuple(zip(map(str, transform.keys), map(str, transform.mode), strict=True))
+            found["padding"] = str(transform.padding_mode[0])
+        elif isinstance(transform, DivisiblePadd):
+            found["multiple"] = int(np.max(transform.padder.k))
+        elif not (isinstance(transform, EnsureTyped) or _keeps_all(transform)):
+            msg = (
+                "Fields on the device must be flipped, rotated and padded only, got "
+                f"{type(transform).__name__}. Leave out the preset resident, or that transform."
+            )
+            raise InputError(msg)
+    return Augmentation(flips=tuple(flips), **found)
+
+
+def _keeps_all(transform: Any) -> bool:
+    return isinstance(transform, RandSpatialCropd) and np.max(transform.cropper.roi_size) <= 0
+
+
+class ResidentLoader(DataLoader):  # type: ignore[type-arg]
+    """Batches of a dataset's fields, all of which lie on the device from the first epoch on.
+
+    They are read once, up to the first random transform; what comes after is done here, for a whole batch at once.
+    The maps are drawn by (seed, epoch, field), so a restart does not change them; they are others than those that the
+    transforms themselves would draw.
+
+    Args:
+        dataset: The fields.
+        sampler: Their order in each epoch.
+        batch_size: Fields per batch.
+        device: Where they lie.
+
+    Raises:
+        InputError: If a random transform is none that can be done here, or the fields do not fit.
+    """
+
+    def __init__(
+        self, dataset: FieldDataset, sampler: EpochSampler, batch_size: int, device: torch.device | str
+    ) -> None:
+        super().__init__(dataset, batch_size=batch_size, sampler=sampler)
+        self.fields = dataset
+        self.device = torch.device(device)
+        self.augmentation = read_augmentation(dataset.random_transforms())
+        self._fields: dict[str, torch.Tensor] = {}
+        self._ids: list[str] = []
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        """Give the batches of one epoch."""
+        if not self._fields:
+            self._read()
+        draws = list(self.sampler)
+        order = torch.as_tensor([draw.position for draw in draws], device=self.device)
+        rows, columns = self._fields["image"].shape[-2:]
+        seed = derive_seed(self.fields.seed, draws[0].epoch, len(self._ids))
+        maps = self.augmentation.draw(len(self._ids), (rows, columns), seed=seed)
+        maps_there = torch.as_tensor(maps, device=self.device)
+        for start in range(0, len(draws), self.batch_size or 1):
+            chosen = order[start : start + (self.batch_size or 1)]
+            batch: dict[str, Any] = self._transformed(chosen, maps_there[chosen])
+            yield batch | {"id": [self._ids[draw.position] for draw in draws[start : start + len(chosen)]]}
+
+    def _transformed(self, chosen: torch.Tensor, maps: torch.Tensor) -> dict[str, torch.Tensor]:
+        shape = [len(chosen), 1, *self._fields["image"].shape[-2:]]
+        grid = functional.affine_grid(maps, shape, align_corners=False)
+        return {
+            key: _padded(
+                functional.grid_sample(
+                    self._fields[key][chosen].float(), grid, mode, self.augmentation.padding, align_corners=False
+                ),
+                self.augmentation.multiple,
+            )
+            for key, mode in self.augmentation.modes
+        }
+
+    def _read(self) -> None:
+        modes = dict(self.augmentation.modes)
+        fields: dict[str, torch.Tensor] = {}
+        n_fields = len(self.fields)
+        for position in tqdm(range(n_fields), desc=f"fields to {self.device}", disable=None):
+            field = self.fields.read_fixed(position)
+            for key, mode in modes.items():
+                value = torch.as_tensor(field[key]).as_subclass(torch.Tensor)
+                value = value.to(torch.float32 if mode == "bilinear" else torch.uint8)  # class indices
+                if position == 0:
+                    self._refuse_too_many(n_fields * value.nbytes)
+                    fields[key] = torch.empty((n_fields, *value.shape), dtype=value.dtype, device=self.device)
+                fields[key][position] = value.to(self.device)
+            self._ids.append(str(field["id"]))
+        self._fields = fields
+
+    def _refuse_too_many(self, n_bytes: int) -> None:
+        if self.device.type == "cuda":
+            free = SHARE * torch.cuda.mem_get_info(self.device)[0]
+            if n_bytes > free:
+                room, wanted = (f"{amount / 2**20:.0f} MiB" for amount in (free, n_bytes))
+                msg = (
+                    f"Fields must fit into {SHARE:.0%} of the free memory of {self.device}, {room}, got {wanted}. "
+                    "Leave out the preset resident."
+                )
+                raise InputError(msg)
+
+
+def _padded(values: torch.Tensor, multiple: int) -> torch.Tensor:
+    """Pad both sides of (batch, channel, x, y) alike, as `DivisiblePadd` does."""
+    lacking = [-length % multiple for length in values.shape[-2:]]
+    before = [width // 2 for width in lacking]
+    (left, top), (right, bottom) = before, (lacking[0] - before[0], lacking[1] - before[1])
+    return functional.pad(values, (top, bottom, left, right), mode="reflect") if any(lacking) else values
