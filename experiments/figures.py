@@ -94,26 +94,36 @@ def _draw_quartiles(axes: "Axes", part: "pd.DataFrame", strokes: Mapping[str, di
 
 
 def draw_sizes(arms: Sequence[Arm]) -> Figure:
-    """Draw Dice against training-set size, one panel per noise, one line per dose and method."""
+    """Draw Dice against training-set size, one panel per noise, one line per dose and method; dashed: the labels."""
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.method != TEACHER))
     lines = list(dict.fromkeys((arm.dose, arm.method) for arm in arms if arm.method != TEACHER))
     strokes = strokes_of([f"{method}, dose {dose:g}" for dose, method in lines])
+    sizes = sorted({arm.n_train for arm in arms if arm.n_train})
+    handles: dict[str, Any] = {}
     with canvas(min(2.9 * len(noises) + 1.8, 11.0), height_for(len(lines), least=2.8)) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
-            for dose, method in lines:
-                label = f"{method}, dose {dose:g}"
-                curve = [arm for arm in arms if (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
-                curve.sort(key=lambda arm: arm.n_train or 0)
+            for (dose, method), (label, stroke) in zip(lines, strokes.items(), strict=True):
+                curve = _sized(arms, noise, dose, method)
                 if curve:
-                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, strokes[label], name=label)
+                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, stroke, name=label)
+                    own = {arm.n_train or 0: arm.score.estimate for arm in _sized(arms, noise, dose, TEACHER)}
+                    axes.plot(list(own), list(own.values()), color=INK, linewidth=0.9, linestyle="--")
             axes.set_title(noise)
             axes.set_xscale("log", base=2)
+            axes.set_xticks(sizes, [str(size) for size in sizes])
             axes.set_xlabel("training fields")
             axes.grid(axis="y")
+            handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         panels[0].set_ylabel("mean Dice of the event classes")
-        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
-        return finish(drawing, name="sizes", caption="Dice on clean test fields by number of training fields.")
+        drawing.legend(list(handles.values()), list(handles), loc=BESIDE)
+        caption = "Dice on clean test fields by number of training fields. Dashed: the training labels' own Dice."
+        return finish(drawing, name="sizes", caption=caption)
+
+
+def _sized(arms: Sequence[Arm], noise: str, dose: float, method: str) -> list[Arm]:
+    curve = [arm for arm in arms if (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
+    return sorted(curve, key=lambda arm: arm.n_train or 0)
 
 
 def _curve_of(arms: Sequence[Arm], noise: str, method: str) -> list[Arm]:

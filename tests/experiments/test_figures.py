@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from experiments.epochs import epoch_section
-from experiments.figures import draw_curves
+from experiments.figures import draw_curves, draw_sizes
 from experiments.method_rows import draw_method_rows
 from experiments.strokes import strokes_of
 from tests.experiments.test_contrasts import ARMS, arm
@@ -30,6 +30,18 @@ def test_a_figure_of_many_methods_names_them_all_and_none_looks_like_another():
     assert [word for word in found if word.startswith("method")] == names
     assert "clean ceiling, gold only" in found  # two lines too near for two names
     assert len({tuple(sorted(stroke.items())) for stroke in strokes_of(names).values()}) == 16
+
+
+def test_sizes_are_on_the_axis_and_every_dose_in_the_legend():
+    arms = [
+        arm(noise, dose, method, 0.5, n_train=size)
+        for noise, dose in (("clean", 0.0), ("random", 0.5))
+        for method in ("gdl", "labels")
+        for size in (6, 96)
+    ]
+    found = texts(draw_sizes(arms))
+    assert found.count("6") == found.count("96") == 2  # of each panel
+    assert [word for word in found if "dose" in word] == ["gdl, dose 0", "gdl, dose 0.5"]
 
 
 def test_of_several_sizes_the_largest_is_followed_epoch_by_epoch():
