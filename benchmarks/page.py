@@ -59,21 +59,20 @@ def tell_conditions(runs: Sequence[Run], *, quick: bool) -> str:
         full = ", ".join(f"`{run.part.name}`" for run in runs if not run.part.quick)
         told.append("**At quick sizes** (`--quick`): ratios are rougher.")
         told += [f"At their only size: {full}."] if full else []
-    if is_loaded(runs):
+    if runs:
         first, most = runs[0].load[0], max(load for run in runs for load in run.load)
         told.append(
-            f"**Other programs ran beside it**: the load average was {first:.1f} before the first benchmark and at "
-            f"most {most:.1f}, on {count_cores()} cores. Rows by wall clock say little then, their missed aims too."
+            f"The load average was {first:.1f} before the first benchmark and at most {most:.1f} between two, on "
+            f"{count_cores()} cores; ours alone come to 1, and to more where two processes write."
         )
+    if is_loaded(runs):
+        told.append("**Other programs ran beside it**: rows by wall clock say little then, their missed aims too.")
     return "\n".join(told) + "\n"
 
 
 def is_loaded(runs: Sequence[Run]) -> bool:
-    """Tell whether others used the machine: before the first benchmark, or more than ours can at any time.
-
-    Ours alone hold a load of 1, and of 2 in `workers` and `plate`.
-    """
-    return bool(runs) and (runs[0].load[0] > 0.5 or max(load for run in runs for load in run.load) > 2.5)
+    """Tell whether others used the machine before the first benchmark; later, load is ours or not, and is told."""
+    return bool(runs) and runs[0].load[0] > 0.5
 
 
 def tabulate_machine() -> str:

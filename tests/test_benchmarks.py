@@ -126,11 +126,13 @@ def _machine_rows():
 
 @pytest.mark.parametrize(
     ("loads", "loaded"),
-    [([(0.1, 1.0), (1.0, 2.1)], False), ([(0.6, 1.0)], True), ([(0.1, 1.0), (1.0, 2.6)], True)],
+    [([(0.1, 1.0), (1.0, 2.1)], False), ([(0.6, 1.0)], True), ([(0.1, 1.0), (1.0, 2.6)], False)],
 )
 def test_a_loaded_machine_is_told(loads, loaded):
     text = page.render([run_of(load=load) for load in loads], [], quick=False)
     assert ("**Other programs ran beside it**" in text) == loaded
+    first, most = loads[0][0], max(load for pair in loads for load in pair)
+    assert f"The load average was {first} before the first benchmark and at most {most} between two" in text
     rows = table_under(text, "Runs")
     assert [(float(row["load before"]), float(row["load after"])) for row in rows] == loads
 
