@@ -122,7 +122,7 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
 
 
 def _sized(arms: Sequence[Arm], noise: str, dose: float, method: str) -> list[Arm]:
-    curve = [arm for arm in arms if (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
+    curve = [arm for arm in arms if arm.n_train and (arm.noise, arm.dose, arm.method) == (noise, dose, method)]
     return sorted(curve, key=lambda arm: arm.n_train or 0)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -75,30 +75,54 @@ def read_augmentation(transforms: Sequence[Any]) -> Augmentation:
         transforms: From the first random one on: crops to the whole field, reflections, a rotation, padding.
 
     Raises:
-        InputError: If there is another, which only a loading process could do.
+        InputError: If there is another, or one that is set as it cannot be done here.
     """
     flips: list[tuple[float, int]] = []
     found: dict[str, Any] = {}
+    keys: set[tuple[str, ...]] = set()
     for transform in transforms:
-        if isinstance(transform, RandFlipd):
+        if isinstance(transform, EnsureTyped) or _keeps_all(transform):
+            continue
+        keys.add(tuple(map(str, getattr(transform, "keys", ()))))
+        if _reflects(transform):
             flips.append((transform.prob, int(transform.flipper.spatial_axis)))
-        elif isinstance(transform, RandRotated) and "rotation" not in found:
+        elif _turns(transform) and "rotation" not in found:
             found["rotation"] = (transform.prob, *map(float, transform.rand_rotate.range_x))
             found["modes"] = tuple(zip(map(str, transform.keys), map(str, transform.mode), strict=True))
             found["padding"] = str(transform.padding_mode[0])
-        elif isinstance(transform, DivisiblePadd):
+        elif _fills_up(transform):
             found["multiple"] = int(np.max(transform.padder.k))
-        elif not (isinstance(transform, EnsureTyped) or _keeps_all(transform)):
-            msg = (
-                "Fields on the device must be flipped, rotated and padded only, got "
-                f"{type(transform).__name__}. Leave out the preset resident, or that transform."
-            )
-            raise InputError(msg)
+        else:
+            _refuse(f"{type(transform).__name__} as it is set")
+    if len(keys) > 1 or (keys and "modes" not in found and keys != {("image", "label")}):
+        _refuse(f"transforms of {' and of '.join(', '.join(one) for one in sorted(keys))}")
     return Augmentation(flips=tuple(flips), **found)
+
+
+def _refuse(got: str) -> NoReturn:
+    msg = (
+        "Fields on the device must be flipped, rotated and padded only, all keys alike, got "
+        f"{got}. Leave out the preset resident, or that transform."
+    )
+    raise InputError(msg)
 
 
 def _keeps_all(transform: Any) -> bool:
     return isinstance(transform, RandSpatialCropd) and np.max(transform.cropper.roi_size) <= 0
+
+
+def _reflects(transform: Any) -> bool:
+    return isinstance(transform, RandFlipd) and transform.flipper.spatial_axis in (0, 1)
+
+
+def _turns(transform: Any) -> bool:
+    alike = len(set(getattr(transform, "padding_mode", ()))) == 1
+    return isinstance(transform, RandRotated) and transform.rand_rotate.keep_size and alike
+
+
+def _fills_up(transform: Any) -> bool:
+    reflects = all(str(mode) == "reflect" for mode in getattr(transform, "mode", ()))
+    return isinstance(transform, DivisiblePadd) and np.ndim(transform.padder.k) == 0 and reflects
 
 
 class ResidentLoader(DataLoader):  # type: ignore[type-arg]
@@ -157,20 +181,25 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
         }
 
     def _read(self) -> None:
-        modes = dict(self.augmentation.modes)
-        fields: dict[str, torch.Tensor] = {}
         n_fields = len(self.fields)
+        fields: dict[str, torch.Tensor] = {}
+        ids = []
         for position in tqdm(range(n_fields), desc=f"fields to {self.device}", disable=None):
             field = self.fields.read_fixed(position)
-            for key, mode in modes.items():
-                value = torch.as_tensor(field[key]).as_subclass(torch.Tensor)
-                value = value.to(torch.float32 if mode == "bilinear" else torch.uint8)  # class indices
-                if position == 0:
-                    self._refuse_too_many(n_fields * value.nbytes)
-                    fields[key] = torch.empty((n_fields, *value.shape), dtype=value.dtype, device=self.device)
+            values = {key: _compact(field[key], mode) for key, mode in self.augmentation.modes}
+            if not fields:
+                self._refuse_too_many(n_fields * sum(value.nbytes for value in values.values()))
+                fields = {
+                    key: torch.empty((n_fields, *value.shape), dtype=value.dtype, device=self.device)
+                    for key, value in values.items()
+                }
+            for key, value in values.items():
+                if value.shape != fields[key].shape[1:]:
+                    sizes = " and ".join(str(tuple(one.shape[-2:])) for one in (fields[key], value))
+                    _refuse(f"fields of unequal size, {sizes}")
                 fields[key][position] = value.to(self.device)
-            self._ids.append(str(field["id"]))
-        self._fields = fields
+            ids.append(str(field["id"]))
+        self._fields, self._ids = fields, ids
 
     def _refuse_too_many(self, n_bytes: int) -> None:
         if self.device.type == "cuda":
@@ -182,6 +211,12 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
                     "Leave out the preset resident."
                 )
                 raise InputError(msg)
+
+
+def _compact(value: Any, mode: str) -> torch.Tensor:
+    """Keep images as float32, class indices as bytes."""
+    plain = torch.as_tensor(value).as_subclass(torch.Tensor)
+    return plain.to(torch.float32 if mode == "bilinear" else torch.uint8)
 
 
 def _padded(values: torch.Tensor, multiple: int) -> torch.Tensor:

@@ -133,11 +133,43 @@ def test_probabilities_are_kept():
     assert (maps[~turned][:, 1, 1] < 0).mean() == pytest.approx(0.25, abs=0.03)
 
 
-def test_a_transform_that_cannot_be_done_there_is_refused():
+@pytest.mark.parametrize(
+    ("transforms", "got"),
+    [
+        ([RandGaussianNoised("image")], "RandGaussianNoised as it is set"),
+        ([RandFlipd(["image", "label"], 0.5)], "RandFlipd as it is set"),
+        ([RandRotated(["image", "label"], 1.0, keep_size=False)], "RandRotated as it is set"),
+        ([DivisiblePadd(["image", "label"], k=(8, 16), mode="reflect")], "DivisiblePadd as it is set"),
+        ([DivisiblePadd(["image", "label"], k=8)], "DivisiblePadd as it is set"),
+        ([RandFlipd("image", 0.5, 0), rotation(1.0)], "transforms of image and of image, label"),
+        ([RandFlipd(["image", "label", "truth"], 0.5, 0)], "transforms of image, label, truth"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_done_there_is_refused(transforms, got):
     with pytest.raises(
-        InputError, match=r"^Fields on the device must be flipped, .* got RandGaussianNoised\. Leave out"
+        InputError, match=rf"^Fields on the device must be .* got {got}\. Leave out the preset resident"
     ):
-        read_augmentation([RandGaussianNoised("image")])
+        read_augmentation(transforms)
+
+
+def test_fields_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**20, 2**20))
+    found = loader([], n_fields=1)[1]
+    found.device = torch.device("cuda")
+    found._refuse_too_many(2**19)
+    with pytest.raises(InputError, match=r"^Fields must fit into 80% of the free memory of cuda, 1 MiB, got 1 MiB\."):
+        found._refuse_too_many(int(0.9 * 2**20))
+
+
+def test_fields_of_unequal_size_are_refused_and_reading_can_be_repeated():
+    fields, found = loader([], n_fields=2)
+    kept = fields[1]["image"]
+    fields[1]["image"] = kept[..., 1:]
+    with pytest.raises(InputError, match=r"fields of unequal size, \(22, 34\) and \(22, 33\)"):
+        list(found)
+    fields[1]["image"] = kept
+    assert sorted(next(iter(found))["id"]) == ["f0", "f1"]
 
 
 def test_the_truth_rides_along_and_what_needs_a_loading_process_is_refused(tmp_path: Path) -> None:
@@ -146,7 +178,7 @@ def test_the_truth_rides_along_and_what_needs_a_loading_process_is_refused(tmp_p
     settings = {"dataset_dir": str(screen), "output_dir": str(tmp_path / "run"), "num_epochs": 1, **SMALL}
     launcher.run(launcher.plan_training("cdl", ("resident", "memorisation"), settings))
     assert 0 <= json.loads((tmp_path / "run/metrics.json").read_text())[0]["memorisation_correct_fitted"] <= 1
-    with pytest.raises(InputError, match=r"padded only, got AppendBinsd\. Leave out the preset resident"):
+    with pytest.raises(InputError, match=r"got AppendBinsd as it is set\. Leave out the preset resident"):
         launcher.run(
             launcher.plan_training(
                 "cdl", ("resident", "robust_appearance"), settings | {"output_dir": str(tmp_path / "b")}
@@ -163,6 +195,9 @@ def test_a_bundle_trains_on_resident_fields_and_goes_on_after_a_stop(tmp_path: P
 
     train("whole", 3)
     train("stopped", 1)
+    settings = {"dataset_dir": str(screen), "output_dir": str(tmp_path / "stopped"), "num_epochs": 2, **SMALL}
+    with pytest.raises(InputError, match="resident"):  # what loading processes draw is another training
+        launcher.run(launcher.plan_training("cdl", (), settings))
     train("stopped", 3)
     whole, stopped = (load(tmp_path / name / "last.pt")["network"] for name in ("whole", "stopped"))
     assert all(torch.equal(whole[key], stopped[key]) for key in whole)
