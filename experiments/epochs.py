@@ -8,7 +8,7 @@ from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
-from experiments.strokes import BESIDE, height_for, of_largest_sets, place_epochs, sparsely, strokes_of
+from experiments.strokes import draw_legend, height_for, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,42 @@ def find_peaks(epochs: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["noise", "dose", "method", "epoch", "peak", "end", "change", "least", "largest"])
 
 
+def of_largest_sets(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the rows of the largest training sets; a set without a number is of all fields, and the largest.
+
+    Args:
+        table: `n_train`, among others.
+
+    Examples:
+        >>> import pandas as pd
+        >>> of_largest_sets(pd.DataFrame({"n_train": [6, 96, 96]})).index.tolist()
+        [1, 2]
+    """
+    sizes = table["n_train"].astype(float).fillna(float("inf"))
+    return table[sizes == sizes.max()]
+
+
+def place_epochs(table: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
+    """Place epochs on an axis: by number, or as shares of the training where methods have epochs of unequal length.
+
+    Args:
+        table: `method` and `epoch`, among others.
+
+    Returns:
+        The table with the column `place`, and the name of the axis.
+
+    Examples:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"method": ["gdl", "gdl", "gold only"], "epoch": [1, 2, 4]})
+        >>> place_epochs(table)[0]["place"].tolist(), place_epochs(table[:2])[1]
+        ([0.5, 1.0, 1.0], 'epoch')
+    """
+    lengths = table.groupby("method")["epoch"].transform("max")
+    if lengths.nunique() == 1:
+        return table.assign(place=table["epoch"]), "epoch"
+    return table.assign(place=table["epoch"] / lengths), "share of the training"
+
+
 def draw_epochs(epochs: "pd.DataFrame") -> Figure:
     """Draw the fit to the training labels and the score on validation fields by epoch, one panel per noise.
 
@@ -84,12 +120,12 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
                 fit, held = by_epoch[FIT], by_epoch[HELD].dropna()
                 stroke = strokes[str(method)]
                 axes.plot(fit.index, fit, color=stroke["color"], linewidth=1, linestyle="--")
-                axes.plot(held.index, held, **stroke, markevery=sparsely(len(held)), linewidth=1.6, label=method)
+                axes.plot(held.index, held, **stroke, markevery=sparsely(len(held)), linewidth=1.6)
             axes.set_title(f"{noise}, dose {dose:g}")
             axes.set_xlabel(axis)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean IoU")
-        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
+        draw_legend(drawing, strokes)
         caption = (
             "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
             "first rises and the second falls the network trusts its teacher too much."

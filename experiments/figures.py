@@ -8,7 +8,7 @@ import numpy as np
 from evaluation.report.canvas import INK, Figure, canvas, finish
 from experiments.curves import TEACHER, Arm
 from experiments.declaration import CLEAN
-from experiments.strokes import BESIDE, draw_references, height_for, strokes_of
+from experiments.strokes import draw_legend, draw_references, height_for, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,20 +25,20 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
     """
     noises = list(dict.fromkeys(arm.noise for arm in arms if arm.noise != "clean")) or ["clean"]
     methods = [method for method in dict.fromkeys(arm.method for arm in arms) if method != TEACHER]
-    strokes = strokes_of(methods) | {TEACHER: {"color": INK, "marker": "o", "markersize": 3.5, "linestyle": "--"}}
+    strokes = {TEACHER: {"color": INK, "marker": "o", "markersize": 3.5, "linestyle": "--"}, **strokes_of(methods)}
     width, height = min(2.9 * len(noises) + 1.6, 11.0), height_for(len(methods) + 1, least=3.0)
     with canvas(width, height) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
-            for method in [TEACHER, *methods]:
-                _draw_curve(axes, _curve_of(arms, noise, method), strokes[method], name=method)
+            for method, stroke in strokes.items():
+                _draw_curve(axes, _curve_of(arms, noise, method), stroke)
             draw_references(axes, references)
             axes.set_title(noise)
             axes.set_xlabel("dose")
             axes.set_ylim(-0.02, 1.02)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean Dice of the event classes")
-        drawing.legend(*panels[-1].get_legend_handles_labels(), loc=BESIDE)
+        draw_legend(drawing, strokes)
         caption = (
             "Dice on clean test fields by dose (a rate of events, or pixels of an outline); bands: 95 % hierarchical "
             "bootstrap over seeds and groups of fields. "
@@ -56,8 +56,6 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
         table: `recall_by_quartile` of the experiment.
         by: The feature, for the axis.
     """
-    from matplotlib.lines import Line2D
-
     noisy = table[table["noise"] != CLEAN]
     shown = noisy if len(noisy) else table
     doses = shown.groupby("noise", sort=False)["dose"].max()
@@ -75,8 +73,7 @@ def draw_recall(table: "pd.DataFrame", *, by: str) -> Figure:
             axes.set_title(f"{noise}, dose {dose:g}")
         for axes in panels[-1]:
             axes.set_xlabel(f"quartile of {by.removesuffix('_px')}")
-        handles = [Line2D([], [], **strokes[method]) for method in methods]
-        drawing.legend(handles, methods, loc=BESIDE)
+        draw_legend(drawing, strokes)
         caption = (
             f"Share of true events found with their class, by quartile of {by} within the class (1 = lowest), all "
             "seeds, each noise at its largest dose."
@@ -99,14 +96,13 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
     lines = list(dict.fromkeys((arm.dose, arm.method) for arm in arms if arm.method != TEACHER))
     strokes = strokes_of([f"{method}, dose {dose:g}" for dose, method in lines])
     sizes = sorted({arm.n_train for arm in arms if arm.n_train})
-    handles: dict[str, Any] = {}
     with canvas(min(2.9 * len(noises) + 1.8, 11.0), height_for(len(lines), least=2.8)) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(noises), sharey=True))
         for axes, noise in zip(panels, noises, strict=True):
-            for (dose, method), (label, stroke) in zip(lines, strokes.items(), strict=True):
+            for (dose, method), stroke in zip(lines, strokes.values(), strict=True):
                 curve = _sized(arms, noise, dose, method)
                 if curve:
-                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, stroke, name=label)
+                    _draw_line(axes, [arm.n_train or 0 for arm in curve], curve, stroke)
                     own = {arm.n_train or 0: arm.score.estimate for arm in _sized(arms, noise, dose, TEACHER)}
                     axes.plot(list(own), list(own.values()), color=INK, linewidth=0.9, linestyle="--")
             axes.set_title(noise)
@@ -114,9 +110,8 @@ def draw_sizes(arms: Sequence[Arm]) -> Figure:
             axes.set_xticks(sizes, [str(size) for size in sizes])
             axes.set_xlabel("training fields")
             axes.grid(axis="y")
-            handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         panels[0].set_ylabel("mean Dice of the event classes")
-        drawing.legend(list(handles.values()), list(handles), loc=BESIDE)
+        draw_legend(drawing, strokes)
         caption = "Dice on clean test fields by number of training fields. Dashed: the training labels' own Dice."
         return finish(drawing, name="sizes", caption=caption)
 
@@ -131,15 +126,13 @@ def _curve_of(arms: Sequence[Arm], noise: str, method: str) -> list[Arm]:
     return sorted(curve, key=lambda arm: arm.dose)
 
 
-def _draw_curve(axes: "Axes", curve: Sequence[Arm], stroke: Mapping[str, Any], *, name: str) -> None:
+def _draw_curve(axes: "Axes", curve: Sequence[Arm], stroke: Mapping[str, Any]) -> None:
     if curve:
-        _draw_line(axes, [arm.dose for arm in curve], curve, stroke, name=name)
+        _draw_line(axes, [arm.dose for arm in curve], curve, stroke)
 
 
-def _draw_line(
-    axes: "Axes", places: Sequence[float], curve: Sequence[Arm], stroke: Mapping[str, Any], *, name: str
-) -> None:
-    axes.plot(places, [arm.score.estimate for arm in curve], label=name, **stroke)
+def _draw_line(axes: "Axes", places: Sequence[float], curve: Sequence[Arm], stroke: Mapping[str, Any]) -> None:
+    axes.plot(places, [arm.score.estimate for arm in curve], **stroke)
     axes.fill_between(
         places,
         [arm.score.low for arm in curve],

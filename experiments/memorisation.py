@@ -8,7 +8,8 @@ from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from experiments.curves import ARM
 from experiments.declaration import CLEAN
-from experiments.strokes import BESIDE, height_for, of_largest_sets, place_epochs, sparsely, strokes_of
+from experiments.epochs import of_largest_sets, place_epochs
+from experiments.strokes import draw_legend, height_for, sparsely, strokes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,8 +78,6 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
     Args:
         shares: What `average_shares` gave.
     """
-    from matplotlib.lines import Line2D
-
     shares, axis = place_epochs(shares)
     doses = shares.groupby("noise", sort=False)["dose"].max()
     methods: Sequence[str] = list(dict.fromkeys(shares["method"]))
@@ -99,7 +98,7 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
             axes.set_title(title)
         for axes in panels[-1]:
             axes.set_xlabel(axis)
-        drawing.legend([Line2D([], [], **strokes[method]) for method in methods], methods, loc=BESIDE)
+        draw_legend(drawing, strokes)
         caption = (
             "Shares of the events of the training fields by epoch, means over seeds, each noise at its largest dose."
         )

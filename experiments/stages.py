@@ -17,7 +17,7 @@ FINETUNE_RATE = 0.3
 
 
 def plan_stages(
-    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, steps_of: int | None = None
+    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, available: int
 ) -> list[dict[str, Any]]:
     """Plan the trainings of a run.
 
@@ -26,7 +26,7 @@ def plan_stages(
         view: The dataset folder with the run's labels.
         run: The run.
         folder: Where its results go.
-        steps_of: Train for as many steps as this many fields give in the declared epochs; None: the run's own number.
+        available: How many training fields the experiment has; the run may have fewer.
 
     Returns:
         The bundle's overrides of each training; the last one's weights are those of the run.
@@ -45,7 +45,7 @@ def plan_stages(
         "train::dataset::seed": run.order_seed,
         "train::sampler::seed": run.order_seed,
     }
-    most = steps_of or len(ids)
+    most = (declaration.largest_set() or available) if declaration.equal_steps else len(ids)
     base = declared | _as_many_steps(declared, most, len(ids))
     if method.use == "mix":
         return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 from evaluation.report.canvas import FAINT, OTHER_METHODS, colours_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 MARKERS = ("o", "s", "^", "D", "v")
-BESIDE = "outside right upper"
-"""Where a legend stands: beside all panels, whose sizes it leaves alone."""
 
 
 def strokes_of(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -39,42 +37,6 @@ def sparsely(n_points: int) -> int:
     return max(1, n_points // 5)
 
 
-def of_largest_sets(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Keep the rows of the largest training sets; a set without a number is of all fields, and the largest.
-
-    Args:
-        table: `n_train`, among others.
-
-    Examples:
-        >>> import pandas as pd
-        >>> of_largest_sets(pd.DataFrame({"n_train": [6, 96, 96]})).index.tolist()
-        [1, 2]
-    """
-    sizes = table["n_train"].astype(float).fillna(float("inf"))
-    return table[sizes == sizes.max()]
-
-
-def place_epochs(table: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
-    """Place epochs on an axis: by number, or as shares of the training where methods have epochs of unequal length.
-
-    Args:
-        table: `method` and `epoch`, among others.
-
-    Returns:
-        The table with the column `place`, and the name of the axis.
-
-    Examples:
-        >>> import pandas as pd
-        >>> table = pd.DataFrame({"method": ["gdl", "gdl", "gold only"], "epoch": [1, 2, 4]})
-        >>> place_epochs(table)[0]["place"].tolist(), place_epochs(table[:2])[1]
-        ([0.5, 1.0, 1.0], 'epoch')
-    """
-    lengths = table.groupby("method")["epoch"].transform("max")
-    if lengths.nunique() == 1:
-        return table.assign(place=table["epoch"]), "epoch"
-    return table.assign(place=table["epoch"] / lengths), "share of the training"
-
-
 def height_for(n_lines: int, least: float) -> float:
     """Give the height in inches of a figure whose legend of so many lines stands beside it.
 
@@ -83,6 +45,18 @@ def height_for(n_lines: int, least: float) -> float:
         (2.6, 3.7)
     """
     return max(least, round(0.2 * n_lines + 0.5, 2))
+
+
+def draw_legend(drawing: "Canvas", strokes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Name the lines of a drawing beside all its panels, whose sizes that leaves alone.
+
+    Args:
+        drawing: The drawing.
+        strokes: By name, what each line is drawn with.
+    """
+    from matplotlib.lines import Line2D
+
+    drawing.legend([Line2D([], [], **stroke) for stroke in strokes.values()], list(strokes), loc="outside right upper")
 
 
 def draw_references(axes: "Axes", references: Mapping[str, float]) -> None:

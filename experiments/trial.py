@@ -97,8 +97,7 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
 
     torch.set_num_threads(1)  # small fields spin on more, tens of times slower on a busy machine: use shards for cores
     method = declaration.methods[run.method]
-    largest = declaration.largest_set() or len(data.ids("training"))
-    stages = plan_stages(declaration, view, run, folder, steps_of=largest if declaration.equal_steps else None)
+    stages = plan_stages(declaration, view, run, folder, available=len(data.ids("training")))
     commands = []
     for stage in stages:
         launch = launcher.plan_training(declaration.bundle, (*declaration.preset, *method.preset), stage)

@@ -19,8 +19,12 @@ from noisylabels.learning.devices import check_device
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
 COUNTS = {
-    **dict.fromkeys(("num_epochs", "batch_size", "accumulation_steps"), 1),
-    **dict.fromkeys(("val_interval", "learning_rate_period", "n_channels"), 1),
+    "num_epochs": 1,
+    "batch_size": 1,
+    "accumulation_steps": 1,
+    "val_interval": 1,
+    "learning_rate_period": 1,
+    "n_channels": 1,
     "num_workers": 0,
 }
 """Whole numbers of the configs, and the least each may be."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.transforms import MapTransform
+from monai.transforms import MapTransform, NormalizeIntensity
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
@@ -75,10 +75,8 @@ def brightness_of(image: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Bring every channel to mean 0 and deviation 1, as the bundles do."""
-    values = np.asarray(image, np.float32)
-    spread = values.std((-2, -1), keepdims=True)
-    scaled: NDArray[np.float32] = (values - values.mean((-2, -1), keepdims=True)) / np.where(spread > 0, spread, 1)
+    """Bring every channel to mean 0 and deviation 1, as the bundles do, by the same transform."""
+    scaled: NDArray[np.float32] = np.asarray(NormalizeIntensity(channel_wise=True)(np.asarray(image, np.float32)))
     return scaled
 
 
