@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := 2.13.0
-ROOMS := noisylabels imaging evaluation screening annotation experiments
 # Small tensors spin on many threads: one step of the demo's network took 0.23 s on one, 2.7 s on two busy ones.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.page import render
 from benchmarks.parts import PARTS, ROOT, run_all
-from noisylabels.atomic import write_text
+from noisylabels.data.atomic import write_text
 
 
 def main() -> int:

@@ -21,13 +21,13 @@ from scipy import ndimage as ndi
 from skimage import feature, morphology, restoration, segmentation, transform
 
 from benchmarks.ratios import Ratio, hand_over, option_parser
-from imaging.cip import LCSB, segment_field
-from imaging.cip.circles import find_circles
-from imaging.cip.discs import white_tophat
-from imaging.cip.pipeline import deconvolve, split_channels
-from imaging.cip.spots import find_small_red_spots, watershed_lines
-from imaging.deconvolution import blind_richardson_lucy, richardson_lucy, theoretical_psf
-from imaging.simulation import SimulationSettings, simulate_field
+from noisylabels.cip import LCSB, segment_field
+from noisylabels.cip.circles import find_circles
+from noisylabels.cip.deconvolution import blind_richardson_lucy, richardson_lucy, theoretical_psf
+from noisylabels.cip.discs import white_tophat
+from noisylabels.cip.pipeline import deconvolve, split_channels
+from noisylabels.cip.spots import find_small_red_spots, watershed_lines
+from noisylabels.simulation import SimulationSettings, simulate_field
 
 REPEATS = 3
 

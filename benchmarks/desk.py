@@ -17,15 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from annotation.fields import create_project
-from annotation.people import owner_of
-from annotation.project import Project
-from annotation.revisions import pack
-from annotation.session import Session
 from benchmarks.ratios import Ratio, hand_over, option_parser
-from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import write_image, write_label_map
-from noisylabels.labels import ROSELLA
+from noisylabels.annotation.fields import create_project
+from noisylabels.annotation.people import owner_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.revisions import pack
+from noisylabels.annotation.session import Session
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
 
 N_STROKES = 60
 N_FIELDS = 4000

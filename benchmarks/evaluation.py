@@ -23,16 +23,16 @@ from scipy import ndimage as ndi
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
-from evaluation.boundary import count_boundaries, find_boundaries
-from evaluation.counts import FieldKey
-from evaluation.events import find_events
-from evaluation.fields import count_field, count_fields
-from evaluation.matching import count_one_to_one
-from evaluation.overlaps import pair_masks
-from evaluation.pixels import count_pixels
-from evaluation.settings import EvaluationSettings
-from noisylabels.labels import ROSELLA
-from noisylabels.noise import NoiseModel
+from evaluation.metrics.boundary import count_boundaries, find_boundaries
+from evaluation.metrics.counts import FieldKey
+from evaluation.metrics.events import find_events
+from evaluation.metrics.fields import count_field, count_fields
+from evaluation.metrics.matching import count_one_to_one
+from evaluation.metrics.overlaps import pair_masks
+from evaluation.metrics.pixels import count_pixels
+from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.data.labels import ROSELLA
+from noisylabels.noise.model import NoiseModel
 
 warnings.filterwarnings("ignore", category=FutureWarning)  # MONAI's, about its own use of itself
 

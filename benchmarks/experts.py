@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from skimage.io import imread
 
-from noisylabels.calibration import Comparison, compare_field, make_profile
-from noisylabels.labels import ClassTable
+from noisylabels.data.labels import ClassTable
+from noisylabels.noise.calibration import Comparison, compare_field, make_profile
 
 CLASSES = ClassTable(("background", "cell"))
 FEATURES = ("contrast", "area")

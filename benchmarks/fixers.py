@@ -17,8 +17,9 @@ import numpy as np
 from scipy import ndimage as ndi
 from skimage.io import imread
 
-from noisylabels.calibration.logistic import rank_score
-from noisylabels.detection import (
+from noisylabels.data.events import EventTable
+from noisylabels.noise.calibration.logistic import rank_score
+from noisylabels.noise.detection import (
     LabelledFields,
     find_event_issues,
     find_issues,
@@ -26,8 +27,7 @@ from noisylabels.detection import (
     predict_out_of_fold,
     score_field,
 )
-from noisylabels.detection.pixel_model import fit_pixel_model
-from noisylabels.events import EventTable
+from noisylabels.noise.detection.pixel_model import fit_pixel_model
 
 TOPS = (20, 50, 100)
 

@@ -27,7 +27,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
-from imaging.files import write_image
+from noisylabels.data.images import write_image
 
 BUNDLE = Path(__file__).parents[1] / "bundles" / "cdl"
 Predict = Callable[[np.ndarray], np.ndarray]

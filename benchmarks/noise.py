@@ -22,8 +22,8 @@ import numpy as np  # noqa: E402 - after the number of threads is set
 from scipy import ndimage as ndi  # noqa: E402 - after the number of threads is set
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser  # noqa: E402 - as above
-from noisylabels.detection import find_label_issues  # noqa: E402 - after the number of threads is set
-from noisylabels.noise import NoiseModel  # noqa: E402 - after the number of threads is set
+from noisylabels.noise.detection import find_label_issues  # noqa: E402 - after the number of threads is set
+from noisylabels.noise.model import NoiseModel  # noqa: E402 - after the number of threads is set
 
 SHAPE = (512, 680)
 REPEATS = 7

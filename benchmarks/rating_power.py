@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from evaluation.rank_tests import compare_distributions, mann_whitney_p, sign_flip_p, signed_rank_p
+from evaluation.statistics.rank_tests import compare_distributions, mann_whitney_p, sign_flip_p, signed_rank_p
 
 N_IMAGES, IMAGE_SD, NOISE_SD, LEVEL = 20, 1.5, 1.0, 0.05
 TESTS = {

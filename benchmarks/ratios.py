@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
-from noisylabels.atomic import write_text
+from noisylabels.data.atomic import write_text
 
 Cost = float | tuple[float, ...]
 

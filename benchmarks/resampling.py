@@ -10,8 +10,8 @@ import time
 import numpy as np
 
 from benchmarks.ratios import Ratio, hand_over, option_parser
-from evaluation.pixels import score_all
-from evaluation.resampling import bootstrap_scores, permute_pairs
+from evaluation.metrics.pixels import score_all
+from evaluation.statistics.resampling import bootstrap_scores, permute_pairs
 
 N_RESAMPLES, N_LOOPED, N_CLASSES = 10_000, 200, 3
 

@@ -32,9 +32,9 @@ import numpy as np
 import tifffile
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, option_parser, take_over
-from imaging.plates import open_plate
-from screening.executors import InProcess, LocalPool
-from screening.screen import Declaration, Screen, open_screen, start_screen
+from noisylabels.parallel.pool import InProcess, LocalPool
+from noisylabels.plates import open_plate
+from noisylabels.screening.screen import Declaration, Screen, open_screen, start_screen
 
 PATTERN = "{well}_f{field}_c{channel}.tif"
 FULL = (512, 680)
@@ -137,7 +137,7 @@ def lean_to_background(network: Any) -> None:
     """Let background win in all but the 2 % of pixels a field of events has; else noise is an event at every pixel."""
     import torch
 
-    from screening.networks import normalise
+    from noisylabels.screening.networks import normalise
 
     image = normalise(draw_picture(np.random.default_rng(1), FULL)[None].repeat(2, axis=0))
     with torch.no_grad():
@@ -300,8 +300,8 @@ def part_linear(folder: Path, *, quick: bool = False) -> Measured:
 
 
 def part_plate(folder: Path, *, quick: bool = False) -> Measured:
-    from screening.measurements import measure_screen
-    from screening.report import write_report
+    from noisylabels.screening.measurements import measure_screen
+    from noisylabels.screening.report import write_report
 
     plate = write_plate(folder / "plate", 96 if quick else 384, 9, TILE)
     opening, screen = timed(lambda: begin(plate, folder / "run"))

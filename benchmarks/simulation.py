@@ -14,12 +14,12 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from benchmarks.ratios import Ratio, hand_over, option_parser
-from imaging.simulation import SimulationSettings, simulate_field
-from imaging.simulation.camera import expose
-from imaging.simulation.microscope import take_plane
-from imaging.simulation.plate import draw_effects
-from imaging.simulation.rendering import LAYER_UM, render_event
-from imaging.simulation.scene import Scene, draw_scene
+from noisylabels.simulation import SimulationSettings, simulate_field
+from noisylabels.simulation.camera import expose
+from noisylabels.simulation.microscope import take_plane
+from noisylabels.simulation.plate import draw_effects
+from noisylabels.simulation.rendering import LAYER_UM, render_event
+from noisylabels.simulation.scene import Scene, draw_scene
 
 REPEATS = 5
 

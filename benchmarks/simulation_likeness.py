@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/simulation_likeness.py ../shared/data/sim_rosella
 
-Both sets are quarters of 340 x 256 pixels with the truth of the middle plane. The pipeline is `imaging.cip` with its
-defaults, on single planes. Ours are untreated wells of several plates; theirs come from other code.
+Both sets are quarters of 340 x 256 pixels with the truth of the middle plane. The pipeline is `noisylabels.cip`
+with its defaults, on single planes. Ours are untreated wells of several plates; theirs come from other code.
 """
 
 import sys
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage as ndi
 
-from imaging.cip import segment_field
-from imaging.files import read_image, read_label_map
-from imaging.simulation import SimulationSettings, simulate_field
-from noisylabels.events import EIGHT_CONNECTED
+from noisylabels.cip import segment_field
+from noisylabels.data.events import EIGHT_CONNECTED
+from noisylabels.data.images import read_image, read_label_map
+from noisylabels.simulation import SimulationSettings, simulate_field
 
 NAMES = {1: "phagophore", 4: "autolysosome"}
 

@@ -31,13 +31,13 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from benchmarks.ratios import Ratio, divide, hand_over, option_parser
-from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import write_image, write_label_map
-from noisylabels.labels import ROSELLA
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
 
 # The paper's three kinds of errors, drawn anew for each field and epoch.
 NOISE: dict[str, Any] = {
-    "_target_": "noisylabels.transforms.CorruptLabeld",
+    "_target_": "noisylabels.noise.transforms.CorruptLabeld",
     "keys": "label",
     "id_key": "id",
     "fresh": True,

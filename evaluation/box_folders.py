@@ -5,21 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.box_files import FieldBoxes, read_coco_boxes, read_csv_boxes
-from evaluation.comparison import compare_methods
-from evaluation.count_files import write_counts
-from evaluation.events import find_events
-from evaluation.experts import CONSENSUS, count_experts
+from evaluation.experts.box_files import FieldBoxes, read_coco_boxes, read_csv_boxes
+from evaluation.experts.experts import CONSENSUS, count_experts
+from evaluation.metrics.count_files import write_counts
+from evaluation.metrics.events import find_events
+from evaluation.metrics.scores import event_f1, found_share
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.bars import draw_scores
 from evaluation.report.expert_section import expert_section
 from evaluation.report.pages import Check, Report, Section
 from evaluation.report.sections import score_table
 from evaluation.report.verdicts import judge
-from evaluation.scores import event_f1, found_share
 from evaluation.sources import FieldSource, method_name
-from noisylabels.errors import InputError
-from noisylabels.labels import ClassTable
+from evaluation.statistics.comparison import compare_methods
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable
 
 FEW_FIELDS = 20
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.comparison import Comparison
-from evaluation.count_files import read_counts, write_counts
-from evaluation.counts import CountTable
-from evaluation.experts import CONSENSUS
+from evaluation.experts.experts import CONSENSUS
+from evaluation.metrics.count_files import read_counts, write_counts
+from evaluation.metrics.counts import CountTable
 from evaluation.report.assembly import compare_all, make_report, write_report
 from evaluation.report.expert_section import expert_section
 from evaluation.report.galleries import FieldView
 from evaluation.report.gallery_section import gallery_section
 from evaluation.report.pages import Section
 from evaluation.sources import FieldSource, method_name
+from evaluation.statistics.comparison import Comparison
 from evaluation.study import Consensus, Study, fuse
-from noisylabels.atomic import replacing, write_text
-from noisylabels.errors import InputError
-from noisylabels.events import EventTable
+from noisylabels.data.atomic import replacing, write_text
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import EventTable
 
 
 @dataclass(frozen=True)

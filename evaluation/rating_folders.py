@@ -7,8 +7,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from evaluation.preferences import compare_ratings
-from evaluation.ratings import read_ratings
+from evaluation.experts.preferences import compare_ratings
+from evaluation.experts.ratings import read_ratings
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.pages import Report
 from evaluation.report.rating_section import check_ratings, judge_ratings, rating_section

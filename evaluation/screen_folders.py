@@ -17,7 +17,7 @@ from evaluation.report.screen_sections import (
     quality_section,
     screen_plate_section,
 )
-from evaluation.screens import survey_screen
+from evaluation.screens.screens import survey_screen
 from evaluation.sources import FieldSource, method_name
 
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from noisylabels.errors import InputError
-from noisylabels.labels import ClassTable, LabelMap, check_label_map
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 
 WELL = re.compile(r"(?:(?P<plate>.*?)[_-])?(?P<well>[A-P](?:0?[1-9]|1\d|2[0-4]))(?=[_-]|$)")
 """A well within a field's name, as in `plate1_B07_f3`: rows A to P, columns 1 to 24."""

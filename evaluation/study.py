@@ -7,16 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.consensus import staple, vote
-from evaluation.counts import CountTable, FieldCounts, FieldKey
-from evaluation.experts import CONSENSUS
-from evaluation.fields import examine_field
-from evaluation.settings import EvaluationSettings
+from evaluation.experts.consensus import staple, vote
+from evaluation.experts.experts import CONSENSUS
+from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
+from evaluation.metrics.fields import examine_field
+from evaluation.metrics.settings import EvaluationSettings
+from evaluation.metrics.taxonomy import EventErrors
 from evaluation.sources import FieldSource, LabelReader, find_well, method_name
-from evaluation.taxonomy import EventErrors
-from noisylabels.errors import InputError
-from noisylabels.events import EventTable
-from noisylabels.labels import LabelMap
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import EventTable
+from noisylabels.data.labels import LabelMap
 
 Consensus = Literal["majority", "staple"]
 

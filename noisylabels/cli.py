@@ -7,31 +7,58 @@ import sys
 import typer
 
 from noisylabels import __version__
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("experiments.cli", "The main job from nothing to a report, in a few minutes."),
-    "simulate": ("imaging.cli", "Simulate fields of Rosella cells with perfect truth into a dataset folder."),
-    "cip": ("imaging.cli", "Label images with a conventional pipeline, as weak labels to train on."),
-    "import": ("imaging.cli", "Copy images and label maps of any folder into a dataset folder."),
-    "convert": ("imaging.plates.cli", "Look at plates as microscopes write them; convert them to OME-Zarr."),
-    "screen": ("screening.cli", "Run a method over plates on one machine or many; measure every well."),
-    "corrupt": ("noisylabels.commands", "Inject label errors of chosen kinds and doses into a dataset folder, logged."),
-    "calibrate": ("noisylabels.commands", "Measure a label set's errors against the truth, and make them again."),
-    "detect": ("noisylabels.commands", "Find labels that are probably wrong; a queue for the annotators."),
-    "train": ("noisylabels.learning.cli", "Train a bundle (cdl, mdl) on a dataset folder."),
+    "demo": ("noisylabels.commands.experiments", "The main job from nothing to a report, in a few minutes."),
+    "simulate": (
+        "noisylabels.commands.imaging",
+        "Simulate fields of Rosella cells with perfect truth into a dataset folder.",
+    ),
+    "cip": ("noisylabels.commands.imaging", "Label images with a conventional pipeline, as weak labels to train on."),
+    "import": ("noisylabels.commands.imaging", "Copy images and label maps of any folder into a dataset folder."),
+    "convert": ("noisylabels.commands.plates", "Look at plates as microscopes write them; convert them to OME-Zarr."),
+    "screen": (
+        "noisylabels.commands.screening",
+        "Run a method over plates on one machine or many; measure every well.",
+    ),
+    "corrupt": (
+        "noisylabels.commands.noise",
+        "Inject label errors of chosen kinds and doses into a dataset folder, logged.",
+    ),
+    "calibrate": ("noisylabels.commands.noise", "Measure a label set's errors against the truth, and make them again."),
+    "detect": ("noisylabels.commands.noise", "Find labels that are probably wrong; a queue for the annotators."),
+    "train": ("noisylabels.commands.learning", "Train a bundle (cdl, mdl) on a dataset folder."),
     "lint-bundle": (
-        "noisylabels.learning.cli",
+        "noisylabels.commands.learning",
         "List what a bundle's configs would call or evaluate, without running it.",
     ),
-    "predict": ("noisylabels.learning.cli", "Write a label map for every field of a folder with a trained bundle."),
-    "evaluate": ("evaluation.cli", "Hold label maps against a reference: counts, tables with intervals, a report."),
-    "report": ("evaluation.cli", "Write the report of an evaluation folder anew."),
-    "ratings": ("evaluation.cli", "Ask whether blinded experts prefer a method, how surely, and how far they agree."),
-    "annotate": ("annotation.cli", "Correct label maps, draw boxes and rate blindly in a browser."),
-    "study": ("experiments.cli", "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth."),
-    "real-study": ("experiments.cli", "The study on real images: nuclei with a teacher, cells with several experts."),
-    "experiment": ("experiments.cli", "Controlled noisy-label experiments: plan, run, collect, report."),
+    "predict": (
+        "noisylabels.commands.learning",
+        "Write a label map for every field of a folder with a trained bundle.",
+    ),
+    "evaluate": (
+        "noisylabels.commands.evaluation",
+        "Hold label maps against a reference: counts, tables with intervals, a report.",
+    ),
+    "report": ("noisylabels.commands.evaluation", "Write the report of an evaluation folder anew."),
+    "ratings": (
+        "noisylabels.commands.evaluation",
+        "Ask whether blinded experts prefer a method, how surely, and how far they agree.",
+    ),
+    "annotate": ("noisylabels.commands.annotation", "Correct label maps, draw boxes and rate blindly in a browser."),
+    "study": (
+        "noisylabels.commands.experiments",
+        "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth.",
+    ),
+    "real-study": (
+        "noisylabels.commands.experiments",
+        "The study on real images: nuclei with a teacher, cells with several experts.",
+    ),
+    "experiment": (
+        "noisylabels.commands.experiments",
+        "Controlled noisy-label experiments: plan, run, collect, report.",
+    ),
 }
 """Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.files import write_image, write_label_map
 from noisylabels.cli import main
+from noisylabels.data.images import write_image, write_label_map
 from tests.bundles.small_screen import write_screen
 
 SIZE = (44, 60)

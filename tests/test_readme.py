@@ -12,7 +12,7 @@ from noisylabels.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-EXPERIMENTS = (ROOT / "experiments" / "README.md").read_text()
+EXPERIMENTS = (ROOT / "noisylabels" / "experiments" / "README.md").read_text()
 SMALLER = {"--fields 120": "--fields 12", "--rows 256 --columns 340": "--rows 64 --columns 80"}
 
 
@@ -49,7 +49,7 @@ def test_the_commands_of_the_front_page_run_one_after_the_other(tmp_path, monkey
 
 
 def test_the_demo_is_what_the_front_page_says():
-    from experiments.demo import list_steps
+    from noisylabels.experiments.demo import list_steps
 
     shown = [shlex.split(line)[1:] for line in lines(README, "console")[:5]]
     steps = list_steps(Path("demo"), fields=120, seed=1, workers=2)
@@ -82,7 +82,7 @@ def test_the_commands_of_the_experiments_page_run(tmp_path, monkeypatch):
 
 
 def test_every_shipped_declaration_is_named_on_the_experiments_page():
-    for path in (ROOT / "experiments" / "declared").glob("*.yaml"):
+    for path in (ROOT / "noisylabels" / "experiments" / "declared").glob("*.yaml"):
         assert f"`{path.stem}`" in EXPERIMENTS
 
 

@@ -25,10 +25,10 @@ def test_bundles_pages_and_declarations_are_in_it(installed):
     for path in (
         "noisylabels/bundles/cdl/configs/train.yaml",
         "noisylabels/bundles/mdl/configs/metadata.json",
-        "annotation/web/dist/correct.html",
-        "annotation/schema.sql",
+        "noisylabels/annotation/web/dist/correct.html",
+        "noisylabels/annotation/schema.sql",
         "evaluation/report/page.html.j2",
-        "experiments/declared/tiny.yaml",
+        "noisylabels/experiments/declared/tiny.yaml",
         "noisylabels/py.typed",
     ):
         assert (installed / path).is_file(), path

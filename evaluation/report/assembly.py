@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.comparison import Comparison, compare_methods
-from evaluation.counts import CountTable
+from evaluation.metrics.counts import CountTable
+from evaluation.metrics.scores import class_metrics, data_set_metrics
+from evaluation.metrics.settings import EvaluationSettings
 from evaluation.report.checks import check_evaluation
 from evaluation.report.event_section import event_section
 from evaluation.report.pages import Report, Section, render_page
@@ -16,10 +17,9 @@ from evaluation.report.plate_section import plate_section
 from evaluation.report.sections import field_section, score_section
 from evaluation.report.tables import csv_text
 from evaluation.report.verdicts import judge
-from evaluation.scores import class_metrics, data_set_metrics
-from evaluation.settings import EvaluationSettings
-from noisylabels.atomic import write_bytes, write_text
-from noisylabels.events import EventTable
+from evaluation.statistics.comparison import Comparison, compare_methods
+from noisylabels.data.atomic import write_bytes, write_text
+from noisylabels.data.events import EventTable
 
 LIBRARIES = ("noisylabels", "numpy", "scipy", "matplotlib", "pandas")
 

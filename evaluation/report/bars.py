@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.costs import find_crossings
+from evaluation.experts.costs import find_crossings
 from evaluation.report.canvas import ERROR_COLOURS, FAINT, INK, Figure, canvas, colours_of, finish
-from evaluation.resampling import Interval
+from evaluation.statistics.resampling import Interval
 
 
 def draw_scores(scores: Mapping[str, Mapping[str, Interval]]) -> Figure:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evaluation.counts import CountTable
+from evaluation.metrics.counts import CountTable
+from evaluation.metrics.tables import absent_matters
 from evaluation.report.pages import Check
-from evaluation.tables import absent_matters
 
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 20, 5  # percentile intervals are too narrow below about 20 independent units
 RARE = 0.001  # a class below this share of the pixels can hardly move a pixel score

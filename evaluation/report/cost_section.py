@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evaluation.costs import Cost, find_crossings, total_hours
+from evaluation.experts.costs import Cost, find_crossings, total_hours
 from evaluation.report.bars import draw_break_even
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Table

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.agreement import limits_of_agreement
 from evaluation.report.canvas import FAINT, INK, RULE, Figure, canvas, colours_of, finish
+from evaluation.statistics.agreement import limits_of_agreement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,18 +5,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from evaluation.agreement import limits_of_agreement
-from evaluation.counts import ERRORS, CountTable
-from evaluation.detection import tabulate_thresholds
-from evaluation.pixels import divide
+from evaluation.metrics.counts import ERRORS, CountTable
+from evaluation.metrics.detection import tabulate_thresholds
+from evaluation.metrics.pixels import divide
+from evaluation.metrics.scores import event_f1, threshold_place
+from evaluation.metrics.settings import IOU_THRESHOLDS
 from evaluation.report.bars import draw_bands, draw_errors, draw_overlap_curves
 from evaluation.report.distributions import draw_count_agreement, draw_sizes
 from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
-from evaluation.scores import event_f1, threshold_place
-from evaluation.settings import IOU_THRESHOLDS
-from noisylabels.events import EventTable
+from evaluation.statistics.agreement import limits_of_agreement
+from noisylabels.data.events import EventTable
 
 SHOWN_IOUS = (0.1, 0.5)  # lower edges of the paper's bands
 FATES = ("found", "incomplete", "misclassified", "missed")

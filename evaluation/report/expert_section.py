@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.counts import CountTable
-from evaluation.experts import CONSENSUS, summarise_agreement, summarise_experts
+from evaluation.experts.experts import CONSENSUS, summarise_agreement, summarise_experts
+from evaluation.metrics.counts import CountTable
+from evaluation.metrics.scores import data_set_metrics
 from evaluation.report.bars import draw_bands
 from evaluation.report.canvas import Figure
 from evaluation.report.event_section import band_shares
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Table
-from evaluation.scores import data_set_metrics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.report.canvas import ERROR_COLOURS, class_colour
 from evaluation.report.pages import Gallery, GalleryRow, Legend, Picture
 from evaluation.report.pictures import Image, show_errors, show_image, show_labels
-from noisylabels.labels import ClassTable, LabelMap
+from noisylabels.data.labels import ClassTable, LabelMap
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evaluation.comparison import Comparison
-from evaluation.counts import CountTable
+from evaluation.metrics.counts import CountTable
 from evaluation.report.galleries import FieldView, choose_fields, show_fields
 from evaluation.report.pages import Section
 from evaluation.report.pictures import usual_spans
 from evaluation.report.tables import text_of
 from evaluation.report.verdicts import key_metric
+from evaluation.statistics.comparison import Comparison
 
 TITLES = {"worst": "Worst fields of {}", "best": "Best fields of {}", "random": "Fields at random, {}"}
 

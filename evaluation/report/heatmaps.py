@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.plates import lay_out, row_letters
 from evaluation.report.canvas import INK, RULE, Figure, canvas, finish
+from evaluation.screens.plates import lay_out, row_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from pathlib import Path
 from evaluation.report.canvas import Figure
 from evaluation.report.pages import Report, Section
 from evaluation.report.tables import Table, csv_text
-from noisylabels.atomic import write_bytes, write_text
+from noisylabels.data.atomic import write_bytes, write_text
 
 PAGE = "README.md"
 MOST_ROWS = 30

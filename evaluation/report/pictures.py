@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evaluation.report.canvas import ERROR_COLOURS, class_colour
 from evaluation.report.tables import data_uri
-from noisylabels.labels import LabelMap
+from noisylabels.data.labels import LabelMap
 
 Image = NDArray[np.generic]
 

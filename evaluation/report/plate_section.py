@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.comparison import Comparison
-from evaluation.counts import ERRORS, CountTable
-from evaluation.plates import find_place_effects, mean_by_well, z_prime
+from evaluation.metrics.counts import ERRORS, CountTable
 from evaluation.report.heatmaps import draw_plates
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
 from evaluation.report.verdicts import key_metric
+from evaluation.screens.plates import find_place_effects, mean_by_well, z_prime
+from evaluation.statistics.comparison import Comparison
 
 Wells = Mapping[str, Mapping[str, float]]
 """Value by well by plate."""

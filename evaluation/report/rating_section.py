@@ -5,13 +5,13 @@ from itertools import combinations
 
 import numpy as np
 
-from evaluation.agreement import correlate_raters, krippendorff_alpha, weighted_kappa
-from evaluation.preferences import EVERYBODY, Preference, compare_subsets
-from evaluation.ratings import Ratings, score_table
+from evaluation.experts.preferences import EVERYBODY, Preference, compare_subsets
+from evaluation.experts.ratings import Ratings, score_table
 from evaluation.report.canvas import Figure
 from evaluation.report.distributions import draw_violins
 from evaluation.report.pages import Check, Light, Section
 from evaluation.report.tables import Cell, Style, Table, text_of
+from evaluation.statistics.agreement import correlate_raters, krippendorff_alpha, weighted_kappa
 
 KS_NOTE = (
     "The Kolmogorov-Smirnov test (KS, the paper's) ignores that both methods were rated on the same images, and tied "

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evaluation.drift import LARGE, NOTICEABLE, Drift, measure_drift
-from evaluation.quality import flag_low
 from evaluation.report.canvas import ERROR_COLOURS, class_colour
 from evaluation.report.distributions import draw_sizes
 from evaluation.report.galleries import FieldView
@@ -15,7 +13,9 @@ from evaluation.report.pages import Check, Gallery, GalleryRow, Legend, Light, P
 from evaluation.report.pictures import show_disagreement, show_image, show_labels, usual_spans
 from evaluation.report.plate_section import PLATE_LEAD, by_plate, place_table
 from evaluation.report.tables import Cell, Style, Table, text_of
-from evaluation.screens import Survey
+from evaluation.screens.drift import LARGE, NOTICEABLE, Drift, measure_drift
+from evaluation.screens.quality import flag_low
+from evaluation.screens.screens import Survey
 
 SATURATED = 0.001  # share of pixels at the end of the scale from which a field is flagged
 

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.comparison import Comparison, rank_methods
-from evaluation.counts import CountTable
+from evaluation.metrics.counts import CountTable
+from evaluation.metrics.scores import Metric, data_set_metrics
+from evaluation.metrics.tables import absent_matters
 from evaluation.report.bars import draw_scores
 from evaluation.report.canvas import Figure
 from evaluation.report.distributions import draw_pairs, draw_spread
 from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
-from evaluation.resampling import Interval
-from evaluation.scores import Metric, data_set_metrics
-from evaluation.tables import absent_matters
+from evaluation.statistics.comparison import Comparison, rank_methods
+from evaluation.statistics.resampling import Interval
 
 FIELD_SCORES = ("GlobalAccuracy", "MeanAccuracy", "MeanIoU", "WeightedIoU", "MeanBFScore")  # figure 4A of the paper
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evaluation.resampling import Interval
+from evaluation.statistics.resampling import Interval
 
 Cell = str | int | float | Interval | None
 

@@ -1,10 +1,10 @@
 """The verdict: one or two sentences that answer the question of a report, with their interval."""
 
-from evaluation.comparison import Comparison
+from evaluation.metrics.scores import Metric
 from evaluation.report.pages import Light
 from evaluation.report.tables import text_of
-from evaluation.resampling import Interval
-from evaluation.scores import Metric
+from evaluation.statistics.comparison import Comparison
+from evaluation.statistics.resampling import Interval
 
 KEY_METRIC = "MeanIoU"
 

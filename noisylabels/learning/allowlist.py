@@ -5,7 +5,7 @@ import ast
 TARGETS = (
     "ignite.handlers.",
     "ignite.metrics.",
-    "imaging.monai_io.",
+    "noisylabels.learning.monai_io.",
     "monai.data.",
     "monai.engines.",
     "monai.handlers.",
@@ -14,7 +14,7 @@ TARGETS = (
     "monai.networks.",
     "monai.transforms.",
     "noisylabels.learning.",
-    "noisylabels.transforms.",
+    "noisylabels.noise.transforms.",
     "torch.nn.",
     "torch.optim.",
 )

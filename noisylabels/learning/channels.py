@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
@@ -81,8 +81,8 @@ def refuse_other_order(channels: Sequence[str], expected: Sequence[str], *, data
         >>> refuse_other_order(["pHluorin", "DsRed"], ["DsRed", "pHluorin"], dataset="hela")
         Traceback (most recent call last):
         ...
-        noisylabels.errors.InputError: Channels of hela must be in the order DsRed, pHluorin, got pHluorin, DsRed. \
-Import the images anew with --keep 1,0 --channels DsRed,pHluorin.
+        noisylabels.data.errors.InputError: Channels of hela must be in the order DsRed, pHluorin, got pHluorin, \
+DsRed. Import the images anew with --keep 1,0 --channels DsRed,pHluorin.
     """
     if list(channels) == list(expected) or sorted(channels) != sorted(expected):
         return

@@ -10,8 +10,8 @@ import torch.distributed as dist
 from ignite.engine import Engine, Events
 from monai.networks.utils import get_state_dict
 
-from noisylabels.atomic import replacing
-from noisylabels.errors import InputError
+from noisylabels.data.atomic import replacing
+from noisylabels.data.errors import InputError
 
 
 def is_first_process() -> bool:

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from noisylabels.errors import InputError
-from noisylabels.labels import ClassTable, check_label_map
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable, check_label_map
 from noisylabels.learning.datalist import Field
 
 logger = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
-    """What reads a file: `imaging.monai_io.FieldReader`, or any reader of MONAI's."""
+    """What reads a file: `noisylabels.learning.monai_io.FieldReader`, or any reader of MONAI's."""
 
     def read(self, data: Any) -> Any:
         """Open it."""

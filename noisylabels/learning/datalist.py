@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noisylabels.errors import InputError
-from noisylabels.labels import ClassTable
-from noisylabels.learning.splits import SPLITS, split_groups
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable
+from noisylabels.data.splits import SPLITS, split_groups
 
 Field = dict[str, str]
 """One field: its `id`, `group`, and the paths of its `image` and `label`."""
@@ -119,7 +119,8 @@ def choose_split(fields: Mapping[str, list[Field]], split: str) -> list[Field]:
         >>> choose_split({"training": [], "validation": [], "test": []}, "test")
         Traceback (most recent call last):
         ...
-        noisylabels.errors.InputError: A split to evaluate must hold fields, got test; with fields: none. Name another.
+        noisylabels.data.errors.InputError: A split to evaluate must hold fields, got test; with fields: none. \
+Name another.
     """
     if not fields.get(split):
         full = ", ".join(name for name, part in fields.items() if part) or "none"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 def check_device(name: Any) -> None:
@@ -19,7 +19,7 @@ def check_device(name: Any) -> None:
         >>> check_device("abacus")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        noisylabels.errors.InputError: device must be one that torch finds here (cpu...), got 'abacus'. \
+        noisylabels.data.errors.InputError: device must be one that torch finds here (cpu...), got 'abacus'. \
 Leave --device out, or name another.
     """
     import torch

@@ -7,7 +7,7 @@ import torch
 from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 class StopOnDivergence:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import noisylabels
-from noisylabels.atomic import write_text
-from noisylabels.errors import InputError
+from noisylabels.data.atomic import write_text
+from noisylabels.data.errors import InputError
 from noisylabels.learning import channels
 from noisylabels.learning.devices import check_device
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.allowlist import CALLS, FUNCTIONS, HARMLESS, METHODS, MODULES, TARGETS
 
 REFERENCE = re.compile(r"@[\w:#]+")

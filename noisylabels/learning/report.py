@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ignite.engine import Engine, Events
 
-from noisylabels.atomic import write_text
+from noisylabels.data.atomic import write_text
 from noisylabels.learning.checkpoints import is_first_process
 
 logger = logging.getLogger(__name__)

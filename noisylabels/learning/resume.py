@@ -9,7 +9,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.networks.utils import get_state_dict
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.checkpoints import is_first_process, load, refuse_other_network, save
 from noisylabels.learning.description import describe, first_difference
 

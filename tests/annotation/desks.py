@@ -9,16 +9,16 @@ import httpx
 import numpy as np
 import pytest
 
-from annotation.fields import create_project
-from annotation.people import add_person, invite, owner_of
-from annotation.project import Project
-from annotation.revisions import hash_of
-from annotation.server import Address, create_app
-from annotation.session import Session
-from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import write_image, write_label_map
-from noisylabels.errors import InputError
-from noisylabels.labels import ROSELLA
+from noisylabels.annotation.fields import create_project
+from noisylabels.annotation.people import add_person, invite, owner_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.revisions import hash_of
+from noisylabels.annotation.server import Address, create_app
+from noisylabels.annotation.session import Session
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
 
 ROWS, COLUMNS = 12, 16
 ORIGIN = "http://127.0.0.1:8765"

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import uvicorn
 
-from annotation.fields import create_project
-from annotation.jobs import Jobs
-from annotation.people import invite, owner_of, person_of
-from annotation.project import Project
-from annotation.server import Address, create_app
-from annotation.session import Session
+from noisylabels.annotation.fields import create_project
+from noisylabels.annotation.jobs import Jobs
+from noisylabels.annotation.people import invite, owner_of, person_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.server import Address, create_app
+from noisylabels.annotation.session import Session
 from tests.annotation.desks import make_dataset
 
 SIZE = (48, 64)
@@ -94,7 +94,7 @@ def served(folder, n_fields=3, *, size=SIZE, start="cip", command=None, **option
     """Make a project of random fields and serve it."""
     from dataclasses import replace
 
-    from annotation.queue import change_queue, queue_settings
+    from noisylabels.annotation.queue import change_queue, queue_settings
 
     (folder / "model.pt").write_bytes(b"weights")
     make_dataset(folder / "dataset", n_fields, size=size)

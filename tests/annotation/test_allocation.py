@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.allocation import StudySettings, plan_trials
+from noisylabels.annotation.allocation import StudySettings, plan_trials
 from tests.annotation.desks import refused
 
 RATERS = ["anna", "ben", "cleo", "dan"]

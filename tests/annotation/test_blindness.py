@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from annotation import images
-from annotation.allocation import StudySettings
-from annotation.people import person_of
-from annotation.ratings import create_study
-from annotation.server import Address, create_app
+from noisylabels.annotation import images
+from noisylabels.annotation.allocation import StudySettings
+from noisylabels.annotation.people import person_of
+from noisylabels.annotation.ratings import create_study
+from noisylabels.annotation.server import Address, create_app
 from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import Browser, make_project
 

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from annotation.people import person_of
-from annotation.project import Project
-from annotation.ratings import RatingDesk
+from noisylabels.annotation.people import person_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.ratings import RatingDesk
 from noisylabels.cli import main
 from tests.annotation.desks import TOKEN, make_dataset, make_project, owner_session
 
@@ -143,7 +143,8 @@ def test_a_damaged_project_is_told_and_stays(say, tmp_path):
 
 
 def test_help_is_light():
-    words = "import sys; import annotation.cli; print([m for m in ('torch', 'numpy', 'starlette') if m in sys.modules])"
+    heavy = "('torch', 'numpy', 'starlette')"
+    words = f"import sys; import noisylabels.commands.annotation; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

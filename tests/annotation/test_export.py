@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import yaozarrs
 
-from annotation.boxes import Box, BoxDesk, assign_boxes
-from annotation.export import accepted, export_dataset, export_label_maps
-from annotation.people import add_person, owner_of, person_of
-from annotation.queue import QueueSettings, change_queue
-from annotation.session import Session
-from annotation.tables import export_audit, export_boxes, export_costs, export_times
-from annotation.zarr_labels import export_ome_zarr
-from evaluation.box_files import read_coco_boxes, read_csv_boxes
-from evaluation.costs import read_costs
-from imaging.dataset import open_dataset
-from imaging.files import read_image, read_label_map
-from noisylabels.labels import ROSELLA
+from evaluation.experts.box_files import read_coco_boxes, read_csv_boxes
+from evaluation.experts.costs import read_costs
+from noisylabels.annotation.boxes import Box, BoxDesk, assign_boxes
+from noisylabels.annotation.export import accepted, export_dataset, export_label_maps
+from noisylabels.annotation.people import add_person, owner_of, person_of
+from noisylabels.annotation.queue import QueueSettings, change_queue
+from noisylabels.annotation.session import Session
+from noisylabels.annotation.tables import export_audit, export_boxes, export_costs, export_times
+from noisylabels.annotation.zarr_labels import export_ome_zarr
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import read_image, read_label_map
+from noisylabels.data.labels import ROSELLA
 from noisylabels.learning.datalist import read_fields
 from tests.annotation.desks import make_project, owner_session, paint, refused
 

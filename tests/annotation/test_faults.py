@@ -15,11 +15,11 @@ import httpx
 import numpy as np
 import pytest
 
-from annotation.allocation import StudySettings
-from annotation.people import add_person, invite, person_of
-from annotation.project import Project
-from annotation.ratings import create_study
-from annotation.revisions import hash_of, unpack
+from noisylabels.annotation.allocation import StudySettings
+from noisylabels.annotation.people import add_person, invite, person_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.ratings import create_study
+from noisylabels.annotation.revisions import hash_of, unpack
 from tests.annotation.desks import COLUMNS, ROWS, key, make_project
 
 N_KILLS = 20

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.fields import fields_of, lot, start_map
-from annotation.images import contrast_of, read_planes
-from annotation.quarters import Window, cut_in_quarters
-from imaging.files import read_image, read_label_map, write_image
+from noisylabels.annotation.fields import fields_of, lot, start_map
+from noisylabels.annotation.images import contrast_of, read_planes
+from noisylabels.annotation.quarters import Window, cut_in_quarters
+from noisylabels.data.images import read_image, read_label_map, write_image
 from tests.annotation.desks import make_project, refused
 
 

@@ -7,20 +7,20 @@ import time
 import numpy as np
 import pytest
 
-from annotation.jobs import Jobs, UnknownJob
-from annotation.people import add_person, owner_of
-from annotation.quarters import Window
-from annotation.session import Session
-from imaging.dataset import open_dataset
-from noisylabels.errors import InputError
+from noisylabels.annotation.jobs import Jobs, UnknownJob
+from noisylabels.annotation.people import add_person, owner_of
+from noisylabels.annotation.quarters import Window
+from noisylabels.annotation.session import Session
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.errors import InputError
 from tests.annotation.desks import Browser, key, make_project, paint, refused
 
 # Stands for `noisylabels predict` and `train`: a process that reads the same words and writes the same files.
 NETWORK = """
 import pathlib, sys, time
 import numpy as np
-from imaging.dataset import open_dataset
-from imaging.files import write_label_map
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import write_label_map
 
 words = sys.argv[1:]
 given = dict(zip(words[2::2], words[3::2]))
@@ -185,7 +185,7 @@ def test_wrong_predictions_are_refused(desk, bundle, region, sentence):
 
 
 def test_predict_watch_and_log_over_http(desk, tmp_path):
-    from annotation.server import Address, create_app
+    from noisylabels.annotation.server import Address, create_app
 
     project, jobs, session, token = desk
     app = create_app(project, Address(), dist=tmp_path)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-import annotation
-from annotation.napari_plugin import Correction, open_session
-from noisylabels.errors import InputError
+from noisylabels import annotation
+from noisylabels.annotation.napari_plugin import Correction, open_session
+from noisylabels.data.errors import InputError
 from tests.annotation.desks import make_project, owner_session, refused
 
 MANIFEST = Path(annotation.__file__).with_name("napari.yaml")
@@ -50,9 +50,9 @@ def test_the_installed_package_offers_the_manifest():
     from importlib.metadata import entry_points
 
     (command,) = yaml.safe_load(MANIFEST.read_text())["contributions"]["commands"]
-    assert command["python_name"] == "annotation.napari_plugin:CorrectionWidget"
+    assert command["python_name"] == "noisylabels.annotation.napari_plugin:CorrectionWidget"
     found = [point for point in entry_points(group="napari.manifest") if point.name == "noisylabels"]
-    assert [point.value for point in found] == ["annotation:napari.yaml"]
+    assert [point.value for point in found] == ["noisylabels.annotation:napari.yaml"]
 
 
 def test_a_task_is_shown_as_two_images_and_a_label_map(correction):
@@ -117,7 +117,7 @@ def test_closing_saves_and_goes_on_until_the_queue_is_empty(correction):
 
 def test_time_counts_only_while_somebody_works(correction, monkeypatch):
     clock = iter([10.0, 15.0, 75.0])
-    monkeypatch.setattr("annotation.napari_plugin.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("noisylabels.annotation.napari_plugin.time.monotonic", lambda: next(clock))
     correction._seen_s = 8.0
     assert [correction._active_ms() for _ in range(3)] == [2000, 5000, 0]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from annotation.jobs import Jobs
-from annotation.people import owner_of
-from annotation.quarters import Window
-from annotation.scores import measure_uncertainty
-from annotation.session import Session
+from noisylabels.annotation.jobs import Jobs
+from noisylabels.annotation.people import owner_of
+from noisylabels.annotation.quarters import Window
+from noisylabels.annotation.scores import measure_uncertainty
+from noisylabels.annotation.session import Session
 from noisylabels.learning.launcher import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project
 from tests.annotation.test_jobs import wait
@@ -53,16 +53,16 @@ def chances_of(network, image):
 def test_uncertainty_is_the_mean_entropy_of_the_networks_own_probabilities(tmp_path, network):
     make_dataset(tmp_path / "dataset", 2, size=(30, 44))
     checkpoint = save(network, tmp_path / "model.pt")
-    from annotation.fields import create_project, fields_of
-    from annotation.images import read_planes
-    from annotation.project import Project
+    from noisylabels.annotation.fields import create_project, fields_of
+    from noisylabels.annotation.images import read_planes
+    from noisylabels.annotation.project import Project
 
     create_project(tmp_path / "screen.desk", tmp_path / "dataset", quarters=True)
     with Project(tmp_path / "screen.desk") as project:
         scores = measure_uncertainty(project, "cdl", checkpoint)
         fields = fields_of(project)
         assert set(scores) == {field.name for field in fields}
-        from imaging.files import read_image
+        from noisylabels.data.images import read_image
 
         for field in fields:
             image = read_image(tmp_path / f"dataset/images/{field.case_id}.ome.tif")

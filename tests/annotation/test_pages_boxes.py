@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from annotation.boxes import BoxDesk, assign_boxes
-from annotation.people import person_of
-from annotation.tables import export_boxes
+from noisylabels.annotation.boxes import BoxDesk, assign_boxes
+from noisylabels.annotation.people import person_of
+from noisylabels.annotation.tables import export_boxes
 from tests.annotation.pages import Tab, served
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-WEB = Path(__file__).parents[2] / "annotation/web"
+WEB = Path(__file__).parents[2] / "noisylabels/annotation/web"
 DIST = WEB / "dist"
 PAGES = sorted(DIST.glob("*.html"))
 
@@ -25,7 +25,7 @@ def test_dist_is_the_build_of_the_sources():
     for name, path in sorted(sources().items()):
         digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     built = (DIST / "source.sha256").read_text().strip()
-    assert built == digest.hexdigest(), "annotation/web/dist is old. In annotation/web: npm ci && npm run build."
+    assert built == digest.hexdigest(), f"{DIST} is old. In {WEB}: npm ci && npm run build."
 
 
 def test_every_page_is_built():
@@ -63,10 +63,10 @@ def test_scripts_call_nobody_else():
 
 def test_the_wheel_carries_the_pages_and_not_their_sources():
     wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling builds the wheel")
-    packed = {file.distribution_path for file in wheel.WheelBuilder(str(WEB.parents[1])).recurse_included_files()}
-    built = {f"annotation/web/dist/{path.relative_to(DIST).as_posix()}" for path in DIST.rglob("*") if path.is_file()}
+    packed = {file.distribution_path for file in wheel.WheelBuilder(str(WEB.parents[2])).recurse_included_files()}
+    built = {path.relative_to(WEB.parents[2]).as_posix() for path in DIST.rglob("*") if path.is_file()}
     assert built <= packed
-    assert not [path for path in packed if re.match(r"annotation/web/(src|tests|node_modules)/", path)]
+    assert not [path for path in packed if re.match(r"noisylabels/annotation/web/(src|tests|node_modules)/", path)]
 
 
 def test_the_modules_pass_their_own_tests():

@@ -5,9 +5,9 @@ import random
 import pandas as pd
 import pytest
 
-from annotation.allocation import StudySettings
-from annotation.ratings import create_study
-from annotation.unblinding import unblind
+from noisylabels.annotation.allocation import StudySettings
+from noisylabels.annotation.ratings import create_study
+from noisylabels.annotation.unblinding import unblind
 from tests.annotation.pages import VIEWPORT, Tab, served
 
 pytestmark = pytest.mark.browser

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from annotation.fields import create_project
-from annotation.people import owner_of
-from annotation.project import KeyReused, Project, insert
-from annotation.project_files import KEPT, SCHEMA_VERSION, create_project_file, journal_mode, schema
-from noisylabels.errors import InputError
+from noisylabels.annotation.fields import create_project
+from noisylabels.annotation.people import owner_of
+from noisylabels.annotation.project import KeyReused, Project, insert
+from noisylabels.annotation.project_files import KEPT, SCHEMA_VERSION, create_project_file, journal_mode, schema
+from noisylabels.data.errors import InputError
 from tests.annotation.desks import make_dataset, make_project, owner_session, paint, refused
 
 
@@ -200,7 +200,7 @@ def test_a_mount_point_with_a_space_is_understood():
 
 
 def test_a_project_works_with_a_rollback_journal(tmp_path, monkeypatch):
-    monkeypatch.setattr("annotation.project_files.journal_mode", lambda path: "DELETE")
+    monkeypatch.setattr("noisylabels.annotation.project_files.journal_mode", lambda path: "DELETE")
     with make_project(tmp_path) as project:
         assert project.value("PRAGMA journal_mode") == "delete"
         session = owner_session(project)

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from annotation.people import add_person, owner_of
-from annotation.queue import REPEAT_GAP, QueueSettings, available, change_queue, set_priorities
-from annotation.scores import disagreement, measure_disagreement, read_scores, share_with_quarters
-from annotation.session import Session
-from imaging.files import read_label_map
+from noisylabels.annotation.people import add_person, owner_of
+from noisylabels.annotation.queue import REPEAT_GAP, QueueSettings, available, change_queue, set_priorities
+from noisylabels.annotation.scores import disagreement, measure_disagreement, read_scores, share_with_quarters
+from noisylabels.annotation.session import Session
+from noisylabels.data.images import read_label_map
 from tests.annotation.desks import make_project, owner_session, refused
 from tests.cases import draw
 

@@ -6,13 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from annotation.allocation import StudySettings
-from annotation.people import people_of, person_of
-from annotation.project import Project
-from annotation.ratings import RatingDesk, UnknownTrial, create_study
-from annotation.unblinding import COLUMNS, open_trials, unblind
-from evaluation.ratings import read_ratings
-from imaging.files import read_image, read_label_map, write_label_map
+from evaluation.experts.ratings import read_ratings
+from noisylabels.annotation.allocation import StudySettings
+from noisylabels.annotation.people import people_of, person_of
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.ratings import RatingDesk, UnknownTrial, create_study
+from noisylabels.annotation.unblinding import COLUMNS, open_trials, unblind
+from noisylabels.data.images import read_image, read_label_map, write_label_map
 from tests.annotation.desks import COLUMNS as N_COLUMNS
 from tests.annotation.desks import ROWS, make_project, refused
 
@@ -180,7 +180,7 @@ def test_the_table_holds_each_score_under_its_own_method(project, tmp_path):
 
 def test_raters_have_a_subset_and_no_other_role(project):
     assert sorted(person.party for person in people_of(project, "rater")) == ["1", "1", "2", "2"]
-    from annotation.people import add_person
+    from noisylabels.annotation.people import add_person
 
     with refused("A person must have one role and group, got annotator  for anna, who is rater"):
         add_person(project, "anna", "annotator")

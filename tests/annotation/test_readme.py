@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import annotation
+
 from tests.annotation.desks import make_dataset
 from tests.docs.pages import read_blocks, run_blocks
 
@@ -17,7 +18,7 @@ def test_every_block_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert {block.language for block in blocks} == {"console", "python"}
     commands = [line for block in blocks if block.language == "console" for line in block.text.splitlines()]
     assert all(command.startswith("$ noisylabels ") for command in commands)
-    assert run_blocks(blocks, source="annotation/README.md") == len(commands)
+    assert run_blocks(blocks, source="noisylabels/annotation/README.md") == len(commands)
     capsys.readouterr()
     assert (tmp_path / "corrected/datalist.json").is_file()
     assert (tmp_path / "ratings/ratings.csv").is_file()

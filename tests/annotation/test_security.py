@@ -10,13 +10,13 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from annotation.allocation import StudySettings
-from annotation.boxes import assign_boxes
-from annotation.people import owner_of, person_of
-from annotation.ratings import create_study
-from annotation.revisions import hash_of
-from annotation.routes import forms
-from annotation.server import Address, create_app
+from noisylabels.annotation.allocation import StudySettings
+from noisylabels.annotation.boxes import assign_boxes
+from noisylabels.annotation.people import owner_of, person_of
+from noisylabels.annotation.ratings import create_study
+from noisylabels.annotation.revisions import hash_of
+from noisylabels.annotation.routes import forms
+from noisylabels.annotation.server import Address, create_app
 from tests.annotation.desks import ORIGIN, Browser, Client, key, make_project, open_desk
 
 READ = [

@@ -5,10 +5,10 @@ import zlib
 import numpy as np
 import pytest
 
-from annotation.people import add_person, invite, owner_of
-from annotation.queue import QueueSettings, change_queue
-from annotation.revisions import hash_of
-from annotation.server import Address, create_app
+from noisylabels.annotation.people import add_person, invite, owner_of
+from noisylabels.annotation.queue import QueueSettings, change_queue
+from noisylabels.annotation.revisions import hash_of
+from noisylabels.annotation.server import Address, create_app
 from tests.annotation.desks import COLUMNS, ORIGIN, ROWS, Browser, Client, key, make_project, open_desk, paint, refused
 
 
@@ -58,7 +58,7 @@ def test_a_task_and_its_image_and_labels_arrive_as_promised(desk):
     expected |= {"channels": ["DsRed", "pHluorin"], "can_undo": False, "can_redo": False, "active_ms": 0}
     assert expected.items() <= task.items()
     assert set(task) == set(expected) | {"task", "contrast", "revision", "sha256"}
-    from imaging.files import read_image, read_label_map
+    from noisylabels.data.images import read_image, read_label_map
 
     image = browser.get(f"/api/tasks/{task['task']}/image")
     assert image.headers["content-type"] == "application/octet-stream"
@@ -156,12 +156,12 @@ def test_an_unreadable_image_is_said_and_can_be_skipped(desk):
 
 
 def test_boxes_over_http(tmp_path):
-    from annotation.boxes import assign_boxes
+    from noisylabels.annotation.boxes import assign_boxes
 
     project = make_project(tmp_path)
     assign_boxes(project, [["ella"], ["emil"]], ["B01_f1", "B02_f1"])
     app = create_app(project, Address(), dist=tmp_path)
-    from annotation.people import person_of
+    from noisylabels.annotation.people import person_of
 
     browser = Browser(app, project, person_of(project, "ella"))
     assert browser.landing.headers["location"] == "/boxes"

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.people import add_person
-from annotation.project import Project
-from annotation.revisions import hash_of, pack, unpack
-from annotation.session import Session, UnknownTask
-from noisylabels.errors import InputError
+from noisylabels.annotation.people import add_person
+from noisylabels.annotation.project import Project
+from noisylabels.annotation.revisions import hash_of, pack, unpack
+from noisylabels.annotation.session import Session, UnknownTask
+from noisylabels.data.errors import InputError
 from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import COLUMNS, ROWS, make_project, owner_session, paint, refused
 
@@ -224,8 +224,8 @@ def test_a_bomb_is_not_inflated():
 
 
 def test_a_field_without_the_wanted_start_starts_blank_and_the_log_says_so(tmp_path):
-    from annotation.people import owner_of
-    from annotation.queue import QueueSettings, change_queue
+    from noisylabels.annotation.people import owner_of
+    from noisylabels.annotation.queue import QueueSettings, change_queue
 
     with make_project(tmp_path) as project:
         change_queue(project, owner_of(project), QueueSettings(start="cdl", random_share=0))

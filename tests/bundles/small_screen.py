@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import write_image, write_label_map
-from noisylabels.labels import ROSELLA, ClassTable
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA, ClassTable
 
 SPLITS = ("training",) * 6 + ("validation",) * 2 + ("test",) * 2
 

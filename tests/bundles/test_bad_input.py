@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.files import write_image, write_label_map
 from noisylabels.cli import main
+from noisylabels.data.images import write_image, write_label_map
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
 
@@ -158,7 +158,7 @@ def test_a_folder_of_plain_images_is_predicted(run: list[str], screen: Path, els
 def test_two_classes_and_one_channel_are_trained_and_predicted_through_overrides(
     tmp_path: Path, elsewhere: Path
 ) -> None:
-    from noisylabels.labels import ClassTable
+    from noisylabels.data.labels import ClassTable
 
     screen = write_screen(tmp_path / "nuclei", classes=ClassTable(("background", "nucleus")), n_channels=1)
     words = ["--dataset_dir", str(screen), "--n_channels", "1", "--class_names", "['background','nucleus']"]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from imaging.dataset import open_dataset
-from imaging.files import read_image, read_label_map
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import read_image, read_label_map
 from noisylabels.learning import launcher
-from screening.catalogue import method_of
-from screening.methods import loaded
+from noisylabels.screening.catalogue import method_of
+from noisylabels.screening.methods import loaded
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.test_resume import Killed, assert_same_run, train
 from tests.learning.robust.test_losses import LOSSES

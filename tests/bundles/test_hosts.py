@@ -15,7 +15,7 @@ from monai.fl.utils.exchange_object import ExchangeObject
 from monai.inferers import Inferer
 from monai.transforms import Compose, LoadImaged, SaveImaged
 
-from imaging.files import read_label_map
+from noisylabels.data.images import read_label_map
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.datalist import read_fields
 

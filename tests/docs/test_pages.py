@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments.reference import write_reference
+from docs.reference import write_reference
 from tests.docs.pages import ROOT, SHARED, name_heading, read_blocks, read_links, read_part, run_blocks
 
 DOCS = ROOT / "docs"
-ROOMS = ("imaging", "imaging/plates", "noisylabels", "noisylabels/learning", "evaluation", "screening", "annotation",
-         "experiments", "experiments/paper", "bundles/cdl/docs", "bundles/mdl/docs")  # fmt: skip
+ROOMS = (
+    *(f"noisylabels/{room}" for room in ("cip", "plates", "noise", "learning", "screening", "annotation")),
+    *("noisylabels/experiments", "noisylabels/experiments/paper", "evaluation", "bundles/cdl/docs", "bundles/mdl/docs"),
+)
 PAGES = sorted(path for folder in (".", "docs", *ROOMS) for path in (ROOT / folder).glob("*.md"))
 TUTORIAL, PART_TWO = (DOCS / "tutorial.md").read_text().split("# Part two: your own TIFFs")
 
@@ -61,7 +63,7 @@ def test_own_images_of_one_channel_and_two_classes_go_from_files_to_a_report(tmp
 def test_the_reference_is_what_the_code_makes():
     made = write_reference()
     page = (DOCS / "reference.md").read_text()
-    assert page == made, "Make it anew: python -m experiments.reference docs/reference.md"
+    assert page == made, "Make it anew: python -m docs.reference docs/reference.md"
 
 
 def test_every_page_is_in_the_index():

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imaging.dataset import Case, Dataset, write_dataset
-from imaging.files import write_image, write_label_map
-from noisylabels.labels import ROSELLA
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
 
 TRUTH = draw("11....22 / 11....22 / ........ / ..22.... / ..22..11 / ........")

@@ -52,5 +52,5 @@ def test_the_commands_of_the_readme_run(folder):
 
 def test_the_readme_names_every_command_of_the_room():
     for name, (module, _) in COMMANDS.items():
-        if module == "evaluation.cli":
+        if module == "noisylabels.commands.evaluation":
             assert f"noisylabels {name} " in README

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from evaluation.counts import ERRORS
-from evaluation.fields import examine_field
-from evaluation.settings import EvaluationSettings
-from noisylabels.labels import ROSELLA
-from noisylabels.noise import NoiseModel
+from evaluation.metrics.counts import ERRORS
+from evaluation.metrics.fields import examine_field
+from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.data.labels import ROSELLA
+from noisylabels.noise.model import NoiseModel
 
 EXACT = EvaluationSettings(complete=1)  # one lost pixel makes an event incomplete
 KINDS = {

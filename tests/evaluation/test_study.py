@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from evaluation.count_files import read_counts
 from evaluation.folders import Evaluation, read_evaluation, write_evaluation
+from evaluation.metrics.count_files import read_counts
 from evaluation.sources import find_well
 from evaluation.study import evaluate_methods, fuse
-from imaging.dataset import open_dataset
-from noisylabels.errors import InputError
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.errors import InputError
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
 
 

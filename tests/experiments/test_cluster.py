@@ -12,14 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments.budget import Budget
-from experiments.cluster import DaskWorkers, do_run
-from experiments.reading import declare
-from experiments.runner import plan, run_grid
-from experiments.workspace import Workspace
 from noisylabels import __version__
 from noisylabels.cli import main
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
+from noisylabels.experiments.budget import Budget
+from noisylabels.experiments.cluster import DaskWorkers, do_run
+from noisylabels.experiments.reading import declare
+from noisylabels.experiments.runner import plan, run_grid
+from noisylabels.experiments.workspace import Workspace
 from tests.experiments.test_runner import GRID, tables_of
 from tests.screening.test_executors import started_cluster
 
@@ -124,7 +124,7 @@ def test_a_lost_scheduler_is_one_sentence_and_the_rest_can_be_done_without_it(pl
 
 
 def test_no_scheduler_is_one_sentence_and_code_2(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("screening.cluster.CONNECT_S", 0.3)
+    monkeypatch.setattr("noisylabels.parallel.dask.CONNECT_S", 0.3)
     (tmp_path / "grid.yaml").write_text(json.dumps(SHORT))
     words = ["experiment", "run", str(tmp_path / "grid.yaml"), "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit) as stop:
@@ -137,7 +137,7 @@ def test_no_scheduler_is_one_sentence_and_code_2(tmp_path, capsys, monkeypatch):
 
 def test_a_scheduler_without_workers_is_one_sentence(tmp_path, monkeypatch):
     without = SimpleNamespace(nthreads=dict, status="running")
-    monkeypatch.setattr("screening.cluster.connected", lambda *_: contextlib.nullcontext(without))
+    monkeypatch.setattr("noisylabels.parallel.dask.connected", lambda *_: contextlib.nullcontext(without))
     message = (
         "The scheduler tcp://host:1 must have a worker, but none came. "
         "Start one with `dask worker tcp://host:1 --nthreads 1`."
@@ -161,8 +161,8 @@ def test_a_run_that_was_whole_before_its_worker_was_lost_is_done(tmp_path, monke
         raise KilledWorker(task="do_run", last_worker=None, allowed_failures=0)
 
     client = SimpleNamespace(nthreads=lambda: {"tcp://host:2": 1}, status="running", submit=submit)
-    monkeypatch.setattr("screening.cluster.connected", lambda *_: contextlib.nullcontext(client))
-    monkeypatch.setattr("screening.cluster.wait_for_one", lambda client, futures, address: futures)
+    monkeypatch.setattr("noisylabels.parallel.dask.connected", lambda *_: contextlib.nullcontext(client))
+    monkeypatch.setattr("noisylabels.parallel.dask.wait_for_one", lambda client, futures, address: futures)
     items = list(run_grid(declare(SHORT), tmp_path, engine=DaskWorkers("tcp://host:1")))
     assert [item.state for item in items] == [state] * 3
     assert [item.state for item in plan(declare(SHORT), tmp_path)] == [state] * 3

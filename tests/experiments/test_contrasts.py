@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from evaluation.resampling import interval_of
-from experiments.contrasts import contrast_section, pair_clean, pair_methods, pair_noises, teacher_contrasts
-from experiments.curves import Arm
+from evaluation.statistics.resampling import interval_of
+from noisylabels.experiments.contrasts import contrast_section, pair_clean, pair_methods, pair_noises, teacher_contrasts
+from noisylabels.experiments.curves import Arm
 
 
 def arm(noise, dose, method, score, n_train=None):

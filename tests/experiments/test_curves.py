@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.collection import confusion_of, dice
-from experiments.curves import (
+from noisylabels.data.labels import ROSELLA
+from noisylabels.experiments.collection import confusion_of, dice
+from noisylabels.experiments.curves import (
     area_under_curve,
     contrast_arms,
     effective_dose,
@@ -14,8 +15,7 @@ from experiments.curves import (
     score_arms,
     summarise_curve,
 )
-from experiments.figures import draw_recall
-from noisylabels.labels import ROSELLA
+from noisylabels.experiments.figures import draw_recall
 
 
 def rows(identity, noise, dose, method, matrices, *, seed=0, source="prediction"):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.declaration import noise_at
-from experiments.grid import identify, list_runs, read_shard, recipe_of, shard_of
-from experiments.reading import declare, find_declaration, read_declaration
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
+from noisylabels.experiments.declaration import noise_at
+from noisylabels.experiments.grid import identify, list_runs, read_shard, recipe_of, shard_of
+from noisylabels.experiments.reading import declare, find_declaration, read_declaration
 
 SMALL = {
     "name": "small",
@@ -18,7 +18,7 @@ SMALL = {
     "methods": {"gdl": {}, "ce": {"preset": ["robust_ce"]}},
     "seeds": {"noise": [0, 1], "weights": [5]},
 }
-SHIPPED = sorted((Path(__file__).parents[2] / "experiments" / "declared").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "noisylabels" / "experiments" / "declared").glob("*.yaml"))
 
 
 def changed(**keys):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments.epochs import draw_epochs, epoch_section, find_peaks
+from noisylabels.experiments.epochs import draw_epochs, epoch_section, find_peaks
 
 
 def curve(identity, scores, *, noise="the CIP", dose=1.0, method="gdl"):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments.grid import list_runs
-from experiments.reading import declare, read_declaration
-from experiments.runner import plan
-from experiments.toy import Toy, write_toy
 from noisylabels.cli import main
+from noisylabels.experiments.grid import list_runs
+from noisylabels.experiments.reading import declare, read_declaration
+from noisylabels.experiments.runner import plan
+from noisylabels.experiments.toy import Toy, write_toy
 from tests.experiments.test_runner import GRID
 
 SHARED = Path("../shared/data")
@@ -109,7 +109,7 @@ def test_a_declaration_that_is_not_there_is_refused(capsys):
 
 
 def test_the_table_of_shipped_declarations_is_true():
-    folder = Path(__file__).parents[2] / "experiments" / "declared"
+    folder = Path(__file__).parents[2] / "noisylabels" / "experiments" / "declared"
     told = {}
     for line in (folder / "README.md").read_text().splitlines():
         if line.startswith("| [`"):
@@ -120,7 +120,7 @@ def test_the_table_of_shipped_declarations_is_true():
 
 
 def test_every_shipped_declaration_is_told_of():
-    folder = Path(__file__).parents[2] / "experiments" / "declared"
+    folder = Path(__file__).parents[2] / "noisylabels" / "experiments" / "declared"
     text = (folder / "README.md").read_text()
     for path in folder.glob("*.yaml"):
         assert f"\n## {path.stem}\n" in text

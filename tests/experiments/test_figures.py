@@ -4,10 +4,10 @@ import re
 
 import pandas as pd
 
-from experiments.epochs import epoch_section
-from experiments.figures import draw_curves, draw_sizes
-from experiments.method_rows import draw_method_rows
-from experiments.strokes import strokes_of
+from noisylabels.experiments.epochs import epoch_section
+from noisylabels.experiments.figures import draw_curves, draw_sizes
+from noisylabels.experiments.method_rows import draw_method_rows
+from noisylabels.experiments.strokes import strokes_of
 from tests.experiments.test_contrasts import ARMS, arm
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.gallery import KINDS, draw_field, draw_kinds, draw_plate, strike
-from noisylabels import kinds
+from docs.gallery import KINDS, draw_field, draw_kinds, draw_plate, strike
+from noisylabels.noise import kinds
 
 EVENT = np.pad(np.ones((8, 8)) - np.eye(8) * [1, 0, 0, 0, 0, 0, 0, 1], 4)  # no box: two corners are cut
 CLEAN = np.kron([[0, 1, 0, 2], [2, 0, 1, 0]], EVENT).astype(np.uint8)

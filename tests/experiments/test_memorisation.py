@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from experiments.memorisation import SHARES, average_shares, column_of, draw_memorisation, memorisation_section
+from noisylabels.experiments.memorisation import (
+    SHARES,
+    average_shares,
+    column_of,
+    draw_memorisation,
+    memorisation_section,
+)
 
 
 def epochs(*rows):

@@ -1,8 +1,8 @@
 """A report for a repository: the same report as Markdown, without the lines that name folders of this machine."""
 
-from experiments.reading import declare
-from experiments.report import report
-from experiments.runner import plan, run_grid
+from noisylabels.experiments.reading import declare
+from noisylabels.experiments.report import report
+from noisylabels.experiments.runner import plan, run_grid
 
 GRID = {
     "name": "grid",

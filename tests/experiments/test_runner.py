@@ -9,16 +9,16 @@ import time
 
 import pytest
 
-from experiments.collection import collect
-from experiments.curves import find_arm, score_arms
-from experiments.reading import declare, read_declaration
-from experiments.report import report
-from experiments.runner import plan, run_grid
-from experiments.toy import Toy, draw_toy, read_toy
-from experiments.workspace import Workspace, noisy_labels, prepare_labels, training_ids
 from noisylabels.cli import main
-from noisylabels.errors import InputError
-from noisylabels.events import label_events
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import label_events
+from noisylabels.experiments.collection import collect
+from noisylabels.experiments.curves import find_arm, score_arms
+from noisylabels.experiments.reading import declare, read_declaration
+from noisylabels.experiments.report import report
+from noisylabels.experiments.runner import plan, run_grid
+from noisylabels.experiments.toy import Toy, draw_toy, read_toy
+from noisylabels.experiments.workspace import Workspace, noisy_labels, prepare_labels, training_ids
 
 GRID = {
     "name": "grid",

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning import checkpoints
 from noisylabels.learning.checkpoints import load, load_weights, save
 

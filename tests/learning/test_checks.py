@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.files import write_image, write_label_map
-from imaging.monai_io import FieldReader
-from noisylabels.errors import InputError
-from noisylabels.labels import ROSELLA
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
 from noisylabels.learning.checks import check_fields
 from noisylabels.learning.datalist import read_fields
+from noisylabels.learning.monai_io import FieldReader
 from tests.bundles.small_screen import write_screen
 
 

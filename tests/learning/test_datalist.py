@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from imaging.files import IMAGE_SUFFIXES as SUFFIXES_OF_IMAGING
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import IMAGE_SUFFIXES as SUFFIXES_OF_IMAGING
 from noisylabels.learning.datalist import IMAGE_SUFFIXES, read_class_names, read_fields, read_images
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen

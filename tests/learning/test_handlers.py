@@ -9,7 +9,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.checkpoints import BestModelSaver, load
 from noisylabels.learning.divergence import StopOnDivergence
 from noisylabels.learning.inferer import FastInferer

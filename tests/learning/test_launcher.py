@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.launcher import RECORD, find_bundle, plan_prediction, plan_training, run
 from tests.bundles.conftest import BUNDLES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from noisylabels.cli import main
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.lint import fault_of, lint_bundle
 from tests.bundles.conftest import BUNDLES
 

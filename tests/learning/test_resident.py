@@ -9,7 +9,7 @@ import pytest
 import torch
 from monai.transforms import DivisiblePadd, Flip, RandFlipd, RandGaussianNoised, RandRotated, Rotate
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.resident import Augmentation, ResidentLoader, read_augmentation

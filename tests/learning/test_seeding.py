@@ -8,9 +8,9 @@ import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, LoadImaged, RandFlipd, RandGaussianNoised
 
-from imaging.files import write_image
-from imaging.monai_io import FieldReader
+from noisylabels.data.images import write_image
 from noisylabels.learning.data import FieldDataset
+from noisylabels.learning.monai_io import FieldReader
 from noisylabels.learning.seeding import Draw, EpochSampler, EpochSeeder, derive_seed
 
 

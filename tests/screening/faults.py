@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from imaging.plates import Plate, open_plate
-from noisylabels.labels import ROSELLA
-from screening.job import Job
-from screening.methods import Image, Predict
-from screening.screen import Declaration, Screen
-from screening.store import Store
+from noisylabels.data.labels import ROSELLA
+from noisylabels.plates import Plate, open_plate
+from noisylabels.screening.job import Job
+from noisylabels.screening.methods import Image, Predict
+from noisylabels.screening.screen import Declaration, Screen
+from noisylabels.screening.store import Store
 
 PATTERN = "{well}_f{field}_c{channel}.tif"
 CLASS_COUNTS = 1000  # counts per class index in the first channel of a drawn plate

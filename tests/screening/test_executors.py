@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from imaging.plates import open_plate
-from noisylabels.errors import InputError
-from screening.cluster import DaskCluster
-from screening.executors import InProcess, LocalPool, WorkerDiedError, in_batches
-from screening.shards import Shard
-from screening.store import DiskFullError
+from noisylabels.data.errors import InputError
+from noisylabels.parallel.dask import DaskCluster
+from noisylabels.parallel.pool import InProcess, LocalPool, WorkerDiedError, in_batches
+from noisylabels.parallel.shards import Shard
+from noisylabels.plates import open_plate
+from noisylabels.screening.store import DiskFullError
 from tests.screening.faults import (
     PATTERN,
     Drawn,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.files import read_label_map
-from screening.executors import InProcess
-from screening.field import Outcome, process_field, state_of
-from screening.methods import Threshold
+from noisylabels.data.images import read_label_map
+from noisylabels.parallel.pool import InProcess
+from noisylabels.screening.field import Outcome, process_field, state_of
+from noisylabels.screening.methods import Threshold
 from tests.cases import draw
 from tests.screening.faults import Drawn, leftovers, read_results, screen_of, write_plate
 
@@ -128,7 +128,7 @@ def test_what_failed_is_tried_again_and_mended(plate, tmp_path):
 
 
 def test_a_field_with_a_missing_plane_fails_alone(plate, tmp_path):
-    from imaging.plates import open_plate
+    from noisylabels.plates import open_plate
     from tests.screening.faults import PATTERN
 
     (tmp_path / "plate" / "B07_f2_c2.tif").unlink()

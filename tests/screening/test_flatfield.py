@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.flatfield import polynomial_profile
-from imaging.plates import open_plate
-from noisylabels.errors import InputError
-from screening.flatfield import choose_sample, estimate_flatfield, plate_flatfield, stored_flatfield
-from screening.job import Job
-from tests.imaging.plates.made_plates import SHARED
+from noisylabels.cip.flatfield import polynomial_profile
+from noisylabels.data.errors import InputError
+from noisylabels.plates import open_plate
+from noisylabels.screening.flatfield import choose_sample, estimate_flatfield, plate_flatfield, stored_flatfield
+from noisylabels.screening.job import Job
+from tests.plates.made_plates import SHARED
 from tests.screening.faults import Drawn
 
 SHADE = (((1.2,), (0.1, -0.2), (-0.9, 0.0, -0.6)), ((1.0,), (0.3, 0.1)))

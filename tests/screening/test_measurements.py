@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisylabels.errors import InputError
-from screening.drift import measure_drift
-from screening.executors import InProcess
-from screening.layout import read_layout
-from screening.measurements import measure_screen
-from screening.platemaps import draw_plate_map, measures_to_map, well_grid
-from screening.report import write_report
+from noisylabels.data.errors import InputError
+from noisylabels.parallel.pool import InProcess
+from noisylabels.screening.drift import measure_drift
+from noisylabels.screening.layout import read_layout
+from noisylabels.screening.measurements import measure_screen
+from noisylabels.screening.platemaps import draw_plate_map, measures_to_map, well_grid
+from noisylabels.screening.report import write_report
 from tests.cases import draw
 from tests.screening.faults import Drawn, screen_of, write_plate
 

@@ -3,14 +3,14 @@ import re
 import numpy as np
 import pytest
 
-from imaging.cip import segment_field
-from imaging.files import read_label_map, write_image
-from imaging.simulation import SimulationSettings, simulate_field
-from noisylabels.errors import InputError
-from noisylabels.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, merge_classes
-from screening.catalogue import method_of
-from screening.methods import Cip, Exported, Threshold, loaded
-from screening.networks import normalise
+from noisylabels.cip import segment_field
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import read_label_map, write_image
+from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, merge_classes
+from noisylabels.screening.catalogue import method_of
+from noisylabels.screening.methods import Cip, Exported, Threshold, loaded
+from noisylabels.screening.networks import normalise
+from noisylabels.simulation import SimulationSettings, simulate_field
 
 IMAGE = np.random.default_rng(3).integers(100, 4000, (2, 37, 50)).astype(np.uint16)
 OTHER = np.random.default_rng(4).integers(100, 4000, (2, 37, 50)).astype(np.uint16)

@@ -5,7 +5,7 @@ import pytest
 from tests.docs.pages import ROOT, read_blocks, run_blocks
 
 
-@pytest.mark.parametrize("readme", ["imaging/plates/README.md", "screening/README.md"])
+@pytest.mark.parametrize("readme", ["noisylabels/plates/README.md", "noisylabels/screening/README.md"])
 def test_every_block_of_the_readme_runs(readme, tmp_path, monkeypatch):
     blocks = read_blocks((ROOT / readme).read_text())
     assert {block.language for block in blocks} == {"console", "python"}

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import tifffile
 
-from imaging.plates.omezarr_labels import list_labels, read_labels
 from noisylabels.cli import main
-from tests.imaging.plates.made_plates import hash_tree
+from noisylabels.plates.omezarr_labels import list_labels, read_labels
+from tests.plates.made_plates import hash_tree
 
 PATTERN = "{well}_f{field}_c{channel}.tif"
 
@@ -154,7 +154,7 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
     ],
 )
 def test_mistakes_are_one_sentence_and_code_2(plate, tmp_path, capsys, monkeypatch, words, message):
-    monkeypatch.setattr("screening.cluster.CONNECT_S", 0.3)
+    monkeypatch.setattr("noisylabels.parallel.dask.CONNECT_S", 0.3)
     assert run(plate, tmp_path / "run", *words) == 2
     assert not list(tmp_path.glob("run/*/*"))
     told = capsys.readouterr().err
@@ -172,7 +172,8 @@ def test_no_run_is_one_sentence(tmp_path, capsys):
 def test_help_loads_nothing_heavy():
     heavy = "{'torch', 'monai', 'pandas', 'zarr', 'matplotlib', 'distributed', 'skimage'}"
     code = (
-        "import sys; from noisylabels.cli import _app_of; _app_of('screening.cli'); _app_of('imaging.plates.cli'); "
+        "import sys; from noisylabels.cli import _app_of; "
+        "_app_of('noisylabels.commands.screening'); _app_of('noisylabels.commands.plates'); "
         f"print(sorted({heavy} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

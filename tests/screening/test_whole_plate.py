@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from skimage.measure import label
 
-from screening.executors import LocalPool
-from screening.measurements import measure_screen
-from screening.platemaps import well_grid
-from screening.report import write_report
+from noisylabels.parallel.pool import LocalPool
+from noisylabels.screening.measurements import measure_screen
+from noisylabels.screening.platemaps import well_grid
+from noisylabels.screening.report import write_report
 from tests.screening.faults import Drawn, random_pictures, screen_of, write_plate
 
 

@@ -9,7 +9,7 @@ from monai.transforms import MapTransform, NormalizeIntensity
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.forward import estimate_transitions
 
 REACH_PX = 2

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from torch import Tensor
 
-from noisylabels.errors import InputError
-from noisylabels.events import EIGHT_CONNECTED, label_events
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import EIGHT_CONNECTED, label_events
 from noisylabels.learning.robust.ignoring import IGNORED
 from noisylabels.learning.robust.teacher import EMATeacher
 

@@ -9,7 +9,7 @@ from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys
 from torch import Tensor, nn
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.pixel_losses import log_probabilities, of_label
 
 

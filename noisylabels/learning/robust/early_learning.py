@@ -10,7 +10,7 @@ from monai.utils.enums import CommonKeys
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeWarning, curve_fit
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 MIN_EPOCHS = 4
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 def residuals(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,7 @@ from ignite.engine import Engine, Events
 from monai.utils.enums import CommonKeys
 from numpy.typing import NDArray
 
-from noisylabels.events import label_events
+from noisylabels.data.events import label_events
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _apart(spurious: NDArray[np.int32], regions: NDArray[np.int32]) -> NDArray[n
     # The rim of a swollen event is no event of its own: drop what touches a true one.
     from scipy import ndimage as ndi
 
-    from noisylabels.events import EIGHT_CONNECTED
+    from noisylabels.data.events import EIGHT_CONNECTED
 
     near = ndi.binary_dilation(regions > 0, EIGHT_CONNECTED)
     touching = np.unique(spurious[near])

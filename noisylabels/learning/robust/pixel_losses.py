@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 def log_probabilities(logits: Tensor) -> Tensor:

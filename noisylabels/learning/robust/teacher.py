@@ -9,7 +9,7 @@ from ignite.engine import Engine
 from torch import Tensor, nn
 from torch.nn import functional
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 class EMATeacher:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 
 
 def mix_trusted(

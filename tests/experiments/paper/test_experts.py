@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from evaluation.counts import CountTable, FieldKey
-from evaluation.fields import count_field
-from experiments.paper.experts import correct_prediction
-from experiments.paper.ratings import measure_quality, simulate_ratings
-from noisylabels.labels import ROSELLA
+from evaluation.metrics.counts import CountTable, FieldKey
+from evaluation.metrics.fields import count_field
+from noisylabels.data.labels import ROSELLA
+from noisylabels.experiments.paper.experts import correct_prediction
+from noisylabels.experiments.paper.ratings import measure_quality, simulate_ratings
 from tests.cases import draw
 
 EMPTY = draw("..... / .....")

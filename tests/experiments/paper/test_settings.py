@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from experiments.paper.networks import find_weights
-from experiments.paper.presets import PRESETS, find_preset
-from experiments.paper.settings import StudySettings, read_seeds
-from experiments.paper.steps import Step, claim_folder, do_step, read_step
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
+from noisylabels.experiments.paper.networks import find_weights
+from noisylabels.experiments.paper.presets import PRESETS, find_preset
+from noisylabels.experiments.paper.settings import StudySettings, read_seeds
+from noisylabels.experiments.paper.steps import Step, claim_folder, do_step, read_step
 
 
 def test_the_paper_preset_has_the_papers_numbers():

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper.page import render_page
-from experiments.paper.presets import PRESETS
-from experiments.paper.results import measure
-from experiments.paper.statements import STATEMENTS
-from experiments.paper.study import list_steps, read_study
-from imaging.dataset import open_dataset
 from noisylabels.cli import main
+from noisylabels.data.dataset import open_dataset
+from noisylabels.experiments.paper.page import render_page
+from noisylabels.experiments.paper.presets import PRESETS
+from noisylabels.experiments.paper.results import measure
+from noisylabels.experiments.paper.statements import STATEMENTS
+from noisylabels.experiments.paper.study import list_steps, read_study
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper.md"
-README = Path(__file__).parents[3] / "experiments" / "paper" / "README.md"
+README = Path(__file__).parents[3] / "noisylabels" / "experiments" / "paper" / "README.md"
 COMMAND = ["study", "--preset", "tiny", "--seeds", "0", "--out"]
 
 

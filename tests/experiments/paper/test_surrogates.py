@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments.paper.surrogates import SURROGATES, Surrogate, correlate, list_wrong, wrong_orders
+from noisylabels.experiments.paper.surrogates import SURROGATES, Surrogate, correlate, list_wrong, wrong_orders
 
 SURROGATE = Surrogate("MeanIoU, corrected maps", "MeanIoU, truth")
 

@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.count_files import read_counts
-from experiments.real import settings, study
-from experiments.real.labs import CONSENSUS, experts_of, fuse, name_others, read_labs
-from experiments.real.nuclei import METHODS, choose_few
-from experiments.real.settings import RealSettings
-from experiments.real.study import run_real_study
-from imaging.dataset import open_dataset
-from imaging.files import write_label_map
+from evaluation.metrics.count_files import read_counts
 from noisylabels.cli import main
-from noisylabels.errors import InputError
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_label_map
+from noisylabels.experiments.real import settings, study
+from noisylabels.experiments.real.labs import CONSENSUS, experts_of, fuse, name_others, read_labs
+from noisylabels.experiments.real.nuclei import METHODS, choose_few
+from noisylabels.experiments.real.settings import RealSettings
+from noisylabels.experiments.real.study import run_real_study
 from tests.docs.pages import read_blocks
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
-README = ROOT / "experiments" / "real" / "README.md"
+README = ROOT / "noisylabels" / "experiments" / "real" / "README.md"
 PAGE = ROOT / "docs" / "real-study.md"
 TINY = RealSettings(
     split=(0.5, 0.25, 0.25),

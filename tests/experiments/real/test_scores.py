@@ -5,10 +5,10 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from experiments.real.scores import count, estimate, join_counts, pair_methods, score
-from imaging.dataset import Case, Dataset
-from imaging.files import write_label_map
-from noisylabels.labels import ClassTable
+from noisylabels.data.dataset import Case, Dataset
+from noisylabels.data.images import write_label_map
+from noisylabels.data.labels import ClassTable
+from noisylabels.experiments.real.scores import count, estimate, join_counts, pair_methods, score
 
 CLASSES = ClassTable(("background", "cell"))
 SIZE = 24

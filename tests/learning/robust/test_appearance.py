@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.robust.appearance import (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.background import BackgroundDiscountedCrossEntropy, PositiveUnlabelledCrossEntropy
 from noisylabels.learning.robust.forward import ForwardCorrection, estimate_transitions
 from noisylabels.learning.robust.ignoring import IGNORED, IgnoringLoss

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from imaging.dataset import open_dataset
-from imaging.files import write_label_map
-from noisylabels.errors import InputError
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_label_map
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.robust.correction import OnlineCorrection

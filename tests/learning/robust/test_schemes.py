@@ -10,7 +10,7 @@ from monai.engines import SupervisedTrainer
 from monai.utils.enums import CommonKeys
 from torch import nn
 
-from noisylabels.errors import InputError
+from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.correction import CorrectionRules, OnlineCorrection, correct_events
 from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest
 from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, slowdown

@@ -1,0 +1,221 @@
+"""The reference page, made from the code: every command, preset and file format, so that it cannot grow stale.
+
+python -m docs.reference docs/reference.md
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from noisylabels.cli import COMMANDS
+from noisylabels.data.atomic import write_text
+
+BUNDLES = ("cdl", "mdl")
+
+FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
+    "dataset folder": (
+        ("`images/<id>.ome.tif`", "noisylabels.data.images.write_image"),
+        ("`labels/<name>/<id>.tif`", "noisylabels.data.images.write_label_map"),
+        ("`dataset.json`, `datalist.json`", "noisylabels.data.dataset.write_dataset"),
+        ("`labels/<name>/errors.parquet` of `corrupt`", "noisylabels.noise.log.write_log"),
+        ("table of groups for `import --groups`", "noisylabels.plates.importing.read_groups"),
+    ),
+    "plate": (
+        ("`<plate>.ome.zarr`", "noisylabels.plates.omezarr_writer.write_plate"),
+        ("`<field>/labels/<method>_<hash>`", "noisylabels.plates.omezarr_labels.write_labels"),
+        ("treatment layout (CSV)", "noisylabels.screening.layout.read_layout"),
+    ),
+    "run of a training": (
+        ("`model.pt`", "noisylabels.learning.checkpoints.BestModelSaver"),
+        ("`last.pt`", "noisylabels.learning.resume.ExactResume"),
+        ("`metrics.json`", "noisylabels.learning.report.EpochReport"),
+    ),
+    "run of a screen": (
+        ("`fields/`, `run.json`", "noisylabels.screening.store.Store"),
+        ("`measurements/`", "noisylabels.screening.measurements.measure_screen"),
+    ),
+    "evaluation folder": (
+        ("`counts`, `events`, `settings.json`, `evaluation.json`", "evaluation.folders.write_evaluation"),
+        ("`report.html`, `tables/`, `figures/`", "evaluation.folders.write_evaluation_report"),
+        ("ratings (CSV)", "evaluation.experts.ratings.read_ratings"),
+        ("boxes (CSV)", "evaluation.experts.box_files.read_csv_boxes"),
+        ("boxes (COCO JSON)", "evaluation.experts.box_files.read_coco_boxes"),
+        ("costs (CSV)", "evaluation.experts.costs.read_costs"),
+        ("control wells (CSV)", "evaluation.screens.plates.read_controls"),
+    ),
+    "annotation project": (
+        ("`<name>.desk`", "noisylabels.annotation.project.Project"),
+        ("dataset folder of corrections", "noisylabels.annotation.export.export_dataset"),
+        ("`audit.csv`", "noisylabels.annotation.tables.export_audit"),
+        ("`times.csv`", "noisylabels.annotation.tables.export_times"),
+        ("`costs.csv`", "noisylabels.annotation.tables.export_costs"),
+        ("`boxes.csv`", "noisylabels.annotation.tables.export_boxes"),
+        ("scores of fields (CSV)", "noisylabels.annotation.scores.read_scores"),
+    ),
+    "label noise": (
+        ("noise model (YAML)", "noisylabels.noise.model.NoiseModel.from_dict"),
+        ("`profile.json`", "noisylabels.noise.calibration.profile.Profile"),
+    ),
+    "experiment": (
+        ("declaration (YAML)", "noisylabels.experiments.reading.read_declaration"),
+        ("`tables/`", "noisylabels.experiments.collection.collect"),
+    ),
+}
+"""Folder that rooms hand each other -> its files, each with what writes or reads it and describes it."""
+
+HEAD = """# Reference
+
+Made by `python -m docs.reference docs/reference.md` from the code; a test holds the page to it. Do not edit it.
+"""
+
+
+def write_reference() -> str:
+    """Write the page: commands with their options, presets, file formats.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        AttributeError: If something that the page names is no longer where it says.
+
+    Examples:
+        >>> page = write_reference()
+        >>> "### noisylabels corrupt" in page, "| `paper` |" in page, "`datalist.json`" in page
+        (True, True, True)
+    """
+    return "\n".join([HEAD, *_commands(), *_presets(), *_formats()]) + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands\n"
+    yield from _table(
+        ("command", "room", "what it does"),
+        [(f"[`{name}`](#noisylabels-{name})", _room(module), line) for name, (module, line) in COMMANDS.items()],
+    )
+    for name, (module, _) in COMMANDS.items():
+        for words, command in _walk(name, _command(module, name)):
+            yield f"### noisylabels {words}\n"
+            yield f"{_first_paragraph(command.help)}\n"
+            yield from _table(("argument or option", "default", ""), _parameters(command))
+
+
+def _room(module: str) -> str:
+    name = module.rpartition(".")[2]
+    folder = {"evaluation": "evaluation", "imaging": "noisylabels/cip"}.get(name, f"noisylabels/{name}")
+    return f"[`{folder.replace('/', '.')}`](../{folder}/README.md)"
+
+
+def _command(module: str, name: str) -> Any:
+    from typer.main import get_command
+
+    app = importlib.import_module(module).app
+    if app.registered_callback is None:
+        app.callback()(lambda: None)  # as the root command does: a room of one command is still a group
+    return get_command(app).commands[name]  # type: ignore[attr-defined]
+
+
+def _walk(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+    yield words, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _walk(f"{words} {name}", below)
+
+
+def _parameters(command: Any) -> list[tuple[str, str, str]]:
+    rows = []
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        is_option = parameter.param_type_name == "option"
+        name = ", ".join(f"`{word}`" for word in parameter.opts) if is_option else f"`{parameter.name.upper()}`"
+        default = "needed" if parameter.required else _say(parameter.default)
+        rows.append((name, default, getattr(parameter, "help", None) or ""))
+    return rows
+
+
+def _say(default: Any) -> str:
+    if default is None or default in ("", [], ()) or callable(default):
+        return ""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    words = map(str, default) if isinstance(default, tuple | list) else [str(getattr(default, "value", default))]
+    return f"`{' '.join(words)}`"
+
+
+def _presets() -> Iterator[str]:
+    from noisylabels import simulation
+    from noisylabels.cip.labelling import load_pipeline
+    from noisylabels.experiments.reading import read_declaration
+    from noisylabels.noise.presets import PRESETS
+
+    yield "## Presets\n"
+    for name in BUNDLES:
+        yield f"Of the bundle `{name}`: `noisylabels train {name} --preset NAME`.\n"
+        yield from _table(("preset", "what it is", "remark"), list(_bundle_presets(name)))
+    yield "Noise, for `noisylabels corrupt --noise NAME`: " + ", ".join(f"`{name}`" for name in PRESETS) + ".\n"
+    pipelines = [name for name in ("lcsb-rosella-lc3-2017", "rosella-lc3-mended", "nuclei") if load_pipeline(name)]
+    yield "Pipelines, for `noisylabels cip --preset NAME`: " + ", ".join(f"`{name}`" for name in pipelines) + ".\n"
+    simulated = ", ".join(f"`{name}`" for name in simulation.PRESETS)
+    yield f"Simulation, for `noisylabels simulate --preset NAME`: {simulated}.\n"
+    declared = sorted((Path(__file__).parent / "declared").glob("*.yaml"))
+    questions = [(f"`{path.stem}`", read_declaration(path).question) for path in declared]
+    yield "Declared experiments, for `noisylabels experiment run NAME`.\n"
+    yield from _table(("declaration", "question"), questions)
+
+
+def _bundle_presets(name: str) -> Iterator[tuple[str, str, str]]:
+    import yaml
+
+    from noisylabels.learning.launcher import NOT_PRESETS, find_bundle
+
+    for path in sorted((find_bundle(name) / "configs").glob("*.yaml")):
+        if path.stem not in NOT_PRESETS:
+            first = path.read_text().splitlines()[0]
+            line = first.removeprefix("# ").removeprefix("Preset: ")
+            yield f"`{path.stem}`", line, str(yaml.safe_load(path.read_text()).get("_desc_", ""))
+
+
+def _formats() -> Iterator[str]:
+    yield "## File formats\n"
+    yield "Rooms hand each other folders. Each file is described in full by the function or class that is named.\n"
+    for folder, files in FORMATS.items():
+        yield f"### {folder[0].upper()}{folder[1:]}\n"
+        yield from _table(
+            ("file", "described in", ""),
+            [(file, f"`{target}`", _first_paragraph(_doc(target))) for file, target in files],
+        )
+
+
+def _doc(target: str) -> str:
+    parts = target.split(".")
+    depth = next(n for n in range(len(parts), 0, -1) if _is_module(".".join(parts[:n])))
+    found: Any = importlib.import_module(".".join(parts[:depth]))
+    for part in parts[depth:]:
+        found = getattr(found, part)
+    return str(found.__doc__)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _first_paragraph(text: str | None) -> str:
+    lines = (text or "").strip().split("\n\n")[0].splitlines()
+    return " ".join(line.strip() for line in lines)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not rows:
+        return
+    for row in (head, ["---"] * len(head), *rows):
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]), write_reference())

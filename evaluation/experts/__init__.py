@@ -1,0 +1,1 @@
+"""Boxes, ratings and costs of experts."""

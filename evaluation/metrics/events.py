@@ -1,0 +1,164 @@
+"""The events of one field, found in a label map or read as boxes: what detection is counted on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage as ndi
+
+from evaluation.metrics.engine import load_kernels
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap, label_events
+from noisylabels.data.labels import LabelMap
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of one field: n 8-connected components of one class each, or n boxes.
+
+    Args:
+        class_index: (n,) uint8 class index of each, at least 1.
+        boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels.
+        area_px: (n,) pixels of each event; of its box where only boxes are known.
+        runs: (run, 4) the events' pixels as horizontal runs: row, first column, column after the last, position of the
+            event; sorted by row, then column. None where only boxes are known.
+        shape: (rows, columns) of the field; None where only boxes are known.
+    """
+
+    class_index: NDArray[np.uint8]
+    boxes: NDArray[Any]
+    area_px: NDArray[Any]
+    runs: NDArray[np.int64] | None = None
+    shape: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.class_index)
+
+    @classmethod
+    def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> "Events":
+        """Take boxes as the events.
+
+        Args:
+            boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels. Not modified.
+            class_index: (n,) class index of each, at least 1.
+
+        Raises:
+            InputError: If a box has no area, or the lengths differ.
+
+        Examples:
+            >>> Events.from_boxes([[0, 0, 2, 3]], [1]).area_px
+            array([6])
+        """
+        corners = np.asarray(boxes).reshape(-1, 4)
+        kinds = np.asarray(class_index, np.uint8)
+        if len(corners) != len(kinds):
+            msg = f"Boxes and class indices must be equally many, got {len(corners)} and {len(kinds)}. Give one each."
+            raise InputError(msg)
+        sides = corners[:, 2:] - corners[:, :2]
+        flat = np.flatnonzero((sides <= 0).any(1))
+        if len(flat):
+            msg = (
+                f"A box must have row_min < row_max and column_min < column_max, got {corners[flat[0]].tolist()}. "
+                "Boxes are half-open: the box of one pixel (r, c) is (r, c, r + 1, c + 1)."
+            )
+            raise InputError(msg)
+        return cls(kinds, corners, sides.prod(1))
+
+    @property
+    def instances(self) -> InstanceMap:
+        """Paint the events: (row, column) int32 with ids 1..n, 0 elsewhere.
+
+        Raises:
+            InputError: If only boxes are known.
+        """
+        pixels, events = self.pixels
+        painted = np.zeros(self.shape or (0, 0), np.int32)
+        painted.ravel()[pixels] = events + 1
+        return painted
+
+    @property
+    def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """List the pixels of all events: (pixel,) places in the field read row by row, and positions of their events.
+
+        Raises:
+            InputError: If only boxes are known.
+        """
+        if self.runs is None or self.shape is None:
+            msg = "Events must have pixels to be painted, got boxes only. Find them in a label map."
+            raise InputError(msg)
+        row, start, stop, event = self.runs.T
+        length = stop - start
+        first = row * self.shape[1] + start - (np.cumsum(length) - length)
+        return np.repeat(first, length) + np.arange(length.sum()), np.repeat(event, length)
+
+    def select(self, keep: NDArray[np.bool_]) -> "Events":
+        """Keep some events, renumbered in their order.
+
+        Args:
+            keep: (n,) booleans.
+        """
+        runs = self.runs
+        if runs is not None:
+            runs = runs[keep[runs[:, 3]]]
+            runs[:, 3] = (np.cumsum(keep) - 1)[runs[:, 3]]
+        return Events(self.class_index[keep], self.boxes[keep], self.area_px[keep], runs, self.shape)
+
+    def touch_frame(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell which events touch the frame of a field of `shape` (rows, columns)."""
+        corners = np.hstack([self.boxes[:, :2] <= 0, self.boxes[:, 2:] >= np.array(shape)])
+        touches: NDArray[np.bool_] = np.any(corners, axis=1)
+        return touches
+
+
+def find_events(
+    label_map: LabelMap, *, min_area_px: int = 1, drop_border: bool = False, fast: bool | None = None
+) -> Events:
+    """Find the events of a label map with their boxes and areas.
+
+    Args:
+        label_map: (row, column) uint8 class indices, 0 = background. Not modified.
+        min_area_px: Smallest event that is kept, pixels.
+        drop_border: Whether events that touch the frame are left out.
+        fast: Whether to use numba; None: when it is installed. The events are the same.
+
+    Returns:
+        The events, ordered class by class, then row by row (by their first pixel).
+
+    Examples:
+        >>> events = find_events(np.array([[1, 0, 2], [0, 1, 2]], np.uint8))
+        >>> events.class_index, events.area_px
+        (array([1, 2], dtype=uint8), array([2, 2]))
+        >>> events.boxes
+        array([[0, 0, 2, 2],
+               [0, 2, 2, 3]])
+    """
+    shape = (label_map.shape[0], label_map.shape[1])
+    kernels = load_kernels(fast=fast)
+    if kernels is None:
+        events = _measure(label_map)
+    else:
+        runs, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
+        events = Events(kinds, boxes, area, runs, shape)
+    keep = events.area_px >= min_area_px
+    if drop_border:
+        keep &= ~events.touch_frame(shape)
+    return events if keep.all() else events.select(keep)
+
+
+def _measure(label_map: LabelMap) -> Events:
+    instances, kinds = label_events(label_map)
+    area = np.bincount(instances.ravel(), minlength=len(kinds) + 1)[1:]
+    places = ndi.find_objects(instances, max_label=len(kinds)) if len(kinds) else []
+    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in places]
+    shape = (instances.shape[0], instances.shape[1])
+    return Events(kinds, np.array(boxes, np.int64).reshape(-1, 4), area, _find_runs(label_map, instances), shape)
+
+
+def _find_runs(label_map: LabelMap, instances: InstanceMap) -> NDArray[np.int64]:
+    fenced = np.pad(label_map, ((0, 0), (1, 1)))  # a run ends at the frame
+    steps = fenced[:, 1:] != fenced[:, :-1]
+    events = label_map > 0
+    rows, starts = np.nonzero(steps[:, :-1] & events)
+    stops = np.nonzero(steps[:, 1:] & events)[1] + 1
+    return np.column_stack([rows, starts, stops, instances[rows, starts].astype(np.int64) - 1])

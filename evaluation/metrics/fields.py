@@ -1,0 +1,210 @@
+"""One field after the other: from a pair of label maps to the counts that everything else is computed from."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.metrics.boundary import count_boundaries
+from evaluation.metrics.counts import Counts, CountTable, FieldCounts, FieldKey
+from evaluation.metrics.events import Events, find_events
+from evaluation.metrics.matching import assign, count_best, count_one_to_one
+from evaluation.metrics.overlaps import Pairs, pair_boxes, pair_masks
+from evaluation.metrics.pixels import count_pixels
+from evaluation.metrics.settings import THRESHOLD_STEPS, EvaluationSettings
+from evaluation.metrics.taxonomy import EventErrors, classify_errors
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+
+
+def count_field(
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    *,
+    classes: ClassTable,
+    settings: EvaluationSettings | None = None,
+    source: str = "field",
+    fast: bool | None = None,
+) -> FieldCounts:
+    """Count everything about one field: pixels, boundaries, detected events, errors.
+
+    Args:
+        reference: (row, column) class indices. Not modified.
+        prediction: (row, column) class indices. Not modified.
+        classes: The class table.
+        settings: Tolerances, thresholds, ignored pixels; the defaults are the paper's.
+        source: What to call the field in an error.
+        fast: Whether to use numba; None: when it is installed. The counts are the same.
+
+    Raises:
+        InputError: If the shapes differ or a value is outside the class table.
+
+    Examples:
+        >>> from noisylabels.data.labels import ROSELLA
+        >>> reference = np.array([[0, 1, 1, 0, 2]], np.uint8)
+        >>> counts = count_field(reference, np.array([[0, 1, 1, 0, 0]], np.uint8), classes=ROSELLA)
+        >>> counts.confusion
+        array([[2, 0, 0],
+               [0, 2, 0],
+               [1, 0, 0]])
+        >>> counts.detection  # one found phagophore, one missed autolysosome
+        array([[0, 0, 0],
+               [0, 1, 0],
+               [1, 0, 0]])
+    """
+    return examine_field(reference, prediction, classes=classes, settings=settings, source=source, fast=fast)[0]
+
+
+def examine_field(
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    *,
+    classes: ClassTable,
+    settings: EvaluationSettings | None = None,
+    source: str = "field",
+    fast: bool | None = None,
+) -> tuple[FieldCounts, EventErrors]:
+    """Count everything about one field and say of each event what is wrong with it, in one go.
+
+    Args:
+        reference: (row, column) class indices. Not modified.
+        prediction: (row, column) class indices. Not modified.
+        classes: The class table.
+        settings: As for `count_field`.
+        source: As for `count_field`.
+        fast: As for `count_field`.
+
+    Raises:
+        InputError: If the shapes differ or a value is outside the class table.
+    """
+    how = settings or EvaluationSettings()
+    first, second = _check(reference, prediction, classes, how, source)
+    one, other = _find_both(first, second, how, fast)
+    shared = pair_masks(one, other, fast=fast)
+    errors = classify_errors(one, other, shared, settings=how)
+    n_classes, tolerance = len(classes), how.tolerance_of((first.shape[0], first.shape[1]))
+    counts = FieldCounts(
+        confusion=count_pixels(first, second, n_classes=n_classes, ignore_index=how.ignore_index, fast=fast),
+        boundary=count_boundaries(
+            first,
+            second,
+            n_classes=n_classes,
+            tolerance_px=tolerance,
+            inclusive=how.inclusive,
+            ignore_index=how.ignore_index,
+            fast=fast,
+        ),
+        errors=errors.count(n_classes=n_classes),
+        tolerance_px=tolerance,
+        **_match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other), how, n_classes),
+    )
+    return counts, errors
+
+
+def count_fields(
+    fields: Iterable[tuple[FieldKey, NDArray[Any], NDArray[Any]]],
+    *,
+    classes: ClassTable,
+    settings: EvaluationSettings | None = None,
+    fast: bool | None = None,
+) -> CountTable:
+    """Count many fields, one in memory at a time.
+
+    Args:
+        fields: Key, reference and prediction of each; a generator that reads them as they are needed keeps memory flat.
+        classes: The class table.
+        settings: As for `count_field`.
+        fast: As for `count_field`.
+
+    Raises:
+        InputError: As `count_field`; the error names the field. Also if a field comes twice for one method.
+    """
+    how = settings or EvaluationSettings()
+    entries = (
+        (key, count_field(one, other, classes=classes, settings=how, source=f"field {key.field!r}", fast=fast))
+        for key, one, other in fields
+    )
+    return CountTable.stack(entries, classes=classes, settings=how)
+
+
+def count_boxes(
+    reference: Events, prediction: Events, *, classes: ClassTable, settings: EvaluationSettings | None = None
+) -> FieldCounts:
+    """Count detections and errors where only boxes are known; pixel and boundary counts are 0.
+
+    Args:
+        reference: Boxes of the reference, for instance one expert's.
+        prediction: Boxes of the prediction, or events found in a label map.
+        classes: The class table.
+        settings: Thresholds.
+    """
+    how = settings or EvaluationSettings(overlap="box")
+    n_classes = len(classes)
+    pairs = pair_boxes(reference, prediction)
+    return FieldCounts(
+        confusion=np.zeros((n_classes, n_classes), np.int64),
+        boundary=np.zeros((n_classes, 4), np.int64),
+        errors=classify_errors(reference, prediction, pairs, settings=how).count(n_classes=n_classes),
+        tolerance_px=0.0,
+        **_match(reference, prediction, pairs, how, n_classes),
+    )
+
+
+def _check(
+    reference: NDArray[Any], prediction: NDArray[Any], classes: ClassTable, how: EvaluationSettings, source: str
+) -> tuple[LabelMap, LabelMap]:
+    if np.shape(reference) != np.shape(prediction):
+        shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
+        msg = f"Reference and prediction of {source} must have one shape, got {shapes}. Pair each with its own."
+        raise InputError(msg)
+    first = np.asarray(reference)
+    kept = first if how.ignore_index is None else np.where(first == how.ignore_index, 0, first)
+    check_label_map(kept, classes, source=f"reference of {source}")
+    second = check_label_map(prediction, classes, source=f"prediction of {source}")
+    return first.astype(np.uint8, copy=False), second
+
+
+def _find_both(
+    reference: LabelMap, prediction: LabelMap, how: EvaluationSettings, fast: bool | None
+) -> tuple[Events, Events]:
+    if how.ignore_index is not None:
+        ignored = reference == how.ignore_index
+        reference, prediction = (np.where(ignored, np.uint8(0), one) for one in (reference, prediction))
+    one, other = (
+        find_events(label_map, min_area_px=how.min_area_px, drop_border=how.drop_border, fast=fast)
+        for label_map in (reference, prediction)
+    )
+    return one, other
+
+
+def _match(
+    reference: Events, prediction: Events, pairs: Pairs, how: EvaluationSettings, n_classes: int
+) -> dict[str, Any]:
+    same = reference.class_index[pairs.reference] == prediction.class_index[pairs.prediction]
+    alike = pairs.select(np.flatnonzero(same))
+    one_to_one, iou_sum = count_one_to_one(alike, reference.class_index, n_classes=n_classes)
+    return {
+        "detection": _detect(reference, prediction, alike, pairs.select(np.flatnonzero(~same)), how, n_classes),
+        "paper": count_best(alike, reference.class_index, n_classes=n_classes),
+        "one_to_one": one_to_one,
+        "iou_sum": iou_sum,
+    }
+
+
+def _detect(
+    reference: Events, prediction: Events, alike: Pairs, unlike: Pairs, how: EvaluationSettings, n_classes: int
+) -> Counts:
+    """Match within classes first, then what is left across classes; the rest is missed or spurious."""
+    step = round(how.found_iou * THRESHOLD_STEPS)
+    found_as = np.zeros(len(reference), np.intp)
+    is_used = np.zeros(len(prediction), bool)
+    for pairs in (alike, unlike):
+        free = pairs.select((found_as[pairs.reference] == 0) & ~is_used[pairs.prediction])
+        chosen = free.select(assign(free, step=step))
+        found_as[chosen.reference] = prediction.class_index[chosen.prediction]
+        is_used[chosen.prediction] = True
+    counts = np.zeros((n_classes, n_classes), np.int64)
+    np.add.at(counts, (reference.class_index, found_as), 1)
+    np.add.at(counts[0], prediction.class_index[~is_used], 1)
+    return counts

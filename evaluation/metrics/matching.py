@@ -1,0 +1,154 @@
+"""Matching: which predicted event answers which event of the reference.
+
+Two modes stand side by side. In the paper's, each event of the reference takes its best overlap with any predicted
+event of its class, and a predicted event may serve many. One to one, an optimal assignment gives each predicted
+event to at most one of the reference: as many pairs above the threshold as possible, and among those the largest sum of
+IoU. Greedy matching is not offered: below an IoU of 0.5 it loses pairs.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.metrics.counts import Counts
+from evaluation.metrics.overlaps import Pairs
+from evaluation.metrics.pixels import FloatArray
+from evaluation.metrics.settings import THRESHOLD_STEPS
+
+PANOPTIC_STEP = THRESHOLD_STEPS // 2  # panoptic quality is defined at an IoU of 0.5
+
+
+def count_best(pairs: Pairs, reference_class: NDArray[np.uint8], *, n_classes: int) -> Counts:
+    """Count the events of the reference whose best overlap reaches each threshold (the paper's mode).
+
+    Args:
+        pairs: Overlapping pairs of one class each.
+        reference_class: (n,) class index of each event of the reference.
+        n_classes: C, background included.
+
+    Returns:
+        (C, 19) events whose best IoU is at least k/20, k = 1..19.
+    """
+    best = np.zeros(len(reference_class), np.intp)
+    np.maximum.at(best, pairs.reference, pairs.steps)
+    return _cumulate(best, reference_class, n_classes)
+
+
+def count_one_to_one(pairs: Pairs, reference_class: NDArray[np.uint8], *, n_classes: int) -> tuple[Counts, FloatArray]:
+    """Count the pairs of an optimal assignment at each threshold.
+
+    Args:
+        pairs: Overlapping pairs of one class each.
+        reference_class: (n,) class index of each event of the reference.
+        n_classes: C, background included.
+
+    Returns:
+        (C, 19) pairs whose IoU is at least k/20 in the assignment made for that threshold, k = 1..19, and the (C,) sum
+        of the IoU over the pairs at 0.5.
+    """
+    near = pairs.select(np.flatnonzero(pairs.steps > 0))
+    group, simple = _group(near)
+    # Where all pairs share one event, its best pair is the assignment at every threshold.
+    alone = near.select(_best_of_groups(near, group, np.flatnonzero(simple)))
+    counts = _cumulate(alone.steps, reference_class[alone.reference], n_classes)
+    sums = _sum_iou(alone, reference_class, n_classes)
+    rest = near.select(np.flatnonzero(~simple))
+    for step in range(1, int(rest.steps.max(initial=0)) + 1):
+        chosen = rest.select(assign(rest, step=step))
+        if step < THRESHOLD_STEPS:
+            counts[:, step - 1] += np.bincount(reference_class[chosen.reference], minlength=n_classes)
+        if step == PANOPTIC_STEP:
+            sums += _sum_iou(chosen, reference_class, n_classes)
+    return counts, sums
+
+
+def assign(pairs: Pairs, *, step: int) -> NDArray[np.intp]:
+    """Choose the optimal one-to-one assignment among pairs that reach a threshold.
+
+    Args:
+        pairs: Overlapping pairs.
+        step: Threshold in twentieths: pairs with an IoU of at least step/20 may be chosen.
+
+    Returns:
+        (chosen,) positions in `pairs`, ascending: as many as possible, and of those choices the one with the largest
+        sum of IoU (Hungarian method).
+
+    Examples:
+        >>> import numpy as np
+        >>> first, second = np.array([0, 0, 1]), np.array([0, 1, 0])  # greedy would take the 0.9 and lose a pair
+        >>> pairs = Pairs(first, second, intersection=np.array([90, 30, 40]), union=np.array([100, 100, 100]))
+        >>> assign(pairs, step=2)
+        array([1, 2])
+    """
+    able = np.flatnonzero(pairs.steps >= step)
+    near = pairs.select(able)
+    group, simple = _group(near)
+    chosen = [_best_of_groups(near, group, np.flatnonzero(simple))]
+    chosen += [_solve(near, np.flatnonzero(group == one)) for one in np.unique(group[~simple])]
+    return able[np.sort(np.concatenate(chosen))]
+
+
+def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Tell the connected group of each pair, and whether one event is in all pairs of its group."""
+    group = np.arange(len(pairs))
+    if len(pairs) == 0:
+        return group, np.ones(0, bool)
+    while True:  # the smallest number in reach, one event further each time; groups are small
+        smaller = _spread(pairs.prediction, _spread(pairs.reference, group))
+        if np.array_equal(smaller, group):
+            break
+        group = smaller
+    members = [np.bincount(group[_firsts(end)], minlength=len(pairs)) for end in (pairs.reference, pairs.prediction)]
+    return group, (members[0][group] == 1) | (members[1][group] == 1)
+
+
+def _spread(ends: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give all pairs with one end the smallest group among them."""
+    smallest = np.full(ends.max() + 1, len(ends))
+    np.minimum.at(smallest, ends, group)
+    shared: NDArray[np.intp] = smallest[ends]
+    return shared
+
+
+def _firsts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Position of one pair for each event that is an end of any."""
+    position = np.full(ends.max() + 1, -1)
+    position[ends] = np.arange(len(ends))
+    return position[position >= 0]
+
+
+def _best_of_groups(pairs: Pairs, group: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Of each group among `rows`, the position of the pair with the largest IoU; the first of equals."""
+    order = rows[np.lexsort((-pairs.iou[rows], group[rows]))]
+    first = np.ones(len(order), bool)
+    first[1:] = group[order[1:]] != group[order[:-1]]
+    return order[first]
+
+
+def _solve(pairs: Pairs, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    from scipy.optimize import linear_sum_assignment
+
+    group = pairs.select(rows)
+    one, first = np.unique(group.reference, return_inverse=True)
+    other, second = np.unique(group.prediction, return_inverse=True)
+    gain = np.zeros((len(one), len(other)))
+    # A pair more is always worth more than any sum of IoU: that sum, scaled, stays at most one half.
+    gain[first, second] = 1 + group.iou / (2 * min(gain.shape))
+    place = np.full(gain.shape, -1, np.intp)
+    place[first, second] = rows
+    found: NDArray[np.intp] = place[linear_sum_assignment(gain, maximize=True)]
+    return found[found >= 0]
+
+
+def _cumulate(steps: NDArray[np.intp], kinds: NDArray[np.uint8], n_classes: int) -> Counts:
+    """Count per class how many steps are at least 1, 2, ..., 19."""
+    width = THRESHOLD_STEPS + 1
+    exact = np.bincount(kinds.astype(np.intp) * width + steps, minlength=n_classes * width).reshape(n_classes, width)
+    at_least: Counts = exact[:, ::-1].cumsum(1)[:, ::-1]
+    return at_least[:, 1:THRESHOLD_STEPS].copy()
+
+
+def _sum_iou(pairs: Pairs, reference_class: NDArray[np.uint8], n_classes: int) -> FloatArray:
+    good = pairs.steps >= PANOPTIC_STEP
+    kinds = reference_class[pairs.reference[good]]
+    sums: FloatArray = np.bincount(kinds, weights=pairs.iou[good], minlength=n_classes).astype(float)
+    return sums

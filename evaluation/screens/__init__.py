@@ -1,0 +1,1 @@
+"""Plates and screens: wells, drift, quality."""

@@ -1,1 +1,0 @@
-"""Everything that makes an image or its first label map: files, plates, the simulator, the CIP."""

@@ -1,0 +1,1 @@
+"""The desk's routes: what each URL of `noisylabels/annotation/API.md` takes and answers."""

@@ -1,0 +1,140 @@
+"""Endpoints: a plain function of a call becomes a route that checks the role, reads the form and answers."""
+
+import inspect
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from noisylabels.annotation.boxes import UnknownBoxTask
+from noisylabels.annotation.fields import Field
+from noisylabels.annotation.images import Planes, contrast_of, read_planes
+from noisylabels.annotation.jobs import Jobs, UnknownJob
+from noisylabels.annotation.project import KeyReused, Person, Project
+from noisylabels.annotation.ratings import UnknownTrial
+from noisylabels.annotation.routes.forms import Refusal, read_body, read_form, require_type
+from noisylabels.annotation.session import UnknownTask
+from noisylabels.data.errors import InputError
+
+CORRECTORS = ("owner", "annotator")
+BODY_SLACK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, as a route's function sees it.
+
+    Args:
+        project: The open project.
+        jobs: Its running jobs.
+        person: Who calls.
+        path: Values of the URL's placeholders.
+        request: Headers and query; never the body.
+        body: The body of a route that takes one as bytes.
+    """
+
+    project: Project
+    jobs: Jobs
+    person: Person
+    path: Mapping[str, str]
+    request: Request
+    body: bytes = b""
+
+
+Handler = Callable[..., Any]
+
+
+def route(path: str, method: str, handler: Handler, *, roles: tuple[str, ...], form: type | None = None) -> Route:
+    """Make a route of a function.
+
+    Args:
+        path: The URL with its placeholders.
+        method: GET, POST, PUT or DELETE.
+        handler: Takes a Call (and the form, if there is one); returns a Response, or what JSON can hold. Runs in a
+            thread.
+        roles: Who may call it; others get 403.
+        form: The dataclass that the JSON body must be; `bytes` for a body that is not JSON.
+    """
+
+    async def answer(request: Request) -> Response:
+        person = request.scope["person"]
+        if person.role not in roles:
+            raise Refusal(403, f"This page is for {' or '.join(roles)}, and you are {person.role}. Open your own link.")
+        state = request.app.state
+        body = b""
+        forms: list[Any] = []
+        if form is bytes:
+            require_type(request, "application/octet-stream")
+            body = await read_body(request, state.largest_field + BODY_SLACK)
+        elif form is not None:
+            forms = [await read_form(request, form)]
+        call = Call(state.project, state.jobs, person, request.path_params, request, body)
+        result = await run_in_threadpool(handler, call, *forms)
+        if inspect.isawaitable(result):
+            result = await result
+        return result if isinstance(result, Response) else JSONResponse(result)
+
+    return Route(path, answer, methods=[method])
+
+
+def answer_fault(project: Project, fault: Exception) -> Response:
+    """Turn what a route raised into the answer that `API.md` promises; what is not foreseen stays a fault (500)."""
+    for kinds, status in _STATUS:
+        if isinstance(fault, kinds):
+            sentence = fault.sentence if isinstance(fault, Refusal) else str(fault)
+            return JSONResponse({"error": sentence}, fault.status if isinstance(fault, Refusal) else status)
+    if isinstance(fault, sqlite3.Error):
+        full = getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        if full:
+            return JSONResponse(
+                {"error": "The disk is full: this was not saved. Free some space; it is tried again."}, 507
+            )
+        return JSONResponse({"error": f"{project.path.name} cannot be written now ({fault}): this was not saved."}, 503)
+    raise fault
+
+
+_STATUS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
+    (Refusal, 0),
+    ((UnknownTask, UnknownTrial, UnknownBoxTask, UnknownJob), 404),
+    (KeyReused, 409),
+    (InputError, 400),
+)
+
+
+def image_response(project: Project, field: Field) -> Response:
+    """Send the image of a field: channel, row, column, little-endian uint16."""
+    return octets(planes_or_refusal(project, field).astype("<u2").tobytes())
+
+
+def octets(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """Send bytes."""
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def planes_or_refusal(project: Project, field: Field) -> Planes:
+    """Read an image; 422 if its file is missing or damaged, since that is not the client's doing."""
+    try:
+        return read_planes(project, field)
+    except (InputError, OSError) as error:
+        raise Refusal(422, _without_path(field, error)) from error
+
+
+def picture_of(project: Project, field: Field) -> dict[str, Any]:
+    """Describe the image of a field: size, channels, first contrast, and its problem if it cannot be read."""
+    channels = project.setting("channels")
+    about = {"rows": field.rows, "columns": field.columns, "channels": channels}
+    try:
+        return about | {"contrast": contrast_of(read_planes(project, field)), "problem": None}
+    except (InputError, OSError) as error:
+        return about | {"contrast": [[0.0, 1.0]] * len(channels), "problem": _without_path(field, error)}
+
+
+def _without_path(field: Field, error: Exception) -> str:
+    """Say that an image cannot be read, without telling the client where the server keeps it."""
+    kind = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+    return f"The image of this field ({field.rows} x {field.columns} pixels) {kind}. Skip it and tell the owner."

@@ -1,0 +1,61 @@
+"""Routes of jobs: predict, retrain, watch, cancel."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from noisylabels.annotation.quarters import Window
+from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, route
+from noisylabels.annotation.routes.forms import Keyed, PredictForm, Refusal, RetrainForm, number_of
+
+
+def predict(call: Call, form: PredictForm) -> Response:
+    """Start a prediction."""
+    if form.region is not None and len(form.region) != 4:
+        raise Refusal(
+            400, "region must be [row_min, column_min, row_max, column_max], got another length. Draw it again."
+        )
+    region = None if form.region is None else Window(*form.region)
+    job = call.jobs.predict(
+        call.person, call.path["task"], form.bundle, parent=form.revision, region=region, key=form.key
+    )
+    return JSONResponse(asdict(job), 202)
+
+
+def retrain(call: Call, form: RetrainForm) -> Response:
+    """Start a training."""
+    return JSONResponse(asdict(call.jobs.retrain(call.person, form.bundle, key=form.key)), 202)
+
+
+def show_jobs(call: Call) -> dict[str, Any]:
+    """List jobs."""
+    return {"jobs": [asdict(job) for job in call.jobs.visible(call.person)]}
+
+
+def show_job(call: Call) -> dict[str, Any]:
+    """Tell about one job."""
+    return asdict(call.jobs.find(call.person, call.path["job"]))
+
+
+def show_log(call: Call) -> Response:
+    """Send a piece of a log."""
+    offset = number_of(call.request.query_params.get("offset", "0"), "offset")
+    text, behind = call.jobs.log(call.person, call.path["job"], offset)
+    return PlainTextResponse(text, headers={"X-Next-Offset": str(behind)})
+
+
+def cancel(call: Call, form: Keyed) -> dict[str, Any]:  # noqa: ARG001 (every write has a form; this one holds its key)
+    """Stop a job."""
+    return asdict(call.jobs.cancel(call.person, call.path["job"]))
+
+
+ROUTES: list[Route] = [
+    route("/api/tasks/{task}/predict", "POST", predict, roles=CORRECTORS, form=PredictForm),
+    route("/api/jobs", "GET", show_jobs, roles=CORRECTORS),
+    route("/api/jobs/retrain", "POST", retrain, roles=("owner",), form=RetrainForm),
+    route("/api/jobs/{job}", "GET", show_job, roles=CORRECTORS),
+    route("/api/jobs/{job}/log", "GET", show_log, roles=CORRECTORS),
+    route("/api/jobs/{job}/cancel", "POST", cancel, roles=("owner",), form=Keyed),
+]

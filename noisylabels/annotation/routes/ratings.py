@@ -1,0 +1,60 @@
+"""Routes of the rating page. Nothing that leaves here tells which method is on which side."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from noisylabels.annotation.ratings import HIGHEST, LOWEST, RatingDesk
+from noisylabels.annotation.routes.endpoints import Call, octets, picture_of, planes_or_refusal, route
+from noisylabels.annotation.routes.forms import ScoreForm
+
+
+def show_study(call: Call) -> dict[str, Any]:
+    """List the rater's trials."""
+    trials = _desk(call).trials()
+    return {
+        "lowest": LOWEST,
+        "highest": HIGHEST,
+        "n_scored": sum(trial.left is not None for trial in trials),
+        "next": next((trial.token for trial in trials if trial.left is None), None),
+        "trials": [
+            {"trial": t.token, "number": t.number, "training": t.training, "scored": t.left is not None} for t in trials
+        ],
+    }
+
+
+def show_trial(call: Call) -> dict[str, Any]:
+    """Tell all about one trial that a rater may know."""
+    desk, token = _desk(call), call.path["trial"]
+    about = asdict(desk.trial(token))
+    return {"trial": about.pop("token"), **about} | picture_of(call.project, desk.field(token))
+
+
+def show_media(call: Call) -> Response:
+    """Send image, left and right label map in one body."""
+    desk, token = _desk(call), call.path["trial"]
+    planes_or_refusal(call.project, desk.field(token))
+    return octets(desk.media(token))
+
+
+def save_score(call: Call, form: ScoreForm) -> Response:
+    """Save the scores of both sides."""
+    following = _desk(call).score(
+        call.path["trial"], form.left, form.right, active_ms=form.active_ms, comment=form.comment, key=form.key
+    )
+    return JSONResponse({"next": following}, 201)
+
+
+def _desk(call: Call) -> RatingDesk:
+    return RatingDesk(call.project, call.person)
+
+
+RATER = ("rater",)
+ROUTES: list[Route] = [
+    route("/api/rating", "GET", show_study, roles=RATER),
+    route("/api/rating/trials/{trial}", "GET", show_trial, roles=RATER),
+    route("/api/rating/trials/{trial}/media", "GET", show_media, roles=RATER),
+    route("/api/rating/trials/{trial}/scores", "POST", save_score, roles=RATER, form=ScoreForm),
+]

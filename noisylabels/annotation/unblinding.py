@@ -1,0 +1,108 @@
+"""Unblinding: the one place where scores meet the names of methods, and it keeps a record of itself."""
+
+import csv
+import io
+from pathlib import Path
+
+from noisylabels.annotation.people import owner_of
+from noisylabels.annotation.project import Project
+from noisylabels.data.atomic import write_text
+from noisylabels.data.errors import InputError
+
+COLUMNS = [
+    "rater",
+    "subset",
+    "image",
+    "method",
+    "score",
+    "block",
+    "number",
+    "side",
+    "counts",
+    "active_ms",
+    "scored",
+    "comment",
+    "after_unblinding",
+]
+"""One row per score: rater, image, method, score are what `noisylabels ratings` reads."""
+
+
+def open_trials(project: Project) -> dict[str, int]:
+    """Count the trials without a score, by rater (all raters, 0 when done)."""
+    rows = project.rows(
+        "SELECT name, count(*) - count(score.trial) AS open FROM trial JOIN person ON person.id = trial.person "
+        "LEFT JOIN (SELECT DISTINCT trial FROM score) score ON score.trial = trial.id GROUP BY name ORDER BY name"
+    )
+    return {row["name"]: row["open"] for row in rows}
+
+
+def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tuple[Path, Path]:
+    """Write the scores with the methods' names, and log that it was done.
+
+    Args:
+        project: An open project with a study.
+        folder: Where ratings.csv (the scores that count) and ratings_all.csv (training, repeats and replaced scores
+            too) are written.
+        force: Do it although trials are open; the log says so, and later scores carry `after_unblinding`.
+
+    Returns:
+        The paths of the two files.
+
+    Raises:
+        InputError: If there is no study, or trials are open and `force` is not given.
+    """
+    waiting = open_trials(project)
+    if not waiting:
+        msg = f"{project.path} must have a study to unblind, got none. Plan one: noisylabels annotate study."
+        raise InputError(msg)
+    n_open = sum(waiting.values())
+    if n_open and not force:
+        who = ", ".join(f"{name} {n}" for name, n in waiting.items() if n)
+        msg = (
+            f"A study must be finished before it is unblinded, got {n_open} open trials ({who}). Wait, or use --force."
+        )
+        raise InputError(msg)
+    project.log(owner_of(project).name, "unblinded", forced=force and n_open > 0, open_trials=n_open)
+    rows = _rows(project)
+    every, counted = Path(folder) / "ratings_all.csv", Path(folder) / "ratings.csv"
+    write_text(every, _csv(rows))
+    write_text(counted, _csv([row for row in rows if row["counts"]]))
+    return counted, every
+
+
+def _rows(project: Project) -> list[dict[str, object]]:
+    scores = project.rows(
+        "SELECT score.*, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
+        "l.method AS left_method, r.method AS right_method, "
+        "score.id = (SELECT max(id) FROM score latest WHERE latest.trial = trial.id) AS latest "
+        "FROM score JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
+        "JOIN item l ON l.id = trial.left_item JOIN item r ON r.id = trial.right_item JOIN field ON field.id = l.field "
+        "ORDER BY person.name, trial.number, score.id"
+    )
+    return [
+        {
+            "rater": row["rater"],
+            "subset": row["subset"],
+            "image": row["image"],
+            "method": row[f"{side}_method"],
+            "score": row[f"{side}_score"],
+            "block": row["block"],
+            "number": row["number"],
+            "side": side,
+            "counts": int(row["block"] == "main" and row["latest"]),
+            "active_ms": row["active_ms"],
+            "scored": row["created"],
+            "comment": row["comment"],
+            "after_unblinding": row["unblinded"],
+        }
+        for row in scores
+        for side in ("left", "right")
+    ]
+
+
+def _csv(rows: list[dict[str, object]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

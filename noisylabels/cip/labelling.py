@@ -1,0 +1,256 @@
+"""Label many fields with a conventional pipeline: file by file, resumable, in several processes."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
+from noisylabels.cip.pipeline import segment_field
+from noisylabels.cip.quality import count_errors, format_errors, sum_errors
+from noisylabels.cip.settings import PRESETS, CipSettings
+from noisylabels.data.atomic import write_text
+from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import EventTable
+from noisylabels.data.images import image_id, read_image, read_label_map, write_label_map
+from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
+from noisylabels.data.settings import override, read_overrides
+
+ROSELLA_CHANNELS = ("DsRed", "pHluorin")
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """A conventional pipeline and what it reads.
+
+    Args:
+        settings: Of the pipeline; their type says which one it is.
+        channels: Positions of its channels in the image: DsRed and pHluorin, or the one of the nuclei.
+        phases: Keep the four phases of the CIP instead of the paper's two.
+    """
+
+    settings: CipSettings | NucleiSettings
+    channels: tuple[int, ...]
+    phases: bool = False
+
+    def __call__(self, image: NDArray[Any]) -> tuple[LabelMap, EventTable | None]:
+        """Label an image.
+
+        Args:
+            image: (channel, row, column) or (channel, plane, row, column). Not modified.
+
+        Returns:
+            (row, column) class indices, and the vesicles where the pipeline has such a table.
+        """
+        if max(self.channels) >= len(image):
+            msg = f"The image must have a channel {max(self.channels)}, got {len(image)} channels. Use --channels."
+            raise InputError(msg)
+        chosen = image[list(self.channels)]
+        if isinstance(self.settings, NucleiSettings):
+            return segment_nuclei(chosen, self.settings), None
+        result = segment_field(chosen, self.settings)
+        label_map = result.label_map if self.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
+        return label_map, result.vesicles
+
+    def describe(self) -> dict[str, Any]:
+        """Say in plain values what it does; equal descriptions mean equal label maps."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return {"pipeline": type(self.settings).__name__, **plain}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image to label: its name, its file, the label map to write, and how many channels it must have, if known."""
+
+    id: str
+    image: Path
+    target: Path
+    n_channels: int | None = None
+
+    @property
+    def table(self) -> Path:
+        """Where the vesicles of this image go: beside the label map, in `vesicles/`."""
+        return self.target.parent / "vesicles" / f"{self.id}.csv"
+
+
+def channels_by_name(names: Sequence[str], wanted: Sequence[str] = ROSELLA_CHANNELS) -> tuple[int, ...]:
+    """Find channels by their names, capital letters or not.
+
+    Raises:
+        InputError: If one is missing; the message lists those there are.
+
+    Examples:
+        >>> channels_by_name(("pHluorin", "dsred", "DAPI"))
+        (1, 0)
+    """
+    known = [name.lower() for name in names]
+    missing = [name for name in wanted if name.lower() not in known]
+    if missing:
+        msg = (
+            f"Channels must include {' and '.join(wanted)}, got {list(names)}. Choose positions with --channels, or "
+            "for nuclei in one channel --preset nuclei."
+        )
+        raise InputError(msg)
+    return tuple(known.index(name.lower()) for name in wanted)
+
+
+def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | NucleiSettings:
+    """Choose a pipeline by the name of a preset, and change some of its settings.
+
+    Args:
+        preset: A preset of the CIP, or `nuclei`.
+        path: YAML file of settings that differ.
+
+    Raises:
+        InputError: If the preset or a setting is unknown.
+    """
+    known: dict[str, CipSettings | NucleiSettings] = {**PRESETS, NucleiSettings().name: NucleiSettings()}
+    if preset not in known:
+        msg = f"A preset must be one of {', '.join(known)}, got {preset!r}. Use one of those names."
+        raise InputError(msg)
+    return override(known[preset], read_overrides(path) if path else {})
+
+
+def plan_dataset(
+    folder: Path, settings: CipSettings | NucleiSettings, *, name: str, channels: str = "", phases: bool = False
+) -> tuple[Labeller, list[Task], Dataset]:
+    """List what is to be done for the label set `name` of a dataset folder.
+
+    Raises:
+        InputError: If the dataset lacks the channels.
+    """
+    dataset = open_dataset(folder)
+    n_channels = len(dataset.channel_names)
+    if channels or isinstance(settings, NucleiSettings):
+        positions = _positions(channels, settings)
+    else:
+        positions = channels_by_name(dataset.channel_names)
+    if max(positions) >= n_channels:
+        msg = f"--channels must be positions from 0 to {n_channels - 1} in {folder}, got {channels!r}. Correct it."
+        raise InputError(msg)
+    tasks = [Task(id, dataset.image_path(id), dataset.label_path(name, id), n_channels) for id in dataset.ids()]
+    return Labeller(settings, positions, phases), tasks, dataset
+
+
+def plan_file(
+    path: Path, settings: CipSettings | NucleiSettings, *, out: Path | None, channels: str = "", phases: bool = False
+) -> tuple[Labeller, list[Task], None]:
+    """Say what is to be done for one image file; its label map goes into the folder `out`.
+
+    Raises:
+        InputError: If `out` is not given.
+    """
+    if out is None:
+        msg = f"--out must be given with a single image, {path.name}. Name the folder for its label map."
+        raise InputError(msg)
+    labeller = Labeller(settings, _positions(channels, settings), phases)
+    return labeller, [Task(image_id(path), path, out / f"{image_id(path)}.tif")], None
+
+
+def _positions(channels: str, settings: CipSettings | NucleiSettings) -> tuple[int, ...]:
+    n_channels = 1 if isinstance(settings, NucleiSettings) else len(ROSELLA_CHANNELS)
+    words = channels.split(",") if channels else [str(index) for index in range(n_channels)]
+    if len(words) != n_channels or not all(word.strip().isdecimal() for word in words):
+        example = ",".join(map(str, range(n_channels)))
+        msg = f"--channels must be {n_channels} positions from 0 on, as {example}, got {channels!r}. Correct it."
+        raise InputError(msg)
+    return tuple(int(word) for word in words)
+
+
+def prepare_label_set(tasks: Sequence[Task], labeller: Labeller, *, overwrite: bool = False) -> None:
+    """Note in `settings.json` beside the label maps how they are made, so that a later call may continue.
+
+    Args:
+        tasks: What is to be done, all in one folder.
+        labeller: The pipeline.
+        overwrite: Remove the label maps of these tasks first.
+
+    Raises:
+        InputError: If label maps are there that were made otherwise, and `overwrite` is not set.
+    """
+    folder, about = tasks[0].target.parent, labeller.describe()
+    note = folder / "settings.json"
+    if overwrite:
+        for task in tasks:
+            task.target.unlink(missing_ok=True)
+    others = any(task.target.exists() for task in tasks)
+    same = note.is_file() and json.loads(note.read_text()) == about
+    if others and not same:
+        msg = (
+            f"{folder} must be empty or made with the same settings, got other label maps. Name another, or overwrite."
+        )
+        raise InputError(msg)
+    write_text(note, json.dumps(about, indent=1))
+
+
+def forget_label_set(tasks: Sequence[Task]) -> None:
+    """Take back what `prepare_label_set` wrote, where nothing came of it.
+
+    Args:
+        tasks: What was to be done, all in one folder.
+    """
+    folder = tasks[0].target.parent
+    if [entry.name for entry in folder.iterdir()] == ["settings.json"]:
+        (folder / "settings.json").unlink()
+        folder.rmdir()
+
+
+def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, str | None]]:
+    """Label images and write their label maps; those that exist are skipped.
+
+    Args:
+        tasks: What to do; the order does not matter, no task looks at another.
+        labeller: The pipeline.
+        workers: Number of processes.
+
+    Yields:
+        Each task as it ends, and one sentence if its image could not be labelled. Nothing is left half-written.
+    """
+    waiting = [task for task in tasks if not task.target.exists()]
+    yield from ((task, None) for task in tasks if task.target.exists())
+    if workers == 1 or len(waiting) < 2:
+        yield from ((task, label_file(task, labeller)) for task in waiting)
+        return
+    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
+        pending: Mapping[Future[str | None], Task] = {pool.submit(label_file, task, labeller): task for task in waiting}
+        for done in as_completed(pending):
+            yield pending[done], done.result()
+
+
+def label_file(task: Task, labeller: Callable[[NDArray[Any]], tuple[LabelMap, EventTable | None]]) -> str | None:
+    """Label one image: write the vesicle table, then the label map, which says that both are there.
+
+    Returns:
+        None, or one sentence that says why it could not be done.
+    """
+    try:
+        label_map, vesicles = labeller(read_image(task.image, n_channels=task.n_channels))
+        if vesicles is not None:
+            write_text(task.table, vesicles.to_pandas().to_csv(index=False))
+        write_label_map(task.target, np.ascontiguousarray(label_map))
+    except (InputError, OSError) as error:
+        return str(error) if str(task.image) in str(error) else f"{task.image}: {error}"
+    return None
+
+
+def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases: bool = False) -> str:
+    """Write a table: class fractions beside the paper's, IoU and the rates of each kind of error.
+
+    Args:
+        dataset: The dataset folder.
+        reference: Name of its true label set.
+        prediction: Name of the label set to judge; fields without it are left out.
+        phases: Both label sets hold the four phases, whatever the classes of the dataset.
+    """
+    classes = ROSELLA_PHASES if phases else dataset.classes
+    done = [id for id in dataset.ids() if dataset.label_path(prediction, id).exists()]
+    maps = ([read_label_map(dataset.label_path(name, id), classes) for name in (reference, prediction)] for id in done)
+    total = sum_errors(count_errors(true, found, classes) for true, found in maps)
+    return format_errors(total, n_fields=len(done))

@@ -1,0 +1,156 @@
+"""Commands: `demo`, `study`, and controlled experiments: `experiment plan | run | collect | report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from noisylabels.experiments.runner import Planned
+
+app = typer.Typer()
+experiment = typer.Typer(no_args_is_help=True, help="Controlled noisy-label experiments: declare, run, read curves.")
+app.add_typer(experiment, name="experiment")
+
+Declared = Annotated[str, typer.Argument(help="A YAML declaration, or a shipped one: tiny, misses, ...")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the experiment; experiments-<name> if not given.")]
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
+    fields: Annotated[int, typer.Option(help="Quarter-size fields to simulate.")] = 120,
+    seed: Annotated[int, typer.Option(help="Of the screen.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes for simulating and labelling.", min=1)] = 2,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of training, if not the preset's.")] = None,
+) -> None:
+    """Simulate a screen, label it with the CIP, train CDL on those labels, and report which is nearer to the truth."""
+    from noisylabels.experiments.demo import list_steps, run_steps
+
+    steps = list_steps(folder, fields=fields, seed=seed, workers=workers, epochs=epochs)
+    seconds = run_steps(steps, say=typer.echo)
+    typer.echo(f"{sum(seconds.values()) / 60:.1f} minutes. Open {folder / 'evaluation' / 'report.html'}")
+
+
+@app.command()
+def study(
+    preset: Annotated[str, typer.Option(help="tiny, small or paper.")] = "small",
+    seeds: Annotated[str, typer.Option(help="One screen each, with commas between.")] = "0,1,2",
+    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("study"),
+    workers: Annotated[int | None, typer.Option(help="Processes for simulating and labelling.", min=1)] = None,
+) -> None:
+    """Compare CIP, CDL and MDL by all of the paper's evaluations and against the truth; started again, it goes on."""
+    from noisylabels.experiments.paper.presets import find_preset
+    from noisylabels.experiments.paper.report import write_page
+    from noisylabels.experiments.paper.settings import read_seeds
+    from noisylabels.experiments.paper.study import run_study
+
+    settings, chosen = find_preset(preset, workers=workers), read_seeds(seeds)
+    run_study(out, settings, preset=preset, seeds=chosen, say=typer.echo)
+    typer.echo(str(write_page(out, settings, preset=preset, seeds=chosen)))
+
+
+@app.command()
+def real_study(
+    name: Annotated[str, typer.Argument(help="nuclei or annotators.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the images and their label maps.")],
+    seeds: Annotated[str, typer.Option(help="Of splits and weights, with commas between.")] = "0,1,2",
+    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("real-study"),
+) -> None:
+    """Hold teacher, CDL, MDL and experts against each other on real images; started again, it goes on."""
+    from noisylabels.experiments.paper.settings import read_seeds
+    from noisylabels.experiments.real.study import run_real_study
+
+    typer.echo(str(run_real_study(name, data, out, seeds=read_seeds(seeds), say=typer.echo)))
+
+
+@experiment.command()
+def plan(declaration: Declared, out: Out = None, probe: bool = typer.Option(True, help="Time one epoch.")) -> None:
+    """Print the runs, where they stand, and how long the rest will take."""
+    from noisylabels.experiments import runner
+    from noisylabels.experiments.reading import read_declaration
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    planned = runner.plan(declared, folder)
+    for item in planned:
+        typer.echo(_line(item))
+    missing = sum(item.state != "done" for item in planned)
+    seconds = runner.estimate_seconds(planned)
+    if seconds is None and probe and missing:
+        seconds = runner.probe_seconds(declared, folder)
+    estimate = f", about {missing * seconds / 60:.0f} minutes to go" if seconds else ""
+    typer.echo(f"{len(planned)} runs, {len(planned) - missing} done{estimate}")
+
+
+@experiment.command()
+def run(
+    declaration: Declared,
+    out: Out = None,
+    shard: Annotated[str, typer.Option(help="i/n: do the i-th of n shares of the runs.")] = "1/1",
+    only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+) -> None:
+    """Do every run that is not done yet; start it again after a kill and it goes on."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from noisylabels.experiments import runner
+    from noisylabels.experiments.cluster import DaskWorkers
+    from noisylabels.experiments.grid import read_shard
+    from noisylabels.experiments.reading import read_declaration
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    share, engine = read_shard(shard), DaskWorkers(scheduler) if scheduler else None
+    console = Console(stderr=True)
+    failed = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(declared.name, total=None)
+        for item in runner.run_grid(declared, folder, shard=share, only_failed=only_failed, engine=engine):
+            typer.echo(_line(item))
+            failed += [item] if item.state == "failed" else []
+            progress.advance(bar)
+    for item in failed:
+        first = (folder / "runs" / item.identity / runner.FAILURE).read_text().splitlines()[0]
+        typer.echo(f"noisylabels: run {item.identity} failed: {first}", err=True)
+    if failed:
+        raise typer.Exit(3)
+
+
+@experiment.command()
+def collect(declaration: Declared, out: Out = None) -> None:
+    """Join the tables of all done runs: Parquet and CSV in tables/."""
+    from noisylabels.experiments import collection, runner
+    from noisylabels.experiments.reading import read_declaration
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    tables = collection.collect(runner.plan(declared, folder), folder)
+    typer.echo(f"{folder / 'tables'}: " + ", ".join(f"{name} {len(table)} rows" for name, table in tables.items()))
+
+
+@experiment.command()
+def report(
+    declaration: Declared,
+    out: Out = None,
+    publish: Annotated[
+        Path | None, typer.Option(help="Folder that gets it as Markdown, with tables and figures.")
+    ] = None,
+) -> None:
+    """Write report.html with curves, differences and the commands that repeat each run."""
+    from noisylabels.experiments import runner
+    from noisylabels.experiments.reading import read_declaration
+    from noisylabels.experiments.report import report as write_report
+
+    declared = read_declaration(declaration)
+    folder = out or Path(f"experiments-{declared.name}")
+    typer.echo(str(write_report(declared, runner.plan(declared, folder), folder, publish=publish)))
+
+
+def _line(item: "Planned") -> str:
+    run_ = item.run
+    size = "all" if run_.n_train is None else run_.n_train
+    seeds = f"seeds {run_.noise_seed}/{run_.weights_seed}/{run_.order_seed}/{run_.split_seed}"
+    seconds = "" if item.seconds is None else f" {item.seconds:.0f} s"
+    return f"{item.identity}  {run_.noise} {run_.dose:g}  {run_.method}  n={size}  {seeds}  {item.state}{seconds}"

@@ -1,0 +1,242 @@
+"""`noisylabels screen run | status | measure | export`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from noisylabels.data.errors import InputError
+
+app = typer.Typer()
+screen = typer.Typer(no_args_is_help=True, help="Run a method over plates, see how far it is, measure every well.")
+app.add_typer(screen, name="screen")
+
+SOME_FAILED = 3
+MOST_SHOWN = 5
+LINE_EVERY_S = 30.0
+
+Source = Annotated[Path, typer.Argument(help="A plate or a folder of plates; see `noisylabels convert --dry-run`.")]
+Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+@screen.command()
+def run(
+    source: Source,
+    folder: Run,
+    method: Annotated[str, typer.Option(help="threshold, cip, bundle or exported.")] = "cip",
+    model: Annotated[
+        str | None, typer.Option(help="Bundle (cdl, mdl or its folder), or exported .ts or .onnx.")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Weights of a bundle.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the method: factor=3.0, preset=NAME, ...")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    pattern: Annotated[str | None, typer.Option(help="Names of plain TIFF files.")] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="Channels in the method's order, as 'DsRed=Alexa 568,pHluorin=Alexa 488'.")
+    ] = None,
+    time: Annotated[int | None, typer.Option(help="Time point; the first if not given.")] = None,
+    flatfield: Annotated[str, typer.Option(help="none, index (the instrument's own) or estimate.")] = "none",
+    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 works in this one.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of each worker.")] = 1,
+    batch_size: Annotated[int, typer.Option(help="Fields given to a network together.")] = 1,
+    retries: Annotated[int, typer.Option(help="How often what failed for outer reasons is tried again.")] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Only part i of n, as 3/20.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Label and measure every field that is not done yet. The same command again takes up where it stopped."""
+    from noisylabels.parallel.shards import Shard
+    from noisylabels.screening.screen import Declaration, start_screen
+
+    if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
+        from noisylabels.learning.devices import check_device
+
+        check_device(device)
+    names, wanted = _read_channels(channels)
+    declaration = Declaration(
+        source=str(source.resolve()),
+        method=_read_method(method, model, checkpoint, settings or [], device),
+        pattern=pattern,
+        channels=wanted,
+        channel_names=names,
+        time=time,
+        flatfield=flatfield,  # type: ignore[arg-type]  # checked by the declaration
+    )
+    part = Shard.parse(shard) if shard else None
+    begun = start_screen(folder, declaration, batch_size=batch_size, retries=retries)
+    outcomes = begun.run(_executor(scheduler, workers, threads, retries, device), shard=part)
+    total = sum(1 for field in begun.fields if part is None or part.holds(field))
+    failed = _follow(outcomes, total, as_json)
+    counts = begun.count_states()
+    problems = [problem for plate in begun.plates for problem in plate.problems]
+    _tell({**counts, "problems": problems, "failures": failed}, as_json)
+    if failed or problems:
+        raise typer.Exit(SOME_FAILED)
+
+
+@screen.command()
+def status(
+    folder: Run,
+    verify: Annotated[bool, typer.Option("--verify", help="Hash every result, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count the fields that are done, failed, missing or stale (done with other pixels, settings, model or code)."""
+    from noisylabels.screening.screen import STATES, open_screen
+
+    opened = open_screen(folder)
+    counts, failures = dict.fromkeys(STATES, 0), []
+    for field, state in opened.survey(verify=verify):
+        counts[state] += 1
+        record = opened.store.read_record(field) if state == "failed" else None
+        if record is not None:
+            failures.append(f"{field.plate} {field.id}: {record['error']['message']}")
+    _tell({**counts, "failures": failures}, as_json)
+    if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@screen.command()
+def measure(
+    folder: Run,
+    layout: Annotated[Path | None, typer.Option(help="CSV: well (or row, column) and treatments.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="Run of a reference screen, measured before.")] = None,
+    control: Annotated[str | None, typer.Option(help="Wells to compare for drift, as condition=DMSO.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write tables of events, fields and wells, plate maps and a report into measurements/ of the run."""
+    import pandas as pd
+
+    from noisylabels.screening.drift import measure_drift
+    from noisylabels.screening.layout import read_layout
+    from noisylabels.screening.measurements import measure_screen, write_table
+    from noisylabels.screening.report import write_report
+    from noisylabels.screening.screen import open_screen
+
+    opened, target = open_screen(folder), folder / "measurements"
+    treatments = read_layout(layout) if layout else None
+    before = _reference_wells(reference) if reference else None
+    tables = measure_screen(opened, target, layout=treatments)
+    drift = None
+    if before is not None:
+        drift = measure_drift(pd.read_parquet(before), tables.wells, control=control)
+        write_table(drift, target / "drift")
+    report = write_report(opened, tables, target, drift=drift)
+    facts = {"events": tables.n_events, "fields": len(tables.fields), "wells": len(tables.wells), "report": str(report)}
+    if drift is not None:
+        facts["drifted"] = drift.loc[drift["drifted"], "feature"].tolist()
+    typer.echo(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
+
+
+@screen.command()
+def export(
+    folder: Run,
+    target: Annotated[Path, typer.Argument(help="Folder of OME-Zarr plates; those not there yet are converted.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put the label maps of a run into OME-Zarr 0.5 plates, beside those of other runs. Nothing is overwritten."""
+    from noisylabels.screening.export import export_labels
+    from noisylabels.screening.screen import open_screen
+
+    reports = export_labels(open_screen(folder), target)
+    for report in reports:
+        line = f"{report['folder']}: {report['added']} label maps {report['name']}, {report['kept']} were there"
+        typer.echo(json.dumps(report) if as_json else "\n  ".join([line, *report["problems"]]))
+    if any(report["problems"] for report in reports):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _read_channels(text: str | None) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Read `name=channel,...` or `channel,...` into names and channels of the plate."""
+    if not text:
+        return None, None
+    pairs = [entry.partition("=") for entry in text.split(",")]
+    names = tuple(name.strip() for name, _, _ in pairs)
+    return names, tuple((channel if equals else name).strip() for name, equals, channel in pairs)
+
+
+def _read_method(
+    kind: str, model: str | None, checkpoint: Path | None, settings: list[str], device: str
+) -> dict[str, Any]:
+    chosen = dict(_read_setting(text) for text in settings)
+    if kind in ("bundle", "exported") and model is None:
+        msg = f"The method {kind} must have a model, got none. Add --model."
+        raise InputError(msg)
+    if kind == "bundle":
+        from noisylabels.learning.launcher import find_bundle
+
+        bundle = find_bundle(str(model))
+        weights = (checkpoint or bundle / "models" / "model.pt").resolve()
+        return {"kind": kind, "folder": str(bundle.resolve()), "checkpoint": str(weights), "device": device, **chosen}
+    if kind == "exported":
+        return {"kind": kind, "model": str(Path(str(model)).resolve()), "device": device, **chosen}
+    if kind == "cip":
+        phases = chosen.pop("phases", False)
+        return {"kind": kind, "phases": phases, "settings": chosen}
+    return {"kind": kind, **chosen}
+
+
+def _read_setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        msg = f"A setting must be written name=value, got {text!r}. For instance --set factor=3.0."
+        raise InputError(msg)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _executor(scheduler: str | None, workers: int, threads: int, retries: int, device: str) -> Any:
+    from noisylabels.parallel.dask import DaskCluster
+    from noisylabels.parallel.pool import InProcess, LocalPool
+
+    if scheduler:
+        return DaskCluster(scheduler, resources=(("GPU", 1.0),) if device.startswith("cuda") else ())
+    return InProcess() if workers == 0 else LocalPool(workers, threads=threads, retries=retries)
+
+
+def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> list[str]:
+    """Show the progress: a bar on a terminal, a line now and then elsewhere. Keep only what failed."""
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    failed, begun = [], monotonic()
+    console = Console(stderr=True)
+    with Progress(console=console, disable=as_json or not console.is_terminal) as progress:
+        task = progress.add_task("fields", total=total)
+        for number, outcome in enumerate(outcomes, 1):
+            progress.advance(task)
+            if outcome.state == "failed":
+                failed.append(f"{outcome.plate} {outcome.field}: {outcome.message}")
+            if not (as_json or console.is_terminal) and monotonic() - begun > LINE_EVERY_S:
+                typer.echo(f"{number} of {total} fields, {len(failed)} failed", err=True)
+                begun = monotonic()
+    return failed
+
+
+def _tell(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    typer.echo(", ".join(f"{count} {name}" for name, count in facts.items() if isinstance(count, int)))
+    for name in ("problems", "failures"):
+        lines = facts.get(name, [])
+        for line in lines[:MOST_SHOWN]:
+            typer.echo(f"  {line}", err=True)
+        if len(lines) > MOST_SHOWN:
+            typer.echo(f"  ... and {len(lines) - MOST_SHOWN} more (all with --json)", err=True)
+
+
+def _reference_wells(run: Path) -> Path:
+    path = run / "measurements" / "wells.parquet"
+    if not path.is_file():
+        msg = f"{run} must be a measured run, but {path} is not there. Run `noisylabels screen measure {run}` first."
+        raise FileNotFoundError(msg)
+    return path

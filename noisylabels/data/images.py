@@ -1,0 +1,312 @@
+"""Image and label-map files: the one place of the house that knows their formats."""
+
+import contextlib
+import hashlib
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.data.atomic import replacing
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+
+Image = NDArray[Any]
+
+TIFF = (".tif", ".tiff")
+PNG = (".png",)
+NIFTI = (".nii", ".nii.gz")
+IMAGE_SUFFIXES = (*TIFF, *PNG, *NIFTI)
+
+
+def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
+    """Read one field.
+
+    A two-dimensional file is one channel. A colour PNG whose channels are all equal (grey saved as RGB or
+    RGBA) is one channel. NIfTI is read as (column, row[, channel]), as MONAI and ITK write it.
+
+    Args:
+        path: OME-TIFF or TIFF ((channel, row, column) or (row, column) of any integer or float type), PNG or NIfTI.
+        n_channels: How many channels there must be, if that is known.
+
+    Returns:
+        (channel, row, column) of the file's own type; (channel, plane, row, column) if the file has planes.
+
+    Raises:
+        FileNotFoundError: If there is no such file; the message says what the folder holds instead.
+        InputError: If the file cannot be decoded, has another number of channels or holds NaN or infinity.
+
+    Examples:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "field.ome.tif"
+        >>> write_image(path, np.zeros((2, 3, 5), np.uint16))
+        >>> read_image(path).shape
+        (2, 3, 5)
+    """
+    array = _decode(Path(path))
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim not in (3, 4):
+        msg = f"{path} must be (channel, row, column), got shape {array.shape}. Split it into single fields."
+        raise InputError(msg)
+    if n_channels is not None and len(array) != n_channels:
+        msg = (
+            f"{path} must have {n_channels} channels, got {len(array)}. "
+            "Give the same channels everywhere, in training and prediction."
+        )
+        raise InputError(msg)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        n_wrong = int((~np.isfinite(array)).sum())
+        msg = f"Pixels of {path} must be finite, got NaN or infinity in {n_wrong}. Mend the file."
+        raise InputError(msg)
+    return array
+
+
+def read_label_map(path: str | Path, classes: ClassTable | None = None) -> LabelMap:
+    """Read one label map.
+
+    Args:
+        path: TIFF, PNG or NIfTI file of class indices.
+        classes: The class table; when given, every value must be in it.
+
+    Returns:
+        (row, column) uint8 class indices.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it cannot be decoded, is not two-dimensional or holds a value that is not in the table.
+    """
+    array = _without_single_axes(_decode(Path(path)))
+    if array.dtype.kind == "f" and np.array_equal(array, np.round(array)):
+        array = array.astype(np.int64)
+    table = classes or ClassTable(("background", *(f"class {index}" for index in range(1, 256))))
+    return check_label_map(array, table, source=str(path))
+
+
+def write_image(
+    path: str | Path,
+    image: Image,
+    *,
+    channel_names: Sequence[str] = (),
+    pixel_size_um: float | None = None,
+) -> None:
+    """Write one field as OME-TIFF, whole or not at all.
+
+    Args:
+        path: `*.ome.tif` (or `.tif`); its folder is made when missing.
+        image: (channel, row, column) or (channel, plane, row, column). Not modified.
+        channel_names: One name per channel, or none.
+        pixel_size_um: Side of a pixel in micrometres, if it is known.
+
+    Raises:
+        InputError: If the image has another shape, or the names do not match its channels.
+    """
+    import tifffile
+
+    if image.ndim not in (3, 4):
+        msg = f"An image must be (channel, row, column) to be written, got shape {image.shape}. Add the channel axis."
+        raise InputError(msg)
+    if channel_names and len(channel_names) != len(image):
+        msg = f"channel_names must name {len(image)} channels, got {list(channel_names)}. Give one name per channel."
+        raise InputError(msg)
+    metadata: dict[str, Any] = {"axes": "CYX" if image.ndim == 3 else "CZYX", "UUID": _content_uuid(image)}
+    if channel_names:
+        metadata["Channel"] = {"Name": list(channel_names)}
+    if pixel_size_um is not None:
+        metadata |= {"PhysicalSizeX": pixel_size_um, "PhysicalSizeY": pixel_size_um}
+        metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    with replacing(path) as temporary:
+        tifffile.imwrite(temporary, image, ome=True, metadata=metadata, photometric="minisblack")
+
+
+def write_label_map(path: str | Path, label_map: LabelMap) -> None:
+    """Write one label map, whole or not at all.
+
+    Args:
+        path: `.tif` (deflate-compressed), `.png` or `.nii`/`.nii.gz`; its folder is made when missing.
+        label_map: (row, column) uint8 class indices. Not modified.
+
+    Raises:
+        InputError: If the suffix is unknown or the map is not (row, column) uint8.
+    """
+    if label_map.ndim != 2 or label_map.dtype != np.uint8:
+        msg = f"A label map must be (row, column) uint8, got {label_map.shape} {label_map.dtype}. Check it first."
+        raise InputError(msg)
+    write = _WRITERS[_suffix(Path(path))]
+    with replacing(path) as temporary:
+        write(temporary, label_map)
+
+
+def find_images(folder: str | Path) -> list[Path]:
+    """List the image files of a folder, sorted by name.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or holds no image; the message says what it holds instead.
+    """
+    directory = Path(folder)
+    if not directory.is_dir():
+        msg = f"{folder} must be a folder of images, but it does not exist. Check the path."
+        raise FileNotFoundError(msg)
+    found = sorted(path for path in directory.iterdir() if path.name.lower().endswith(IMAGE_SUFFIXES))
+    if not found:
+        msg = f"{folder} must hold images ({', '.join(IMAGE_SUFFIXES)}), got {_listing(directory)}. Check the path."
+        raise FileNotFoundError(msg)
+    return found
+
+
+def image_id(path: str | Path) -> str:
+    """Name a field by its file: the name without folder and format suffix.
+
+    Examples:
+        >>> image_id("images/B07_f3.ome.tif"), image_id("a.b.nii.gz")
+        ('B07_f3', 'a.b')
+    """
+    name = Path(path).name
+    for suffix in (".ome.tif", ".ome.tiff", *sorted(IMAGE_SUFFIXES, key=len, reverse=True)):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _content_uuid(image: Image) -> str:
+    """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
+    digest = hashlib.sha256(repr((image.shape, image.dtype.str)).encode() + image.tobytes()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def _decode(path: Path) -> Image:
+    if not path.is_file():
+        there = _listing(path.parent)
+        msg = f"{path} must be an image file, but it does not exist; its folder holds {there}. Check the path."
+        raise FileNotFoundError(msg)
+    read = _READERS[_suffix(path)]
+    try:
+        return read(path)
+    except InputError:
+        raise
+    except Exception as error:
+        msg = f"{path} must be a whole image file, but it cannot be decoded ({error}). Copy it again from its source."
+        raise InputError(msg) from error
+
+
+def _suffix(path: Path) -> str:
+    for suffix in sorted(IMAGE_SUFFIXES, key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return suffix
+    msg = (
+        f"{path} must end in one of {', '.join(IMAGE_SUFFIXES)}, got {path.suffix or 'no suffix'!r}. Convert it first."
+    )
+    raise InputError(msg)
+
+
+def _listing(folder: Path) -> str:
+    if not folder.is_dir():
+        return "nothing (no such folder)"
+    names = sorted(entry.name for entry in folder.iterdir())
+    return f"{len(names)} entries ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "nothing"
+
+
+def _read_tiff(path: Path) -> Image:
+    import tifffile
+
+    with _strict_tifffile(), tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        array: Image = series.asarray()
+        axes = series.axes
+    if array.size == 0 or len(axes) != array.ndim:
+        msg = f"{path} must hold pixels, got shape {array.shape}. Copy it again from its source."
+        raise InputError(msg)
+    if axes.endswith("S"):
+        return _channels_of_colour(array)
+    if axes == "ZYX":
+        return array[None]  # focal planes of one channel
+    if axes in ("ZCYX", "TCYX", "QCYX"):
+        return np.swapaxes(array, 0, 1)
+    return array
+
+
+@contextlib.contextmanager
+def _strict_tifffile() -> Iterator[None]:
+    # A file cut in the middle of its pages still opens: tifffile logs the fault and gives what is left.
+    logger, faults = logging.getLogger("tifffile"), _Faults()
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(faults)
+    try:
+        yield
+    finally:
+        logger.removeHandler(faults)
+        logger.propagate = propagates
+    if faults.messages:
+        raise ValueError(faults.messages[0])
+
+
+class _Faults(logging.Handler):
+    """Keeps the errors that this thread logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a message."""
+        if record.thread == self._thread:
+            self.messages.append(record.getMessage())
+
+
+def _read_png(path: Path) -> Image:
+    from skimage.io import imread
+
+    array: Image = np.asarray(imread(path))
+    return _channels_of_colour(array) if array.ndim == 3 else array
+
+
+def _channels_of_colour(array: Image) -> Image:
+    colours = array[..., :3] if array.shape[-1] in (2, 4) else array
+    if all(np.array_equal(colours[..., 0], colours[..., index]) for index in range(1, colours.shape[-1])):
+        return np.ascontiguousarray(colours[..., 0])
+    return np.ascontiguousarray(np.moveaxis(colours, -1, 0))
+
+
+def _read_nifti(path: Path) -> Image:
+    import nibabel
+
+    array = np.asanyarray(nibabel.load(path).dataobj).T
+    return np.ascontiguousarray(_without_single_axes(array))
+
+
+def _without_single_axes(array: Image) -> Image:
+    # np.squeeze would also drop a side of one pixel.
+    leading = [length for length in array.shape[:-2] if length > 1]
+    return array.reshape(leading + list(array.shape[-2:]))
+
+
+def _write_tiff(path: Path, label_map: LabelMap) -> None:
+    import tifffile
+
+    tifffile.imwrite(path, label_map, compression="zlib", photometric="minisblack", metadata={"axes": "YX"})
+
+
+def _write_png(path: Path, label_map: LabelMap) -> None:
+    from skimage.io import imsave
+
+    imsave(path, label_map, check_contrast=False)
+
+
+def _write_nifti(path: Path, label_map: LabelMap) -> None:
+    import nibabel
+
+    nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(label_map.T), np.eye(4)), path)
+
+
+_READERS: Mapping[str, Callable[[Path], Image]] = (
+    dict.fromkeys(TIFF, _read_tiff) | dict.fromkeys(PNG, _read_png) | dict.fromkeys(NIFTI, _read_nifti)
+)
+_WRITERS: Mapping[str, Callable[[Path, LabelMap], None]] = (
+    dict.fromkeys(TIFF, _write_tiff) | dict.fromkeys(PNG, _write_png) | dict.fromkeys(NIFTI, _write_nifti)
+)

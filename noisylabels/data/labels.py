@@ -1,0 +1,182 @@
+"""Label maps and the class table that gives their numbers a meaning."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.data.errors import InputError
+
+LabelMap = NDArray[np.uint8]
+
+MAX_CLASSES = 256
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """Class names by class index; index 0 is the background.
+
+    Args:
+        names: One name per class index, in order. At least two, at most 256, all different.
+
+    Raises:
+        InputError: If names repeat, are empty, or are fewer than two or more than 256.
+
+    Examples:
+        >>> table = ClassTable(("background", "phagophore", "autolysosome"))
+        >>> table.index("autolysosome"), table.foreground, len(table)
+        (2, ('phagophore', 'autolysosome'), 3)
+    """
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.names) <= MAX_CLASSES:
+            msg = f"A class table must have 2 to {MAX_CLASSES} names, got {len(self.names)}. Name the background too."
+            raise InputError(msg)
+        if len(set(self.names)) != len(self.names) or not all(self.names):
+            msg = f"Class names must differ and not be empty, got {list(self.names)}. Rename the repeated ones."
+            raise InputError(msg)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    @property
+    def indices(self) -> range:
+        """All class indices, background first."""
+        return range(len(self.names))
+
+    @property
+    def foreground(self) -> tuple[str, ...]:
+        """The names of every class but the background."""
+        return self.names[1:]
+
+    def index(self, name: str) -> int:
+        """Look up the class index of `name`.
+
+        Raises:
+            InputError: If the table has no such class; the message lists those it has.
+        """
+        if name not in self.names:
+            msg = f"A class name must be one of {list(self.names)}, got {name!r}. Use a name of the class table."
+            raise InputError(msg)
+        return self.names.index(name)
+
+    @classmethod
+    def from_channel_def(cls, channel_def: Mapping[str, str]) -> "ClassTable":
+        """Read the table from `channel_def` of a MONAI bundle's metadata.
+
+        Args:
+            channel_def: Class names by class index written as text, as JSON has it.
+
+        Raises:
+            InputError: If the indices are not 0, 1, 2, ... without gaps.
+
+        Examples:
+            >>> ClassTable.from_channel_def({"0": "background", "1": "nucleus"}).names
+            ('background', 'nucleus')
+        """
+        expected = [str(index) for index in range(len(channel_def))]
+        if sorted(channel_def, key=str) != sorted(expected):
+            got = list(channel_def)
+            msg = f"channel_def must number its classes 0, 1, 2, ... without gaps, got {got}. Renumber them."
+            raise InputError(msg)
+        return cls(tuple(channel_def[index] for index in expected))
+
+    def channel_def(self) -> dict[str, str]:
+        """Write the table as a bundle's metadata has it: names by index as text."""
+        return {str(index): name for index, name in enumerate(self.names)}
+
+
+ROSELLA = ClassTable(("background", "phagophore", "autolysosome"))
+"""The paper's three classes."""
+
+ROSELLA_PHASES = ClassTable(("background", "phagophore", "autophagosome", "early autolysosome", "autolysosome"))
+"""The four phases that the CIP and the simulator tell apart, and the background."""
+
+PHASES_TO_ROSELLA = {0: 0, 1: 1, 2: 0, 3: 0, 4: 2}
+"""The paper's reduction: the two rare phases become background."""
+
+
+def check_label_map(
+    label_map: NDArray[Any], classes: ClassTable, *, source: str = "label map", like: tuple[int, int] | None = None
+) -> LabelMap:
+    """Make sure that an array is a label map of `classes`.
+
+    Args:
+        label_map: (row, column) class indices, any integer or bool dtype. Not modified.
+        classes: The class table.
+        source: What to call the array in an error: usually its file.
+        like: (rows, columns) that it must have, when it belongs to an image.
+
+    Returns:
+        The label map as (row, column) uint8; a view if it was uint8 already.
+
+    Raises:
+        InputError: If it is not two-dimensional, not of integers, not of the size `like`, or holds a value
+            outside the table.
+
+    Examples:
+        >>> check_label_map(np.array([[0, 3]]), ROSELLA, source="a.tif")
+        Traceback (most recent call last):
+        ...
+        noisylabels.data.errors.InputError: Values of a.tif must be class indices 0..2 (background, phagophore, \
+autolysosome), got 3 in 1 pixels. Map or drop that class first.
+    """
+    array = np.asarray(label_map)
+    if array.ndim != 2:
+        msg = f"{source} must be (row, column), got shape {array.shape}. Give one two-dimensional label map."
+        raise InputError(msg)
+    if array.dtype.kind not in "uib":
+        msg = f"{source} must hold integers, got {array.dtype}. Give class indices, not probabilities or colours."
+        raise InputError(msg)
+    if like is not None and array.shape != tuple(like):
+        msg = f"{source} must have the size of its image, {tuple(like)}, got {array.shape}. Pair it with its own image."
+        raise InputError(msg)
+    _refuse_strangers(array, classes, source)
+    return array.astype(np.uint8, copy=False)
+
+
+def _refuse_strangers(array: NDArray[Any], classes: ClassTable, source: str) -> None:
+    if array.size == 0 or (array.min() >= 0 and array.max() < len(classes)):
+        return
+    strangers = np.unique(array[(array < 0) | (array >= len(classes))])
+    n_pixels = int(np.isin(array, strangers).sum())
+    shown = ", ".join(str(value) for value in strangers[:5])
+    msg = (
+        f"Values of {source} must be class indices 0..{len(classes) - 1} ({', '.join(classes)}), "
+        f"got {shown} in {n_pixels} pixels. Map or drop that class first."
+    )
+    raise InputError(msg)
+
+
+def merge_classes(label_map: LabelMap, mapping: Mapping[int, int]) -> LabelMap:
+    """Rename class indices, for instance the four phases to the paper's three classes.
+
+    Args:
+        label_map: (row, column) class indices. Not modified.
+        mapping: New index by old index; every index that occurs must be there.
+
+    Returns:
+        A new (row, column) uint8 label map.
+
+    Raises:
+        InputError: If an index of the map has no entry.
+
+    Examples:
+        >>> merge_classes(np.array([[0, 1, 2, 3, 4]], np.uint8), PHASES_TO_ROSELLA)
+        array([[0, 1, 0, 0, 2]], dtype=uint8)
+    """
+    table = np.zeros(MAX_CLASSES, np.uint8)
+    table[list(mapping)] = list(mapping.values())
+    unknown = set(np.unique(label_map).tolist()) - set(mapping)
+    if unknown:
+        msg = f"Every class of the map must have an entry in the mapping, got none for {sorted(unknown)}. Add it."
+        raise InputError(msg)
+    renamed: LabelMap = table[label_map]
+    return renamed

@@ -1,0 +1,155 @@
+"""The grid: one row per training, each with an identity of its own."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from noisylabels.data.errors import InputError
+from noisylabels.experiments.declaration import CLEAN, LABELS, SEEDS, Declaration, noise_at
+
+ROOMS = ("noisylabels", "evaluation")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of the grid.
+
+    Args:
+        noise: Name of the noise, "clean" at dose 0.
+        dose: The dose.
+        method: Name of the method.
+        n_train: How many training fields; None for all.
+        noise_seed: Seed of the label errors.
+        weights_seed: Seed of the initial weights.
+        order_seed: Seed of the order of the fields and their augmentation.
+        split_seed: Seed of which training fields are taken.
+    """
+
+    noise: str
+    dose: float
+    method: str
+    n_train: int | None
+    noise_seed: int
+    weights_seed: int
+    order_seed: int
+    split_seed: int
+
+    def labels_key(self) -> dict[str, Any]:
+        """What the training labels depend on: runs that agree in it share their corrupted labels."""
+        keys = ("noise", "dose", "noise_seed", "n_train", "split_seed")
+        return {key: value for key, value in asdict(self).items() if key in keys}
+
+
+def list_runs(declaration: Declaration) -> list[Run]:
+    """Expand a declaration into its runs, in a fixed order.
+
+    At dose 0 every noise is the same: those runs are "clean", once for all noises and noise seeds.
+
+    Raises:
+        InputError: If seeds to be gone through side by side differ in number.
+    """
+    seeds = [declaration.seeds[name] for name in SEEDS]
+    if not declaration.crossed and len({len(levels) for levels in seeds if len(levels) > 1}) > 1:
+        msg = f"Seeds side by side must be equally many, got {[len(levels) for levels in seeds]}. Cross them instead."
+        raise InputError(msg)
+    longest = max(len(levels) for levels in seeds)
+    draws = (
+        itertools.product(*seeds) if declaration.crossed else zip(*(_stretched(s, longest) for s in seeds), strict=True)
+    )
+    runs = dict.fromkeys(
+        _run(noise, declaration.noise[noise], float(dose), method, n_train, draw)
+        for draw in draws
+        for noise in declaration.grid["noise"]
+        for n_train, dose, method in itertools.product(*declaration.levels_of(noise).values())
+    )
+    return list(runs)
+
+
+def _run(noise: str, recipe: Any, dose: float, method: str, n_train: int | None, draw: Sequence[int]) -> Run:
+    noise_seed, weights, order, split = draw
+    if dose == 0:
+        return Run(CLEAN, 0.0, method, n_train, 0, weights, order, split)
+    if isinstance(recipe, str):  # it has a dose of its own, and labels as they are have no seed either
+        return Run(noise, 1.0, method, n_train, 0 if recipe.startswith(LABELS) else noise_seed, weights, order, split)
+    return Run(noise, dose, method, n_train, noise_seed, weights, order, split)
+
+
+def _stretched(levels: Sequence[int], length: int) -> Sequence[int]:
+    return list(levels) * length if len(levels) == 1 else levels
+
+
+def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
+    """Write down all that decides a run's result, as plain data."""
+    noise = declaration.noise.get(run.noise)
+    # Named only where it is asked for: recipes from before there was such a choice keep their identity.
+    steps = {"steps_of": declaration.largest_set() or "all"} if declaration.equal_steps else {}
+    return {
+        "run": asdict(run),
+        "noise": noise_at(noise, run.dose),
+        "method": asdict(declaration.methods[run.method]),
+        "bundle": declaration.bundle,
+        "preset": list(declaration.preset),
+        "overrides": dict(declaration.overrides),
+        "validation": declaration.validation,
+        "data": asdict(declaration.data),
+        **steps,
+    }
+
+
+def identify(recipe: Mapping[str, Any], *, data: str, code: str) -> str:
+    """Name a run by the hash of its recipe, its data and the code: 16 hexadecimal digits.
+
+    Examples:
+        >>> identify({"a": 1}, data="d", code="c") == identify({"a": 1}, data="d", code="c")
+        True
+    """
+    text = json.dumps([recipe, data, code], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def hash_code() -> str:
+    """Hash the source of the rooms and bundles that a run goes through; written beside its result.
+
+    The identity of a run has the package's version instead: a changed comment shall not cost a night of training. The
+    report says when the runs of a grid were made by different sources.
+    """
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    places = [root / room for room in ROOMS] + [root / "bundles", root / "noisylabels" / "bundles"]
+    for path in sorted(path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
+    """Hash the names and bytes of a folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def shard_of(identity: str, n_shards: int) -> int:
+    """Deal a run to a shard by its identity: the same on every machine."""
+    return int(identity, 16) % n_shards
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """Read `i/n` of the command line, i from 1 to n.
+
+    Raises:
+        InputError: If it is not that.
+
+    Examples:
+        >>> read_shard("2/3")
+        (1, 3)
+    """
+    first, _, second = text.partition("/")
+    if not (first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second)):
+        msg = f"A shard must be i/n with 1 <= i <= n, got {text!r}. Write for instance 1/4."
+        raise InputError(msg)
+    return int(first) - 1, int(second)

@@ -1,0 +1,194 @@
+"""The networks of the study, trained and run through the bundles: CDL looked at by epoch and size, MDL twice."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
+from noisylabels.data.images import write_label_map
+from noisylabels.data.splits import SPLITS
+from noisylabels.experiments.paper.screen import CIP
+from noisylabels.experiments.paper.settings import StudySettings
+
+CDL, MDL, FINETUNED = "cdl", "mdl", "mdl-finetuned"
+BEST, LAST = "model.pt", "last.pt"
+LEARNING_RATE_PERIOD = 3
+"""Epochs until the learning rate drops: the bundles' and the paper's."""
+
+
+class Recipe(Protocol):
+    """What the trainings of a study have in common: a preset of the bundles, and values over it."""
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset, or ""."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """Values of the bundles' configs."""
+
+
+def train(
+    bundle: str,
+    dataset: Path,
+    folder: Path,
+    settings: Recipe,
+    *,
+    epochs: int,
+    seed: int,
+    init: Path | None = None,
+    stretch: int = 1,
+) -> str:
+    """Train a bundle, or go on where a training stopped; one with fewer epochs is prolonged.
+
+    Args:
+        bundle: cdl or mdl.
+        dataset: The dataset folder.
+        folder: Where the weights go: model.pt, the best on the validation labels, and last.pt.
+        settings: Preset and overrides of the bundle.
+        epochs: Up to which epoch.
+        seed: Of the weights and of the order.
+        init: Weights to start from; None: from scratch.
+        stretch: How many epochs stand for one, in the learning rate's schedule and between validations.
+
+    Returns:
+        The `python -m monai.bundle run` line that does the same.
+    """
+    from noisylabels.learning import launcher
+
+    values = {**settings.overrides, "dataset_dir": str(dataset), "output_dir": str(folder), "seed": seed}
+    values |= {"num_epochs": epochs} | ({} if init is None else {"init": str(init)})
+    if stretch > 1:
+        values |= {"learning_rate_period": stretch * LEARNING_RATE_PERIOD, "val_interval": stretch}
+    launch = launcher.plan_training(bundle, _presets(settings), values)
+    launcher.run(launch)
+    return launch.command_line()
+
+
+def predict(bundle: str, dataset: Path, weights: Path, labels: Path, *, split: str = "all") -> str:
+    """Write a label map of every field of a split.
+
+    Args:
+        bundle: cdl or mdl.
+        dataset: The dataset folder.
+        weights: The checkpoint; how it was trained is read from the record beside it.
+        labels: Folder of the label maps.
+        split: Which fields.
+
+    Returns:
+        The `python -m monai.bundle run` line that does the same.
+    """
+    from noisylabels.learning import launcher
+
+    values = {"dataset_dir": str(dataset), "ckpt_path": str(weights), "output_dir": str(labels), "split": split}
+    launch = launcher.plan_prediction(bundle, (), values)
+    launcher.run(launch)
+    return launch.command_line()
+
+
+def name_look(epoch: int) -> str:
+    """Name the label set of CDL after an epoch.
+
+    Examples:
+        >>> name_look(3)
+        'cdl-e3'
+    """
+    return f"{CDL}-e{epoch}"
+
+
+def name_size(fields: int) -> str:
+    """Name the label set of a CDL that was trained on fewer fields.
+
+    Examples:
+        >>> name_size(22)
+        'cdl-n22'
+    """
+    return f"{CDL}-n{fields}"
+
+
+def look_at_cdl(screen: Path, folder: Path, settings: StudySettings, *, epoch: int, seed: int) -> Mapping[str, Any]:
+    """Train CDL on the CIP's labels up to an epoch, and predict the held-out fields with the weights of that epoch."""
+    trained = train(CDL, screen, folder, settings, epochs=epoch, seed=seed)
+    predicted = predict(CDL, screen, folder / LAST, screen / "labels" / name_look(epoch), split="test")
+    return {"commands": [trained, predicted]}
+
+
+def use_cdl(screen: Path, nets: Path, settings: StudySettings, *, seed: int) -> Mapping[str, Any]:
+    """Predict the held-out fields with CDL as it is used, after training it to where it stops if it stops early."""
+    commands = []
+    if settings.stop:
+        folder = find_weights(nets, settings).parent
+        commands.append(train(CDL, screen, folder, settings, epochs=settings.stop, seed=seed))
+    target = screen / "labels" / CDL
+    return {"commands": [*commands, predict(CDL, screen, find_weights(nets, settings), target, split="test")]}
+
+
+def find_weights(nets: Path, settings: StudySettings) -> Path:
+    """Tell where the weights of CDL lie: those of the epoch it stops after, or those that fit the CIP best.
+
+    Args:
+        nets: Folder of the networks of a screen.
+        settings: Of the study.
+    """
+    return nets / f"{CDL}-stopped" / LAST if settings.stop else nets / CDL / BEST
+
+
+def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int, seed: int) -> Mapping[str, Any]:
+    """Train a CDL on some of the training fields for as many steps as the full one, and predict the held-out fields."""
+    dataset = open_dataset(screen)
+    n_training = len(dataset.ids("training"))
+    few = min(fields, n_training)
+    view = _narrow(dataset, folder.with_name(f"{folder.name}-fields"), n=few, seed=seed)
+    stretch = max(1, round(n_training / few))
+    epochs = settings.looks[-1] * stretch
+    trained = train(CDL, view, folder, settings, epochs=epochs, seed=seed, stretch=stretch)
+    predicted = predict(CDL, screen, folder / BEST, screen / "labels" / name_size(fields), split="test")
+    return {"fields": few, "epochs": epochs, "commands": [trained, predicted]}
+
+
+def train_mdl(
+    quarters: Path, folder: Path, settings: StudySettings, *, name: str, seed: int, init: Path | None = None
+) -> Mapping[str, Any]:
+    """Train MDL on the corrected quarters, from scratch or from CDL's weights, and predict all quarters."""
+    trained = train(MDL, quarters, folder, settings, epochs=settings.mdl_epochs, seed=seed, init=init)
+    predicted = predict(MDL, quarters, folder / BEST, quarters / "labels" / name)
+    return {"commands": [trained, predicted]}
+
+
+def _narrow(screen: Dataset, folder: Path, *, n: int, seed: int) -> Path:
+    """Make a dataset folder of fewer training fields that points at the screen's images."""
+    training = sorted(screen.ids("training"))
+    order = np.random.default_rng([seed, 2]).permutation(len(training))[:n]
+    kept = {training[position] for position in order.tolist()} | set(screen.ids("validation"))
+    return narrow(screen, folder, ids=kept, name=CIP, source=CIP)
+
+
+def narrow(dataset: Dataset, folder: Path, *, ids: Collection[str], name: str, source: str) -> Path:
+    """Make a dataset folder of some fields that points at the images of another.
+
+    Args:
+        dataset: The other; its split is kept.
+        folder: The folder to make.
+        ids: Which fields.
+        name: The label set to write.
+        source: The label set of the other that it is a copy of.
+
+    Returns:
+        The folder.
+    """
+    cases = []
+    for case in dataset.cases:
+        if case.id in ids:
+            write_label_map(folder / "labels" / name / f"{case.id}.tif", dataset.label_map(source, case.id))
+            cases.append(Case(case.id, case.group, case.split, os.path.relpath(dataset.image_path(case.id), folder)))
+    cases.sort(key=lambda case: SPLITS.index(case.split))
+    write_dataset(replace(dataset, folder=folder, cases=tuple(cases), provenance={"of": "screen"}), label_name=name)
+    return folder
+
+
+def _presets(settings: Recipe) -> Sequence[str]:
+    return (settings.preset,) if settings.preset else ()

@@ -1,0 +1,248 @@
+"""The page: every number the paper states beside ours, in words where they differ, and what only a simulation knows."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from noisylabels.experiments.paper import prose
+from noisylabels.experiments.paper.results import Number
+from noisylabels.experiments.paper.settings import StudySettings
+from noisylabels.experiments.paper.statements import AMBIGUITIES, STATEMENTS, Statement
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GOALS = (
+    ("CDL over CIP, mean IoU against the truth, relative", "MeanIoU CDL-CIP|all|truth", 25.0, True),
+    ("CDL over CIP, events of the truth found", "found CDL-CIP |all|truth", 12.7, False),
+    ("CDL over CIP, boxes of experts found", "found CDL-CIP |all|boxes", 12.7, False),
+)
+"""The paper's own gains, asked of the simulation: 25 % relative in mean IoU, 12.7 points of boxes found."""
+
+FEWEST_SCREENS = 3
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found.
+
+    Args:
+        preset: Name of its settings.
+        settings: Its settings.
+        seeds: Its seeds.
+        numbers: What `results.measure` gave.
+        tables: What `tables.make_tables` gave.
+        machine: What it ran on.
+        events: Simulated events, corrections by kind.
+    """
+
+    preset: str
+    settings: StudySettings
+    seeds: Sequence[int]
+    numbers: Mapping[str, Number]
+    tables: "Mapping[str, pd.DataFrame]"
+    machine: Mapping[str, Any]
+    events: Mapping[str, int]
+
+
+def render_page(findings: Findings | None = None) -> str:
+    """Write the page as Markdown.
+
+    Args:
+        findings: What a study found; None: the paper's own numbers alone, and how to make ours.
+    """
+    sections = [_open(findings), _beside(findings), *(_measured(findings) if findings else []), _misprints()]
+    return "\n\n".join(section.strip() for section in sections) + "\n"
+
+
+def _open(findings: Findings | None) -> str:
+    head = "# The paper's study, on simulated screens"
+    if findings is None:
+        return "\n\n".join([head, prose.METHOD, prose.NOT_RUN])
+    seeds = ",".join(map(str, findings.seeds))
+    made = f"Made by `noisylabels study --preset {findings.preset} --seeds {seeds} --out OUT`; "
+    made += ", ".join(f"{name} {value}" for name, value in findings.machine.items()) + "."
+    warning = [prose.REHEARSAL] if findings.preset == "tiny" else []
+    smaller = [prose.NOT_THE_SIZE] if findings.preset != "paper" else []
+    return "\n\n".join([head, *warning, made, *smaller, _describe(findings.settings), prose.METHOD])
+
+
+def _describe(settings: StudySettings) -> str:
+    unit = "quarters" if settings.cut else "fields of the size of a quarter"
+    return (
+        f"Each screen: {settings.fields} fields of {settings.columns} x {settings.rows} pixels, of which "
+        f"{settings.screen_split[0]:.0%} train CDL for {_epochs(settings)}; at most {settings.corrected} "
+        f"corrected {unit}, of which {settings.corrected_split[0]:.0%} train MDL for {settings.mdl_epochs} epochs. "
+        f"Intervals: 95 %, wells resampled {settings.resamples} times."
+    )
+
+
+def _epochs(settings: StudySettings) -> str:
+    if settings.stop:
+        return f"{settings.stop} epochs ({settings.looks[-1]} to see what follows)"
+    return f"{settings.looks[-1]} epochs, of which the one that fits the CIP's validation labels best is used"
+
+
+def _beside(findings: Findings | None) -> str:
+    title = "## Every number the paper states, beside ours"
+    if findings is None:
+        rows = [(entry.what, _stated(entry), "not run", "not run") for entry in STATEMENTS]
+        return title + "\n\n" + _table(("", "paper", "ours, as measured there", "ours, against the truth"), rows)
+    rows_ = [
+        (
+            entry.what,
+            _stated(entry),
+            _say(findings.numbers[entry.measured]),
+            _say(findings.numbers[entry.true]) if entry.true else "",
+            _hold(entry, findings.numbers[entry.measured]),
+        )
+        for entry in STATEMENTS
+    ]
+    heads = ("", "paper", "ours, as measured there", "ours, against the truth", "paper's number")
+    return "\n\n".join([title, prose.HOW_TO_READ, _table(heads, rows_), prose.TIMES])
+
+
+def _measured(findings: Findings) -> list[str]:
+    tables = findings.tables
+    return [
+        _goals(findings),
+        _differences(findings),
+        "## All scores, on MDL's test quarters\n\n" + _scores(tables["scores"]),
+        "## Boxes: bands of overlap, mean and SD over experts\n\n"
+        + _frame(tables["experts"], where={"class_name": "all events"}, drop=("class_name",)),
+        "## Boxes: share found by group of experts, and of the truth, on MDL's test quarters\n\n"
+        + _groups(tables["points"]),
+        "## Simulated ratings: tests\n\n"
+        + _frame(tables["ratings"], where={"rater": "all raters"}, drop=("rater", "mann_whitney_p")),
+        "## Confusion of events, on MDL's test quarters, against the truth\n\n" + _frame(tables["event_confusion"]),
+        _surrogates(findings),
+        _teacher(tables["teacher"]),
+        _costs(findings),
+    ]
+
+
+def _goals(findings: Findings) -> str:
+    rows = []
+    for what, key, goal, relative in GOALS:
+        number = findings.numbers[key]
+        asked = number.relative if relative else number
+        asked = asked or number
+        enough = len(findings.seeds) >= FEWEST_SCREENS
+        met = asked.estimate >= goal and number.low > 0 and enough
+        why = "" if enough else f" ({len(findings.seeds)} screens, {FEWEST_SCREENS} are asked for)"
+        rows.append((what, f"at least {goal:g}", _say(asked), f"{'met' if met else 'not met'}{why}"))
+    return "## What the study had to show\n\n" + _table(("", "asked for", "found", ""), rows)
+
+
+def _differences(findings: Findings) -> str:
+    outside = [entry for entry in STATEMENTS if _hold(entry, findings.numbers[entry.measured]) != "inside"]
+    lines = [f"- {entry.what}: the paper's {_stated(entry)} lies {_place(entry, findings)}." for entry in outside]
+    return (
+        "## Where and why they differ\n\n"
+        + ("\n".join(lines) or "No number lies outside our interval.")
+        + "\n\n"
+        + prose.REASONS
+    )
+
+
+def _surrogates(findings: Findings) -> str:
+    wrong = findings.tables["wrong_orders"]
+    n = len(wrong)
+    main = wrong[wrong["method"].isin(_MAIN) & wrong["other"].isin(_MAIN)]
+    listed = _frame(main) if len(main) else "None."
+    left, erased, added, overlooked = (findings.events[name] for name in ("left", "erased", "added", "overlooked"))
+    corrections = (
+        f"The simulated experts left {left} predicted events as they were, erased {erased}, drew {added} and "
+        f"overlooked {overlooked}."
+    )
+    return "\n\n".join(
+        [
+            "## Do the surrogates tell the truth?",
+            prose.SURROGATES,
+            _frame(findings.tables["surrogates"]),
+            corrections,
+            f"When the conclusion would have been wrong among CIP, CDL and MDL ({n} pairs of all points in `tables/`):",
+            listed,
+        ]
+    )
+
+
+_MAIN = ("CIP", "CDL", "MDL", "mdl-finetuned")
+
+
+def _teacher(table: "pd.DataFrame") -> str:
+    return "## Training-set size, and trusting the teacher too much\n\n" + prose.TEACHER + "\n\n" + _frame(table)
+
+
+def _costs(findings: Findings) -> str:
+    return "## Costs\n\n" + prose.COSTS + "\n\n" + _frame(findings.tables["costs"])
+
+
+def _misprints() -> str:
+    rows = [(written, holds) for written, holds in AMBIGUITIES]
+    return "## Misprints and ambiguities of the paper\n\n" + _table(("the paper", "what holds, and what we do"), rows)
+
+
+def _scores(scores: "pd.DataFrame") -> str:
+    chosen = scores[scores["reference"].isin(["truth", "corrected"])]
+    return _frame(chosen.drop(columns=["MeanSpecificity", "MeanPrecision"]))
+
+
+def _groups(points: "pd.DataFrame") -> str:
+    columns = [f"found@0.1, {of}" for of in ("boxes of group A", "boxes of group B", "boxes of all", "truth")]
+    return _frame(points[points["method"].isin(_MAIN)][["screen", "method", *columns]])
+
+
+def _stated(entry: Statement) -> str:
+    sign = "+" if entry.unit == "points" else ""
+    return f"{sign}{entry.value:g}{' %' if entry.unit == '%' else ''}"
+
+
+def _hold(entry: Statement, number: Number) -> str:
+    if math.isnan(number.low) or math.isnan(number.high):
+        return "no interval"
+    return (
+        "inside"
+        if number.low <= entry.value <= number.high
+        else "below ours"
+        if entry.value < number.low
+        else "above ours"
+    )
+
+
+def _place(entry: Statement, findings: Findings) -> str:
+    held = _hold(entry, findings.numbers[entry.measured])
+    if held == "no interval":
+        return "beside a number of ours that has no interval"
+    number = findings.numbers[entry.measured]
+    return f"{held.removesuffix(' ours')} our interval, {number.low:.2f} to {number.high:.2f}"
+
+
+def _say(number: Number) -> str:
+    if math.isnan(number.estimate):
+        return "undefined"
+    text = f"{number.estimate:.2f}"
+    if not math.isnan(number.low):
+        text += f" [{number.low:.2f}, {number.high:.2f}]"
+    if number.screens:
+        text += " (" + ", ".join(f"{value:.2f}" for value in number.screens) + ")"
+    return text + (f"; r {number.relative.estimate:.1f} %" if number.relative else "")
+
+
+def _frame(frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, drop: Iterable[str] = ()) -> str:
+    for name, value in (where or {}).items():
+        frame = frame[frame[name] == value]
+    shown = frame.drop(columns=list(drop))
+    return _table(list(shown.columns), [[_cell(value) for value in row] for row in shown.itertuples(index=False)])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.3g}"
+    return str(value)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,1 @@
+"""Label map -> noisy label map with a log of every error; calibrated, detected."""

@@ -1,0 +1,148 @@
+"""Comparison: what became of every true event in the weak label map of the same field."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
+from noisylabels.data.labels import ClassTable, check_label_map
+from noisylabels.noise.calibration.matching import Matches, match_events
+from noisylabels.noise.kinds.boundary import signed_distance
+from noisylabels.noise.kinds.merged import MAX_GAP_PX, nearest_of_class
+from noisylabels.noise.kinds.spurious import place_maps
+
+Mask = NDArray[np.bool_]
+
+INCOMPLETE_COVER = 0.5
+"""A found event is incomplete when less than this share of it is labelled."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The errors of one field, event by event.
+
+    Args:
+        events: One row per true event: its features and `weak_class_index` (0 = missed), `found` (it has a partner),
+            `merged` (it lies under a weak event that is another's partner), `mergeable` (a neighbour of
+            its class lies within 5 px), `n_pieces` (weak events mostly on it),
+            `iou`, `cover` (share of it labelled, in whatever pieces), `area_ratio`, `shift_px` and `jitter_px` (of its
+            outline), `step_row` and `step_column` (of its centroid); the numbers of events without a partner are nan.
+        extras: One row per weak event: its features, `spurious` (nobody's partner and not a piece of a true event) and
+            with an image `place_brightness` and `place_edge`, the z-scores of its middle among the field's pixels.
+        shape: (rows, columns) of the field.
+    """
+
+    events: EventTable
+    extras: EventTable
+    shape: tuple[int, int]
+
+
+def compare_field(
+    weak: NDArray[Any],
+    truth: NDArray[Any],
+    image: NDArray[Any] | None = None,
+    *,
+    classes: ClassTable,
+    channel_names: Sequence[str] | None = None,
+    features: Sequence[str] = (),
+) -> Comparison:
+    """Find the errors of one weak label map.
+
+    A true event is *found* if it has a partner (one to one, IoU of at least 0.1, whatever the class), *merged* if it
+    has none but lies mostly under a weak event, and *missed* otherwise. A weak event is *spurious* if it is nobody's
+    partner and does not lie mostly on a true event.
+
+    Args:
+        weak: (row, column) class indices of the pipeline or annotator. Not modified.
+        truth: (row, column) true class indices. Not modified.
+        image: (channel, row, column) intensities, for features that need them.
+        classes: The class table.
+        channel_names: Names of the channels.
+        features: Costly event features to measure.
+
+    Raises:
+        InputError: If a map does not fit the class table or the two differ in size.
+    """
+    true_map = check_label_map(truth, classes, source="truth")
+    weak_map = check_label_map(weak, classes, source="weak label map", like=true_map.shape)
+    (true_ids, true_classes), (weak_ids, weak_classes) = label_events(true_map), label_events(weak_map)
+    events, extras = (
+        measure_events(ids, indices, image, channel_names=channel_names, wanted=features)
+        for ids, indices in ((true_ids, true_classes), (weak_ids, weak_classes))
+    )
+    matches = match_events(true_ids, weak_ids)
+    extras = extras.joined(spurious=~matches.matched & (matches.on == 0), **_places(extras, image))
+    labelled = np.bincount(true_ids.ravel(), weak_map.ravel() > 0, minlength=len(events) + 1)[1:]
+    fate = _fates(events, extras, matches, labelled) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
+    fate["mergeable"] = nearest_of_class(true_ids, true_classes, MAX_GAP_PX) > 0
+    return Comparison(events.joined(**fate), extras, true_map.shape)
+
+
+def _fates(events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    found = matches.partner > 0
+    merged = ~found & (matches.under > 0)
+    weak_class = np.append(0, weak["class_index"])[np.where(found, matches.partner, matches.under)]
+    areas = np.append(np.nan, weak["area_px"].astype(float))[matches.partner]
+    return {
+        "found": found,
+        "merged": merged,
+        "weak_class_index": weak_class.astype(np.uint8),
+        "n_pieces": np.bincount(matches.on, minlength=len(events) + 1)[1:],
+        "iou": np.where(found, matches.iou, np.nan),
+        "cover": np.where(found, labelled / np.maximum(events["area_px"], 1), np.nan),
+        "area_ratio": areas / events["area_px"],
+        "step_row": np.append(np.nan, weak["centroid_row"])[matches.partner] - events["centroid_row"],
+        "step_column": np.append(np.nan, weak["centroid_column"])[matches.partner] - events["centroid_column"],
+    }
+
+
+def _places(weak: EventTable, image: NDArray[Any] | None) -> dict[str, NDArray[np.float64]]:
+    if image is None:
+        return {}
+    middle = tuple(weak[f"centroid_{axis}"].round().astype(int) for axis in ("row", "column"))
+    return {f"place_{name}": places[middle] for name, places in place_maps(image).items()}
+
+
+def _outlines(
+    truth: InstanceMap, weak: InstanceMap, events: EventTable, weak_events: EventTable, partner: NDArray[np.int32]
+) -> dict[str, NDArray[np.float64]]:
+    moved = np.full((2, len(events)), np.nan)
+    sides = ("row_min", "column_min", "row_max", "column_max")
+    true_boxes, weak_boxes = (np.stack([table[side] for side in sides], axis=1) for table in (events, weak_events))
+    for position in np.flatnonzero(partner):
+        box, other = true_boxes[position], weak_boxes[partner[position] - 1]
+        low = np.maximum(np.minimum(box[:2], other[:2]) - 2, 0)
+        high = np.maximum(box[2:], other[2:]) + 2
+        window = (slice(low[0], high[0]), slice(low[1], high[1]))
+        moved[:, position] = outline_shift(truth[window] == position + 1, weak[window] == partner[position])
+    return {"shift_px": moved[0], "jitter_px": moved[1]}
+
+
+def outline_shift(truth: Mask, weak: Mask) -> tuple[float, float]:
+    """Measure how far the weak outline lies outside (positive) or inside (negative) the true one, in pixels.
+
+    The true event's signed distance is averaged over the pixels just inside the weak outline and over those just
+    outside it, then over the two; where the map ends there is no outline.
+
+    Args:
+        truth: (row, column) pixels of the true event, with room around it. Not modified.
+        weak: (row, column) pixels of its partner.
+
+    Returns:
+        The shift, and its standard deviation along the outline.
+
+    Examples:
+        >>> square = np.pad(np.ones((4, 4), bool), 4)
+        >>> outline_shift(square, square), outline_shift(square, np.pad(np.ones((2, 2), bool), 5))
+        ((0.0, 0.0), (-1.0, 0.0))
+    """
+    if truth.all() or not truth.any():
+        return 0.0, 0.0
+    distance = signed_distance(truth)
+    sides = (weak & ndi.binary_dilation(~weak), ~weak & ndi.binary_dilation(weak))
+    along = [distance[side] for side in sides if side.any()]
+    return float(np.mean([side.mean() for side in along])), float(np.mean([side.std() for side in along]))

@@ -1,0 +1,123 @@
+"""Calibration of a dataset folder: from two label sets to a folder of findings."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noisylabels.data.atomic import write_text
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.events import needs_image
+from noisylabels.noise.calibration.comparison import Comparison, compare_field
+from noisylabels.noise.calibration.goodness import check_profile
+from noisylabels.noise.calibration.noise_types import type_noise
+from noisylabels.noise.calibration.picture import draw_profile
+from noisylabels.noise.calibration.profile import Profile, make_profile
+
+Watch = Callable[[Iterable[str]], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What was found and where it lies.
+
+    Args:
+        profile: The profile.
+        agreement: Share of its numbers that the re-synthesis reproduces.
+        out: The folder.
+    """
+
+    profile: Profile
+    agreement: float
+    out: Path
+
+    def describe(self) -> str:
+        """Sum up the profile in a few lines."""
+        lines = [f"{self.out}: {self.profile.n_fields} fields, {self.agreement:.0%} of the numbers made again"]
+        for name in self.profile.classes.foreground:
+            rates = [
+                f"{kind} {estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+                for kind in ("missed", "incomplete", "merged", "split", "spurious")
+                if (estimate := self.profile.summary.get(f"{name}.{kind}.rate")) is not None
+            ]
+            lines.append(f"  {name}: {', '.join(rates)}")
+        return "\n".join(lines)
+
+
+def calibrate_dataset(
+    folder: Path, out: Path, *, weak: str, truth: str, part: str, features: Sequence[str], n_resamples: int, seed: int,
+    watch: Watch = iter,
+) -> Calibrated:  # fmt: skip
+    """Calibrate a label set of a dataset folder, check the profile and write everything.
+
+    Args:
+        folder: The dataset folder.
+        out: Where to write.
+        weak: The label set with errors.
+        truth: The label set without.
+        part: "training", "validation", "test" or "all".
+        features: Event features that misses may depend on.
+        n_resamples: Bootstrap resamples of fields.
+        seed: Of the resamples and the re-synthesis.
+        watch: Shows progress over the fields.
+
+    Raises:
+        InputError: If a label set or a feature is unknown, or there is no true event.
+    """
+    dataset = open_dataset(folder)
+    for name in (weak, truth):
+        dataset.require_labels(name)
+    look = any(map(needs_image, features))
+    ids = dataset.ids(part)
+    compared: list[Comparison] = []
+    types = []
+    for case_id in watch(ids):
+        image = dataset.image(case_id) if look else None
+        weak_map, true_map = (dataset.label_map(name, case_id, like=image) for name in (weak, truth))
+        compared.append(
+            compare_field(
+                weak_map, true_map, image,
+                classes=dataset.classes, channel_names=dataset.channel_names, features=features,
+            )
+        )  # fmt: skip
+        types.append({"field": case_id, **type_noise(weak_map, true_map)._asdict()})
+    profile = make_profile(compared, dataset.classes, features, n_resamples=n_resamples, seed=seed)
+    checks, distances = check_profile(
+        profile, compared, _Lazy(dataset, truth, ids), _Lazy(dataset, None, ids) if look else None,
+        channel_names=dataset.channel_names, seed=seed,
+    )  # fmt: skip
+    _write(out, profile, compared, {"checks": checks, "features": distances}, types, seed)
+    return Calibrated(profile, float(checks["agrees"].mean()), out)
+
+
+class _Lazy(Sequence[Any]):
+    """Label maps or images of a dataset, read when they are looked at."""
+
+    def __init__(self, dataset: Any, labels: str | None, ids: Sequence[str]) -> None:
+        self.dataset, self.labels, self.ids = dataset, labels, ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: Any) -> Any:
+        name = self.ids[index]
+        return self.dataset.image(name) if self.labels is None else self.dataset.label_map(self.labels, name)
+
+
+def _write(
+    out: Path,
+    profile: Profile,
+    compared: Sequence[Comparison],
+    tables: dict[str, Any],
+    types: list[dict[str, Any]],
+    seed: int,
+) -> None:
+    import pandas as pd
+
+    profile.write(out / "profile.json")
+    profile.to_model(seed=seed).write(out / "model.yaml")
+    for name, table in {**tables, "types": pd.DataFrame(types).replace(np.inf, np.nan)}.items():
+        write_text(out / f"{name}.csv", table.to_csv(index=False))
+    draw_profile(out / "calibration.png", profile, compared, tables["checks"])

@@ -1,0 +1,1 @@
+"""Run a function over many items: a pool of processes, Dask, shards."""

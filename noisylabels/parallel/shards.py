@@ -1,0 +1,46 @@
+"""A part of a screen for one of several machines that know nothing of each other (SLURM, Snakemake, Nextflow)."""
+
+import hashlib
+from dataclasses import dataclass
+
+from noisylabels.data.errors import InputError
+from noisylabels.plates.fields import Field
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Shard i of n. A field's shard hangs on its own name only, never on its position in a list.
+
+    Args:
+        number: Which, from 1.
+        count: Of how many.
+
+    Raises:
+        InputError: If the number is not in 1..count.
+
+    Examples:
+        >>> Shard.parse("3/20")
+        Shard(number=3, count=20)
+    """
+
+    number: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            msg = f"A shard must be i/n with i in 1..n, got {self.number}/{self.count}. For the first of 20 write 1/20."
+            raise InputError(msg)
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read `i/n`."""
+        number, _, count = text.partition("/")
+        if not (number.isdigit() and count.isdigit()):
+            msg = f"A shard must be i/n with i in 1..n, got {text!r}. For the first of 20 write 1/20."
+            raise InputError(msg)
+        return cls(int(number), int(count))
+
+    def holds(self, field: Field) -> bool:
+        """Tell whether a field belongs to this shard."""
+        digest = hashlib.sha256(f"{field.plate}/{field.id}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.count == self.number - 1

@@ -1,0 +1,70 @@
+"""XML of plate indexes: it comes from strangers, so no document type, no entities."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from noisylabels.data.errors import InputError
+
+
+def read_xml(source: Path | bytes, *, name: str = "XML text") -> Any:
+    """Parse a whole document.
+
+    Args:
+        source: A file, or its content.
+        name: What to call the content in an error.
+
+    Returns:
+        The root element.
+
+    Raises:
+        InputError: If it is not well-formed or declares a document type.
+    """
+    from defusedxml import DefusedXmlException, ElementTree
+
+    try:
+        if isinstance(source, Path):
+            return ElementTree.parse(source, forbid_dtd=True).getroot()
+        return ElementTree.fromstring(source, forbid_dtd=True)
+    except DefusedXmlException as error:
+        raise InputError(_unsafe(source if isinstance(source, Path) else name)) from error
+    except ElementTree.ParseError as error:
+        raise InputError(_broken(source if isinstance(source, Path) else name, error)) from error
+
+
+def iterate_xml(path: Path) -> Iterator[tuple[str, Any]]:
+    """Go through a large document element by element, each when it ends.
+
+    Yields:
+        (name without namespace, element). Clear the ones that are done with.
+
+    Raises:
+        InputError: If it is not well-formed or declares a document type.
+    """
+    from defusedxml import DefusedXmlException, ElementTree
+
+    try:
+        for _, element in ElementTree.iterparse(path, forbid_dtd=True):
+            yield local_name(element), element
+    except DefusedXmlException as error:
+        raise InputError(_unsafe(path)) from error
+    except ElementTree.ParseError as error:
+        raise InputError(_broken(path, error)) from error
+
+
+def local_name(element: Any) -> str:
+    """Drop the namespace: versions of an instrument's software differ in nothing else."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def texts(element: Any) -> dict[str, str]:
+    """Collect the texts of an element's children by name."""
+    return {local_name(child): (child.text or "").strip() for child in element}
+
+
+def _unsafe(name: object) -> str:
+    return f"{name} must not declare a document type or entities, but it does. Do not trust this file."
+
+
+def _broken(name: object, error: Exception) -> str:
+    return f"{name} must be well-formed XML, but it is not ({error}). Copy it again from its source."

@@ -1,0 +1,204 @@
+"""OME-Zarr plates, 0.4 and 0.5: metadata as JSON, pixels through zarr, everything opened for reading only."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noisylabels.data.errors import InputError
+from noisylabels.data.wells import WellPosition
+from noisylabels.plates.fields import Field, Plane, Stack
+from noisylabels.plates.gathering import inside, make_plate
+from noisylabels.plates.plate import Plate
+
+VERSIONS = ("0.4", "0.5")
+
+
+@dataclass(frozen=True)
+class ZarrField(Field):
+    """A field that is an OME-Zarr image.
+
+    Args:
+        folder: The image group.
+        array: Path of its full-resolution array within the group.
+        axes: The array's axes in order, of t, c, z, y, x.
+        n_times: How many time points the first field of the plate has.
+    """
+
+    folder: Path = Path()
+    array: str = "0"
+    axes: str = "cyx"
+    n_times: int = 1
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """The time points, counted from 0."""
+        return tuple(range(self.n_times))
+
+    @property
+    def missing(self) -> tuple[Plane, ...]:
+        """The array, if no chunk of it is stored. Single missing chunks mean empty pixels in Zarr."""
+        if self._has_pixels():
+            return ()
+        return tuple(Plane(0, position, 0, self.folder / self.array) for position in range(len(self.channels)))
+
+    def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
+        """List the array's metadata and chunks."""
+        self.channel_positions(channels), self.time_point(time)
+        return tuple(sorted(path for path in (self.folder / self.array).rglob("*") if path.is_file()))
+
+    def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
+        """Read every focal plane as (channel, plane, row, column)."""
+        import zarr
+
+        positions, moment = self.channel_positions(channels), self.time_point(time)
+        if not self._has_pixels():
+            msg = f"{self.folder / self.array} must hold pixels, got metadata only. Copy the plate's chunk files too."
+            raise InputError(msg)
+        try:
+            array = zarr.open_array(self.folder / self.array, mode="r")
+            whole = np.asarray(array[moment] if "t" in self.axes else array[...])
+        except Exception as error:
+            msg = f"{self.folder} must be a whole OME-Zarr image, but it cannot be read ({error}). Copy it again."
+            raise InputError(msg) from error
+        axes = self.axes.replace("t", "")
+        if whole.ndim != len(axes):
+            msg = f"{self.folder} must have the axes {self.axes}, as its plate, got shape {whole.shape}. Read it apart."
+            raise InputError(msg)
+        for place, axis in enumerate("cz"):
+            if axis not in axes:
+                whole, axes = np.expand_dims(whole, place), axes[:place] + axis + axes[place:]
+        stack: Stack = np.transpose(whole, [axes.index(axis) for axis in "czyx"])
+        if len(stack) != len(self.channels):
+            msg = (
+                f"{self.folder} must have {len(self.channels)} channels, as its plate, got {len(stack)}. Read it apart."
+            )
+            raise InputError(msg)
+        return np.ascontiguousarray(stack[positions])
+
+    def _has_pixels(self) -> bool:
+        metadata = (".zarray", ".zattrs", ".zgroup", "zarr.json")
+        return any(path.name not in metadata and path.is_file() for path in (self.folder / self.array).rglob("*"))
+
+
+def is_omezarr_plate(folder: Path) -> bool:
+    """Tell whether a folder is the root of an OME-Zarr plate."""
+    try:
+        return "plate" in read_metadata(folder)
+    except (InputError, FileNotFoundError):
+        return False
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """Read the OME metadata of a group: `.zattrs` of 0.4, `attributes.ome` of `zarr.json` of 0.5.
+
+    Raises:
+        FileNotFoundError: If the folder is no Zarr group.
+        InputError: If the JSON is torn or of a version that is not 0.4 or 0.5.
+    """
+    for name in ("zarr.json", ".zattrs"):
+        path = folder / name
+        if path.is_file():
+            break
+    else:
+        msg = f"{folder} must be a Zarr group, but it has neither zarr.json nor .zattrs. Check the path."
+        raise FileNotFoundError(msg)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path} must be JSON, but it cannot be parsed ({error}). Copy it again from its source."
+        raise InputError(msg) from error
+    content: dict[str, Any] = document.get("attributes", {}).get("ome", {}) if name == "zarr.json" else document
+    version = next(_versions(content), "0.4")
+    if version not in VERSIONS:
+        msg = f"{path} must be OME-Zarr {' or '.join(VERSIONS)}, got {version}. Convert the plate to 0.5."
+        raise InputError(msg)
+    return content
+
+
+def _versions(content: dict[str, Any]) -> Iterator[str]:
+    """Look where a version may stand: at the top in 0.5, in the plate, well or image in 0.4."""
+    entries = [content]
+    for value in content.values():
+        entries += value if isinstance(value, list) else [value]
+    yield from (entry["version"] for entry in entries if isinstance(entry, dict) and "version" in entry)
+
+
+def read_omezarr(folder: Path) -> Plate:
+    """Read an OME-Zarr plate's metadata; channels and axes are taken from its first field.
+
+    Raises:
+        InputError: If it is no plate, or holds no usable field.
+    """
+    plate = read_metadata(folder).get("plate")
+    if not plate:
+        msg = f"{folder} must be an OME-Zarr plate, but its metadata has no plate. Give the plate's own folder."
+        raise InputError(msg)
+    name = plate.get("name") or folder.name.removesuffix(".zarr").removesuffix(".ome")
+    problems: list[str] = []
+    found: list[tuple[WellPosition, int, Path]] = []
+    for entry in plate.get("wells", []):
+        try:
+            found += _fields_of(folder, plate, entry)
+        except (InputError, FileNotFoundError, LookupError, TypeError, ValueError) as error:
+            problems.append(f"Well {entry.get('path', '?')!r} of {name}: {error}")
+    description: dict[str, Any] = {}
+    for _, _, image in found:
+        try:
+            description = _describe(image)
+            break
+        except (InputError, FileNotFoundError) as error:
+            problems.append(str(error))
+    usable = found if description else []
+    fields = [ZarrField(name, well, number, folder=image, **description) for well, number, image in usable]
+    shape = (
+        (len(plate["rows"]), len(plate["columns"])) if len(plate["rows"]) >= 8 and len(plate["columns"]) >= 12 else None
+    )
+    return make_plate(name, folder, "omezarr", fields, problems=problems, shape=shape)
+
+
+def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> list[tuple[WellPosition, int, Path]]:
+    row, column = plate["rows"][entry["rowIndex"]]["name"], plate["columns"][entry["columnIndex"]]["name"]
+    well = WellPosition.parse(f"{row}{int(column):02d}")
+    place = inside(folder, entry["path"])
+    images = read_metadata(place)["well"]["images"]
+    numbers = [int(image["path"]) if image["path"].isdigit() else n for n, image in enumerate(images)]
+    if len(set(numbers)) < len(numbers):
+        msg = f"Fields of well {well.name} must be listed once each, got {numbers}. Mend its metadata."
+        raise InputError(msg)
+    return [(well, number, inside(place, image["path"])) for number, image in zip(numbers, images, strict=True)]
+
+
+def _describe(image: Path) -> dict[str, Any]:
+    content = read_metadata(image)
+    if not content.get("multiscales"):
+        msg = f"{image} must be an OME-Zarr image, but its metadata has no multiscales. Copy it again from its source."
+        raise InputError(msg)
+    scales = content["multiscales"][0]
+    axes = "".join(axis["name"] for axis in scales["axes"])
+    shape = _shape(image / scales["datasets"][0]["path"])
+    sizes = dict(zip(axes, shape, strict=True))
+    labels = [channel.get("label", "") for channel in content.get("omero", {}).get("channels", [])]
+    n_channels = sizes.get("c", 1)
+    transforms = scales["datasets"][0].get("coordinateTransformations", [])
+    scale = next((entry["scale"] for entry in transforms if entry.get("type") == "scale"), None)
+    unit = next((axis.get("unit") for axis in scales["axes"] if axis["name"] == "x"), None)
+    named = len(labels) == n_channels and all(labels) and len(set(labels)) == n_channels
+    return {
+        "channels": tuple(labels) if named else tuple(str(number) for number in range(n_channels)),
+        "pixel_size_um": float(scale[-1]) if scale and unit == "micrometer" else None,
+        "array": scales["datasets"][0]["path"],
+        "axes": axes,
+        "n_times": sizes.get("t", 1),
+    }
+
+
+def _shape(array: Path) -> tuple[int, ...]:
+    for name in ("zarr.json", ".zarray"):
+        if (array / name).is_file():
+            return tuple(json.loads((array / name).read_text(encoding="utf-8"))["shape"])
+    msg = f"{array} must be a Zarr array, but it has no metadata. Copy the plate again from its source."
+    raise FileNotFoundError(msg)

@@ -1,0 +1,71 @@
+"""Plate -> Well -> Field, whatever format the microscope wrote."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from noisylabels.data.errors import InputError
+from noisylabels.data.wells import WellPosition
+from noisylabels.plates.fields import Field
+
+Coefficients = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Well:
+    """One well and its fields.
+
+    Args:
+        position: Where it lies.
+        fields: Its fields, by number.
+    """
+
+    position: WellPosition
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One plate as found on disk.
+
+    Args:
+        name: Name of the plate.
+        folder: Where it lies.
+        format: Which reader found it.
+        shape: Rows and columns of the plate.
+        wells: The wells that were imaged, row by row.
+        problems: What was wrong with single files or entries, one sentence each; the rest of the plate is usable.
+        illumination: Coefficients of the instrument's own illumination profiles by channel, where it stored any; see
+            `noisylabels.cip.flatfield.polynomial_profile`.
+    """
+
+    name: str
+    folder: Path
+    format: str
+    shape: tuple[int, int]
+    wells: tuple[Well, ...]
+    problems: tuple[str, ...] = ()
+    illumination: Mapping[str, Coefficients] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> Iterator[Field]:
+        """All fields, well by well."""
+        return (found for well in self.wells for found in well.fields)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels of the first field; readers give every field of a plate the same."""
+        first = next(self.fields, None)
+        return first.channels if first else ()
+
+    def field(self, identifier: str) -> Field:
+        """Look up a field by its `id`.
+
+        Raises:
+            InputError: If the plate has no such field.
+        """
+        for found in self.fields:
+            if found.id == identifier:
+                return found
+        msg = f"A field of plate {self.name} must be an id such as {next(self.fields).id}, got {identifier!r}."
+        raise InputError(msg)

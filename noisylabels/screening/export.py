@@ -1,0 +1,55 @@
+"""Label maps of a run into OME-Zarr plates, under `labels/<method>_<hash>` of each field."""
+
+from pathlib import Path
+from typing import Any
+
+from noisylabels.data.images import read_label_map
+from noisylabels.plates import Plate, open_plate, write_labels, write_plate
+from noisylabels.plates.omezarr import ZarrField
+from noisylabels.plates.omezarr_labels import list_labels
+from noisylabels.plates.omezarr_writer import field_folder
+from noisylabels.screening.screen import Screen
+
+HASH_DIGITS = 8
+
+
+def export_labels(screen: Screen, target: str | Path) -> list[dict[str, Any]]:
+    """Add every label map that is done to its plate; a plate that is not there yet is converted first.
+
+    Args:
+        screen: The run.
+        target: Folder of the plates, `<plate>.ome.zarr` each.
+
+    Returns:
+        Per plate: its `folder`, the labels' `name`, how many were `added` or `kept` (there already, from the same
+        input, settings, model and code), and `problems`, one sentence each.
+    """
+    return [_export_plate(screen, plate, Path(target)) for plate in screen.plates]
+
+
+def _export_plate(screen: Screen, plate: Plate, target: Path) -> dict[str, Any]:
+    root = target / f"{plate.name}.ome.zarr"
+    problems = [] if (root / "zarr.json").is_file() else write_plate(root, plate, channels=screen.job.channels)
+    there = {field.id: field for field in open_plate(root).fields if isinstance(field, ZarrField)}
+    name = f"{screen.job.method.name}_{screen.job.settings_key(plate.name)[:HASH_DIGITS]}"
+    report: dict[str, Any] = {"folder": str(root), "name": name, "added": 0, "kept": 0, "problems": problems}
+    for field, state in screen.survey():
+        if field.plate != plate.name or state != "done" or field.id not in there:
+            continue
+        folder = field_folder(root, field)
+        if name in list_labels(folder):
+            report["kept"] += 1
+            continue
+        record = screen.store.read_record(field) or {}
+        provenance = {
+            "declaration": dict(screen.declaration.method),
+            "method_sha256": screen.job.method_hash,
+            "settings_sha256": record["settings_key"],
+            "input_sha256": record["input"],
+            "key": record["key"],
+        }
+        classes = screen.job.method.classes
+        label_map = read_label_map(screen.store.path(field, ".tif"), classes)
+        write_labels(folder, label_map, name=name, classes=classes, provenance=provenance)
+        report["added"] += 1
+    return report

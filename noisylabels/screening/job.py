@@ -1,0 +1,80 @@
+"""What is done to every field of a run, small enough to travel to every worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
+from noisylabels.plates.fields import Field
+from noisylabels.plates.plate import Coefficients
+from noisylabels.screening.identity import hash_code, hash_values
+from noisylabels.screening.methods import Image, Method
+
+READING_AND_MEASURING = (
+    *("noisylabels.cip.flatfield", "noisylabels.plates.fields", "noisylabels.plates.pages"),
+    *(
+        "noisylabels.data.events",
+        "noisylabels.data.features",
+        "noisylabels.screening.field",
+        "noisylabels.screening.job",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One method with its reading.
+
+    Args:
+        method: What labels the fields.
+        method_hash: The method's fingerprint, worked out once.
+        channels: Channels of the plate in the method's order; all when None.
+        channel_names: What to call them in tables.
+        time: Time point; the first when None.
+        flatfields: Illumination coefficients, one set per channel, by plate; plates without are taken as they are.
+        retries: How often an error of reading or writing is tried again.
+        batch_size: Fields given to the network together.
+    """
+
+    method: Method
+    method_hash: str
+    channels: tuple[str, ...] | None = None
+    channel_names: tuple[str, ...] | None = None
+    time: int | None = None
+    flatfields: Mapping[str, tuple[Coefficients, ...]] = field(default_factory=dict)
+    retries: int = 2
+    batch_size: int = 1
+
+    @classmethod
+    def of(cls, method: Method, **settings: Any) -> "Job":
+        """Make a job; hashes the method's model and code."""
+        return cls(method, method.fingerprint(), **settings)
+
+    def settings_key(self, plate: str) -> str:
+        """Hash everything but the pixels that decides the result of a plate's fields."""
+        return hash_values(
+            {
+                "method": self.method_hash,
+                "channels": self.channels,
+                "names": self.channel_names,
+                "time": self.time,
+                "z": self.method.z,
+                "flatfield": self.flatfields.get(plate),
+                "code": hash_code(READING_AND_MEASURING),
+            }
+        )
+
+    def read(self, field: Field) -> Image:
+        """Read a field as the method wants it, illumination taken out."""
+        image = field.read(channels=self.channels, time=self.time, z=self.method.z)
+        coefficients = self.flatfields.get(field.plate)
+        if coefficients is None:
+            return image
+        shape = (image.shape[-2], image.shape[-1])
+        return correct_flatfield(image, np.stack([polynomial_profile(one, shape) for one in coefficients]))
+
+    def names(self, field: Field) -> tuple[str, ...]:
+        """Name the channels of the images that `read` gives."""
+        return self.channel_names or self.channels or field.channels

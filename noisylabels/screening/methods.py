@@ -1,0 +1,248 @@
+"""What turns images into label maps: a threshold, the CIP, a bundle's network, an exported network.
+
+A method is a small frozen description that travels to workers; `load` builds the heavy thing behind it there, once
+per process.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
+from noisylabels.plates.fields import Projection
+from noisylabels.screening.identity import hash_code, hash_files, hash_values
+
+Image = NDArray[Any]
+Predict = Callable[[Sequence[Image]], list[LabelMap]]
+
+
+class Method(Protocol):
+    """A way to label fields."""
+
+    @property
+    def name(self) -> str:
+        """Short name; a column of every table."""
+
+    @property
+    def classes(self) -> ClassTable:
+        """The classes of its label maps."""
+
+    @property
+    def z(self) -> Projection | int:
+        """Which focal planes it wants."""
+
+    def fingerprint(self) -> str:
+        """Hash of settings, model files and code: what decides the pixels."""
+
+    def load(self) -> Predict:
+        """Build it: (channel, row, column) images, or stacks, to label maps of the same rows and columns."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Label what stands out of a smoothed background: the simplest method, for trials and for checking a plate.
+
+    Args:
+        sigma_px: Radius of the blur that makes the background, in pixels.
+        factor: How many robust standard deviations above it an event begins.
+        smallest_px: Fewer pixels are no event.
+    """
+
+    sigma_px: float = 8.0
+    factor: float = 4.0
+    smallest_px: int = 5
+
+    name = "threshold"
+    classes = ClassTable(("background", "event"))
+    z: Projection = "max"
+
+    def __post_init__(self) -> None:
+        if self.sigma_px <= 0 or self.factor <= 0:
+            msg = f"sigma_px and factor must be above 0, got {self.sigma_px} and {self.factor}. Give positive numbers."
+            raise InputError(msg)
+
+    def fingerprint(self) -> str:
+        """Hash settings and this file."""
+        return hash_values({**dataclasses.asdict(self), "code": hash_code(("noisylabels.screening.methods",))})
+
+    def load(self) -> Predict:
+        """Give the function."""
+        return lambda images: [self._segment(image) for image in images]
+
+    def _segment(self, image: Image) -> LabelMap:
+        from scipy import ndimage as ndi
+
+        plane = image.mean(axis=0, dtype=np.float32)
+        difference = plane - ndi.gaussian_filter(plane, self.sigma_px)
+        spread = 1.4826 * np.median(np.abs(difference - np.median(difference)))
+        labels, _ = ndi.label(difference > self.factor * max(float(spread), 1e-6), np.ones((3, 3)))
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        mask: LabelMap = (sizes >= self.smallest_px)[labels].astype(np.uint8)
+        return mask
+
+
+@dataclass(frozen=True)
+class Cip:
+    """The conventional pipeline of `noisylabels.cip`.
+
+    Args:
+        settings: `preset: NAME` and sections of settings to change, as `noisylabels.cip.settings_from_dict` reads them.
+        phases: Keep all four phases; False reduces them to phagophore and autolysosome as the paper does.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    phases: bool = False
+
+    name = "cip"
+    z: Projection = "stack"
+
+    def __post_init__(self) -> None:
+        from noisylabels.cip import settings_from_dict
+
+        settings_from_dict(self.settings)
+
+    @property
+    def classes(self) -> ClassTable:
+        """Five classes with `phases`, else the paper's three."""
+        return ROSELLA_PHASES if self.phases else ROSELLA
+
+    def fingerprint(self) -> str:
+        """Hash every number of the pipeline and its code."""
+        from noisylabels.cip import settings_from_dict
+
+        numbers = dataclasses.asdict(settings_from_dict(self.settings))
+        code = hash_code(("noisylabels.cip", "noisylabels.cip.deconvolution", "noisylabels.screening.methods"))
+        return hash_values({"method": self.name, "numbers": numbers, "phases": self.phases, "code": code})
+
+    def load(self) -> Predict:
+        """Give the function."""
+        from noisylabels.cip import segment_field, settings_from_dict
+
+        settings = settings_from_dict(self.settings)
+
+        def predict(images: Sequence[Image]) -> list[LabelMap]:
+            maps = [segment_field(image, settings).label_map for image in images]
+            return maps if self.phases else [merge_classes(label_map, PHASES_TO_ROSELLA) for label_map in maps]
+
+        return predict
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The network of a MONAI bundle, with the bundle's own preprocessing and inferer.
+
+    Args:
+        folder: The bundle.
+        checkpoint: Its weights.
+        device: `cpu` or `cuda`.
+        name: What to call the method; the bundle's folder name when left empty.
+    """
+
+    folder: str
+    checkpoint: str
+    device: str = "cpu"
+    name: str = ""
+    z: Projection = "max"
+
+    def __post_init__(self) -> None:
+        for path, rule in ((self._config, "be the folder of a bundle"), (Path(self.checkpoint), "be a checkpoint")):
+            if not path.is_file():
+                msg = f"{path} must {rule}, but there is no such file. Check --model and --checkpoint."
+                raise FileNotFoundError(msg)
+        if not self.name:
+            object.__setattr__(self, "name", Path(self.folder).resolve().name)
+
+    @property
+    def classes(self) -> ClassTable:
+        """The bundle's `channel_def`."""
+        metadata = json.loads((Path(self.folder) / "configs" / "metadata.json").read_text())
+        outputs = metadata["network_data_format"]["outputs"]
+        return ClassTable.from_channel_def(next(iter(outputs.values()))["channel_def"])
+
+    @property
+    def _config(self) -> Path:
+        return Path(self.folder) / "configs" / "inference.yaml"
+
+    def fingerprint(self) -> str:
+        """Hash weights, config and code; the device does not count."""
+        files = hash_files([Path(self.checkpoint), self._config])
+        return hash_values(
+            {
+                "files": files,
+                "z": self.z,
+                "code": hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks")),
+            }
+        )
+
+    def load(self) -> Predict:
+        """Build the network and load its weights."""
+        from noisylabels.screening.networks import load_bundle
+
+        return load_bundle(Path(self.folder), Path(self.checkpoint), self.device)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network exported from a bundle: TorchScript (`.ts`, `.pt`) or ONNX (`.onnx`).
+
+    Images are z-scored per channel and padded to a multiple of 8 by reflection, as the bundles here are trained.
+
+    Args:
+        model: The file.
+        class_names: Names of the classes, background first.
+        device: `cpu` or `cuda`.
+        name: What to call the method.
+    """
+
+    model: str
+    class_names: tuple[str, ...] = ROSELLA.names
+    device: str = "cpu"
+    name: str = "exported"
+    z: Projection = "max"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        if not Path(self.model).is_file():
+            msg = f"{self.model} must be an exported model (.ts, .pt, .onnx), but there is no such file. Check --model."
+            raise FileNotFoundError(msg)
+
+    @property
+    def classes(self) -> ClassTable:
+        """The classes that were named."""
+        return ClassTable(self.class_names)
+
+    def fingerprint(self) -> str:
+        """Hash the file and the code; the device does not count."""
+        code = hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks"))
+        return hash_values({"file": hash_files([Path(self.model)]), "z": self.z, "code": code})
+
+    def load(self) -> Predict:
+        """Load the network."""
+        from noisylabels.screening.networks import load_onnx, load_torchscript
+
+        load = load_onnx if self.model.endswith(".onnx") else load_torchscript
+        return load(Path(self.model), len(self.class_names), self.device)
+
+
+_LOADED: dict[tuple[str, str], Predict] = {}
+
+
+def loaded(method: Method, method_hash: str) -> Predict:
+    """Load a method once per process.
+
+    Args:
+        method: The method.
+        method_hash: Its fingerprint, worked out once by whoever made the job.
+    """
+    key = (method_hash, repr(method))  # the device is in no fingerprint, but a network lies on one
+    if key not in _LOADED:
+        _LOADED[key] = method.load()
+    return _LOADED[key]

@@ -1,0 +1,165 @@
+"""A run over plates: declare it, survey it, work off what is missing."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from noisylabels.data.errors import InputError
+from noisylabels.parallel.pool import Executor, in_batches
+from noisylabels.parallel.shards import Shard
+from noisylabels.plates.fields import Field
+from noisylabels.plates.formats import open_plates
+from noisylabels.plates.plate import Coefficients, Plate
+from noisylabels.screening.catalogue import method_of
+from noisylabels.screening.field import Outcome, state_of
+from noisylabels.screening.flatfield import plate_flatfield, stored_flatfield
+from noisylabels.screening.job import Job
+from noisylabels.screening.store import RUN_FILE, Store
+
+STATES = ("done", "failed", "missing", "stale")
+
+Flatfield = Literal["none", "index", "estimate"]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a person chose for a run; kept in its folder, and the same for every start of it.
+
+    Args:
+        source: Folder of the plate or plates.
+        method: The method's declaration; see `noisylabels.screening.catalogue`.
+        pattern: Naming pattern of plain TIFF files.
+        channels: Channels of the plate in the method's order; all when None.
+        channel_names: What to call them in tables.
+        time: Time point; the first when None.
+        flatfield: `none`, `index` (the instrument's own profiles) or `estimate`.
+    """
+
+    source: str
+    method: Mapping[str, Any]
+    pattern: str | None = None
+    channels: tuple[str, ...] | None = None
+    channel_names: tuple[str, ...] | None = None
+    time: int | None = None
+    flatfield: Flatfield = "none"
+
+    def __post_init__(self) -> None:
+        if self.flatfield not in ("none", "index", "estimate"):
+            msg = f"flatfield must be none, index or estimate, got {self.flatfield!r}. Choose one of them."
+            raise InputError(msg)
+        if self.channel_names and self.channels and len(self.channel_names) != len(self.channels):
+            msg = f"Channel names must be one per channel, got {self.channel_names} for {self.channels}. Match them."
+            raise InputError(msg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as plain data."""
+        return {**vars(self), "method": dict(self.method)}
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> "Declaration":
+        """Read what `to_dict` wrote."""
+        known = dict(entry)
+        for name in ("channels", "channel_names"):
+            known[name] = tuple(known[name]) if known.get(name) else None
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Plates, what is done to them, and where results lie.
+
+    Args:
+        declaration: What was chosen.
+        plates: The plates.
+        job: What is done to each field.
+        store: The folder of the run.
+    """
+
+    declaration: Declaration
+    plates: tuple[Plate, ...]
+    job: Job
+    store: Store
+
+    @property
+    def fields(self) -> Iterator[Field]:
+        """All fields of all plates."""
+        return (field for plate in self.plates for field in plate.fields)
+
+    def survey(self, *, verify: bool = False) -> Iterator[tuple[Field, str]]:
+        """Go through all fields with their states."""
+        return ((field, state_of(field, self.job, self.store, verify=verify)) for field in self.fields)
+
+    def count_states(self) -> dict[str, int]:
+        """Count fields by state."""
+        counts = Counter(state for _, state in self.survey())
+        return {state: counts[state] for state in STATES}
+
+    def run(
+        self, executor: Executor, *, shard: Shard | None = None, fields_per_task: int | None = None
+    ) -> Iterator[Outcome]:
+        """Work off whatever is not done.
+
+        Args:
+            executor: Where.
+            shard: Only the fields of this shard.
+            fields_per_task: Fields that travel to a worker together; eight batches when None.
+        """
+        mine = (field for field in self.fields if shard is None or shard.holds(field))
+        undone = (field for field in mine if state_of(field, self.job, self.store) != "done")
+        size = fields_per_task or 8 * self.job.batch_size
+        return executor.run(in_batches(undone, size), self.job, self.store)
+
+
+def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: int = 1, retries: int = 2) -> Screen:
+    """Begin a run, or begin it again.
+
+    Args:
+        folder: Folder of the run.
+        declaration: What is to be done.
+        batch_size: Fields given to a network together.
+        retries: How often an error of the file system is tried again.
+
+    Raises:
+        InputError: If the folder holds another run, or plate, method or channels cannot be used.
+    """
+    store = Store(Path(folder))
+    plates = open_plates(declaration.source, pattern=declaration.pattern)
+    method = method_of(declaration.method)
+    for plate in plates:
+        next(plate.fields).channel_positions(declaration.channels)
+    store.refuse_another(declaration.to_dict())
+    job = Job.of(
+        method,
+        channels=declaration.channels,
+        channel_names=declaration.channel_names,
+        time=declaration.time,
+        flatfields={plate.name: found for plate in plates if (found := _flatfield(plate, declaration, store))},
+        retries=retries,
+        batch_size=batch_size,
+    )
+    store.declare(declaration.to_dict())
+    return Screen(declaration, plates, job, store)
+
+
+def open_screen(folder: str | Path) -> Screen:
+    """Open the run in a folder.
+
+    Raises:
+        FileNotFoundError: If it is no run.
+    """
+    store = Store(Path(folder))
+    return start_screen(folder, Declaration.from_dict(store.declaration()))
+
+
+def _flatfield(plate: Plate, declaration: Declaration, store: Store) -> Sequence[Coefficients] | None:
+    if declaration.flatfield == "none":
+        return None
+    if declaration.flatfield == "index":
+        return stored_flatfield(plate, declaration.channels)
+    path = store.path(next(plate.fields), "").parent.parent / "flatfield.json"
+    return plate_flatfield(plate, path, channels=declaration.channels, time=declaration.time)
+
+
+__all__ = ["RUN_FILE", "STATES", "Declaration", "Flatfield", "Screen", "open_screen", "start_screen"]

@@ -1,0 +1,160 @@
+"""The folder of a run: per field a label map, its events and, written last, its record.
+
+`<run>/<plate>/<well>/<field>.tif`, `.events.parquet`, `.json`. A record names the hashes of the other two, so that a
+result is complete when its record is there, whatever was killed when.
+"""
+
+import errno
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noisylabels.data.atomic import replacing, write_text
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import EventTable
+from noisylabels.data.images import write_label_map
+from noisylabels.data.labels import LabelMap
+from noisylabels.plates.fields import Field
+
+RUN_FILE = "run.json"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+Record = dict[str, Any]
+
+
+class DiskFullError(OSError):
+    """The disk of the run is full: no use going on."""
+
+    def __str__(self) -> str:
+        """Give the sentence without the number of the error."""
+        return str(self.strerror)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the results of a run lie.
+
+    Args:
+        folder: The run.
+    """
+
+    folder: Path
+
+    def path(self, field: Field, suffix: str) -> Path:
+        """Say where a field's file lies: `suffix` is `.tif`, `.events.parquet` or `.json`."""
+        return self.folder / _safe(field.plate) / field.well.name / f"{field.id}{suffix}"
+
+    def read_record(self, field: Field) -> Record | None:
+        """Read a field's record; None if there is none."""
+        return read_json(self.path(field, ".json"))
+
+    def write_record(self, field: Field, record: Mapping[str, Any]) -> None:
+        """Write a field's record, the last step of its work."""
+        with writing(self.folder):
+            write_text(self.path(field, ".json"), json.dumps(record, separators=(",", ":")))
+
+    def write_result(self, field: Field, label_map: LabelMap, events: EventTable) -> dict[str, Any]:
+        """Write label map and events.
+
+        Returns:
+            What the record says of them: sizes in bytes and hashes.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        label_path, events_path = self.path(field, ".tif"), self.path(field, ".events.parquet")
+        with writing(self.folder):
+            write_label_map(label_path, label_map)
+            with replacing(events_path) as temporary:
+                pq.write_table(pa.table(dict(events.columns)), temporary)
+        return {"label": _seal(label_path), "events": _seal(events_path)}
+
+    def is_whole(self, field: Field, record: Mapping[str, Any], *, verify: bool = False) -> bool:
+        """Tell whether label map and events are there, by size or, with `verify`, by hash."""
+        for suffix, name in ((".tif", "label"), (".events.parquet", "events")):
+            path = self.path(field, suffix)
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:
+                return False
+            if size != record[name]["bytes"] or (verify and _seal(path) != record[name]):
+                return False
+        return True
+
+    def declare(self, declaration: Mapping[str, Any]) -> None:
+        """Say what this run is; once said, it stays."""
+        if read_json(self.folder / RUN_FILE) is None:
+            write_text(self.folder / RUN_FILE, json.dumps(declaration, indent=1) + "\n")
+
+    def refuse_another(self, declaration: Mapping[str, Any]) -> None:
+        """Make sure that the folder is new or holds this run.
+
+        Raises:
+            InputError: If it holds a run with other settings.
+        """
+        known = read_json(self.folder / RUN_FILE)
+        given = json.loads(json.dumps(declaration))
+        changed = [key for key in given if known is not None and known.get(key) != given[key]]
+        if changed:
+            msg = (
+                f"{self.folder} must be run again with the settings it began with, but {', '.join(changed)} changed. "
+                "Choose another folder: results are not overwritten."
+            )
+            raise InputError(msg)
+
+    def declaration(self) -> Record:
+        """Read what this run is.
+
+        Raises:
+            FileNotFoundError: If the folder is no run.
+        """
+        known = read_json(self.folder / RUN_FILE)
+        if known is None:
+            msg = f"{self.folder} must be the folder of a run, but it has no {RUN_FILE}. Run `screen run` first."
+            raise FileNotFoundError(msg)
+        return known
+
+
+def read_json(path: Path) -> Record | None:
+    """Read a JSON object; None if the file is not there or is torn."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+class writing:  # reads as a statement
+    """Tell a full disk from other errors: `with writing(folder): ...`.
+
+    Raises:
+        DiskFullError: If the disk, or the user's share of it, is full.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Translate."""
+        if isinstance(error, OSError) and error.errno in FULL:
+            msg = (
+                f"The disk of {self.folder} must have room, but it is full. "
+                "Free some and run the same command again: it takes up where this stopped."
+            )
+            raise DiskFullError(error.errno, msg) from error
+
+
+def _seal(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _safe(name: str) -> str:
+    cleaned = "".join(sign if sign.isalnum() or sign in " ._-+" else "_" for sign in name).strip(" .")
+    return cleaned or "plate"

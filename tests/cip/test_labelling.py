@@ -1,0 +1,183 @@
+"""The `cip` command and the nuclei pipeline: datasets, single files, failures, resuming."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+
+from noisylabels.cip.labelling import Labeller, Task, label_files, load_pipeline
+from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
+from noisylabels.cli import main
+from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import read_label_map, write_image, write_label_map
+from noisylabels.data.labels import ROSELLA
+from noisylabels.data.settings import override
+from tests.cip.test_cip_pipeline import AUTOLYSOSOME, PHAGOPHORE, field
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    return ended.value.code
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two fields whose channels are stored pHluorin first, with a truth."""
+    cases = tuple(Case(name, name, "training", f"images/{name}.ome.tif") for name in ("a", "b"))
+    made = Dataset(tmp_path / "data", ROSELLA, ("pHluorin", "DsRed"), 0.2152, cases)
+    write_dataset(made)
+    for case in cases:
+        write_image(made.image_path(case.id), field(PHAGOPHORE, AUTOLYSOSOME)[::-1])
+        truth = np.zeros((96, 128), np.uint8)
+        truth[38:43, 38:43], truth[57:64, 87:94] = 1, 2
+        write_label_map(made.label_path("truth", case.id), truth)
+    return made
+
+
+def test_the_command_labels_a_dataset_and_prints_the_errors(dataset, capsys):
+    assert run("cip", dataset.folder, "--against", "truth", "--preset", "rosella-lc3-mended") == 0
+    assert dataset.label_map("cip", "a")[40, 40] == 1
+    assert dataset.label_map("cip", "b")[60, 90] == 2
+    table = (dataset.folder / "labels/cip/vesicles/a.csv").read_text().splitlines()
+    assert table[0].startswith("vesicle,voxels,area_px")
+    assert len(table) >= 3
+    printed = capsys.readouterr().out
+    assert "2 label maps, 0 failed" in printed
+    assert "phagophore" in printed
+    assert "mean IoU" in printed
+
+
+def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys):
+    assert run("cip", dataset.folder) == 0
+    first, second = (dataset.label_path("cip", name) for name in ("a", "b"))
+    before = first.stat().st_mtime_ns
+    second.unlink()
+    assert run("cip", dataset.folder) == 0
+    assert first.stat().st_mtime_ns == before
+    assert second.exists()
+    assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended") == 2
+    assert "must be empty or made with the same settings" in capsys.readouterr().err
+    assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended", "--overwrite") == 0
+    assert first.stat().st_mtime_ns > before
+    note = json.loads((dataset.folder / "labels/cip/settings.json").read_text())
+    assert note["settings"]["name"] == "rosella-lc3-mended"
+
+
+def test_phases_keep_all_classes(dataset, capsys):
+    assert run("cip", dataset.folder, "--phases", "--name", "phases", "--against", "truth") == 0
+    assert "early autolysosome" in capsys.readouterr().out
+    assert set(np.unique(read_label_map(dataset.label_path("phases", "a")))) - {0, 1, 2} <= {3, 4}
+    assert read_label_map(dataset.label_path("phases", "a"))[60, 90] in (3, 4)
+
+
+def test_a_broken_image_fails_alone_with_exit_code_three(dataset, capsys):
+    dataset.image_path("a").write_bytes(dataset.image_path("a").read_bytes()[:200])
+    assert run("cip", dataset.folder) == 3
+    captured = capsys.readouterr()
+    assert "a.ome.tif must be a whole image file" in captured.err
+    assert "1 label maps, 1 failed" in captured.out
+    assert not dataset.label_path("cip", "a").exists()
+    assert dataset.label_path("cip", "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--preset", "lcsb"),
+            "A preset must be one of lcsb-rosella-lc3-2017, rosella-lc3-mended, nuclei, got 'lcsb'.",
+        ),
+        (("--channels", "0"), "--channels must be 2 positions from 0 on, as 0,1, got '0'. Correct it."),
+        (("--channels", "red,green"), "--channels must be 2 positions from 0 on, as 0,1, got 'red,green'."),
+        (("--against", "gold"), "A label set of"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_exit_code_two(dataset, capsys, words, sentence):
+    assert run("cip", dataset.folder, *words) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (dataset.folder / "labels/cip").exists()
+
+
+def test_unknown_channel_names_are_refused(dataset, capsys):
+    about = dataset.folder / "dataset.json"
+    about.write_text(about.read_text().replace("pHluorin", "GFP"))
+    assert run("cip", dataset.folder) == 2
+    assert "Channels must include DsRed and pHluorin, got ['GFP', 'DsRed']." in capsys.readouterr().err
+
+
+def test_a_single_file_is_labelled_into_a_folder(tmp_path, capsys):
+    image = tmp_path / "field.ome.tif"
+    write_image(image, np.concatenate([field(PHAGOPHORE), field()[:1]]))
+    assert run("cip", image) == 2
+    assert "--out must be given with a single image" in capsys.readouterr().err
+    assert run("cip", image, "--channels", "0,1", "--out", tmp_path / "labels") == 0
+    assert read_label_map(tmp_path / "labels/field.tif")[40, 40] == 1
+    assert run("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 2
+    assert f"{image}: The image must have a channel 3, got 3 channels. Use --channels." in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_any_number_of_workers_writes_the_same_bytes(dataset, tmp_path):
+    labeller = Labeller(load_pipeline("nuclei"), (0,))
+    files = {}
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        tasks = [Task(name, dataset.image_path(name), folder / f"{name}.tif") for name in ("a", "b")]
+        assert [failure for _, failure in label_files(tasks, labeller, workers=workers)] == [None, None]
+        files[workers] = [task.target.read_bytes() for task in tasks]
+    assert files[1] == files[2]
+
+
+NUCLEI = NucleiSettings()
+
+
+@pytest.mark.parametrize("image", [np.zeros((1, 30, 40)), np.full((30, 40), 7), np.zeros((1, 1, 1))])
+def test_an_even_image_has_no_nuclei(image):
+    label_map = segment_nuclei(image)
+    assert label_map.shape == image.shape[-2:]
+    assert not label_map.any()
+
+
+def discs(*centres, radius=11, shape=(60, 80)):
+    at = np.indices(shape)
+    return np.any([np.hypot(at[0] - row, at[1] - column) < radius for row, column in centres], axis=0)
+
+
+def test_nuclei_are_thresholded_cleaned_and_split():
+    image = np.random.default_rng(0).poisson(20 + 180 * discs((20, 20), (20, 39), (45, 60)))
+    image[50, 5] = 4000  # one hot pixel does not become a nucleus
+    found = segment_nuclei(np.minimum(image, 400))
+    assert ndi.label(found)[1] == 3
+    assert (found[discs((20, 20), radius=7)] == 1).all()
+    assert found[50, 5] == 0
+
+
+def test_specks_go_and_holes_close():
+    mask = discs((20, 20))
+    mask[20, 20] = False
+    mask[50:53, 50:53] = True
+    clean = clean_nuclei(mask, NUCLEI)
+    assert clean[20, 20]
+    assert not clean[45:].any()
+
+
+def test_a_single_nucleus_is_not_split():
+    mask = discs((30, 40))
+    assert np.array_equal(split_nuclei(mask, NUCLEI), mask)
+    assert not split_nuclei(np.zeros((5, 6), bool), NUCLEI).any()
+
+
+def test_a_gradient_of_two_levels_is_cut_between_them():
+    plane = np.where(np.arange(40) < 20, 10.0, 200.0) * np.ones((30, 1))
+    bright = threshold_nuclei(plane, NUCLEI)
+    assert not bright[:, :18].any()
+    assert bright[:, 22:].all()
+
+
+def test_nuclei_settings_and_images_are_checked():
+    assert override(NUCLEI, {"at_least_px": 50}).at_least_px == 50
+    with pytest.raises(InputError, match="must have one channel, got shape"):
+        segment_nuclei(np.zeros((2, 30, 40)))

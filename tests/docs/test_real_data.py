@@ -1,0 +1,133 @@
+"""Real images that nobody here drew, beside the checkout: import, groups, the nuclei pipeline, the CIP."""
+
+import csv
+import importlib
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+
+from noisylabels.cip.quality import count_errors, sum_errors
+from noisylabels.cli import COMMANDS, main
+from noisylabels.commands.learning import read_overrides
+from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.images import read_image, read_label_map
+from noisylabels.data.labels import ClassTable
+from noisylabels.learning.launcher import plan_prediction, plan_training
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+NUCLEUS = ClassTable(("background", "nucleus"))
+
+pytestmark = [
+    pytest.mark.shared_data,
+    pytest.mark.skipif(not DATA.is_dir(), reason="real images, ../shared/data, are not beside the checkout"),
+]
+
+
+def call(*words: object) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    assert not stop.value.code
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, str]]:
+    """Some rows of the nuclei's index: two whole groups of adjacent tiles, and fields of every size."""
+    with (DATA / "dsb2018_nuclei/index.csv").open(newline="") as file:
+        index = list(csv.DictReader(file))
+    sizes = {(row["height"], row["width"]): row for row in index}
+    return [row for row in index if row["group"] in ("s135", "s138") or row in sizes.values()]
+
+
+@pytest.fixture(scope="module")
+def nuclei(rows: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    home = tmp_path_factory.mktemp("nuclei")
+    for folder in ("images", "labels_curated"):
+        (home / folder).mkdir()
+        for row in rows:
+            shutil.copy(DATA / "dsb2018_nuclei" / folder / f"{row['id']}.png", home / folder)
+    call(
+        "import", home / "images", home / "nuclei", "--labels", f"truth={home / 'labels_curated'}", "--instances",
+        "--classes", "background,nucleus", "--channels", "DNA",
+        "--groups", f"{DATA / 'dsb2018_nuclei/index.csv'}:group", "--split", "0.5,0.25,0.25",
+    )  # fmt: skip
+    return open_dataset(home / "nuclei")
+
+
+def test_no_group_of_adjacent_tiles_is_cut(nuclei: Dataset, rows: list[dict[str, str]]) -> None:
+    groups = {row["id"]: row["group"] for row in rows}
+    assert sorted(groups) == sorted(nuclei.ids())
+    splits = {(groups[case.id], case.split) for case in nuclei.cases}
+    assert len(splits) == len(set(groups.values()))
+    assert len({split for _, split in splits}) == 3
+    assert len(rows) - len(splits) > 5  # so that a split by image would have cut some
+
+
+def test_every_pixel_of_images_and_masks_arrives(nuclei: Dataset, rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        image = read_image(DATA / f"dsb2018_nuclei/images/{row['id']}.png")
+        objects = read_image(DATA / f"dsb2018_nuclei/labels_curated/{row['id']}.png")[0]
+        assert image.shape == (1, int(row["height"]), int(row["width"]))
+        np.testing.assert_array_equal(nuclei.image(row["id"]), image)
+        label_map = nuclei.label_map("truth", row["id"])
+        np.testing.assert_array_equal(label_map, objects > 0)
+        assert label_map.mean() == pytest.approx(float(row["fg_fraction"]), abs=1e-4)  # told by another author
+
+
+def test_the_nuclei_pipeline_is_near_the_curated_masks_and_not_equal(nuclei: Dataset) -> None:
+    call("cip", nuclei.folder, "--preset", "nuclei")
+    errors = sum_errors(
+        count_errors(nuclei.label_map("truth", name), nuclei.label_map("cip", name), NUCLEUS) for name in nuclei.ids()
+    )
+    assert 0.6 < errors["nucleus"].iou < 0.98
+
+
+def test_weak_labels_of_two_classes_are_imported_as_they_are(tmp_path: Path) -> None:
+    source = DATA / "nucleolus_2class_weak"
+    call(
+        "import", source / "images", tmp_path / "nucleoli", "--labels", f"ilastik={source / 'labels_weak'}",
+        "--classes", "background,nucleolus,nucleoplasm", "--channels", "NPM1", "--split", "0.6,0.15,0.25",
+    )  # fmt: skip
+    dataset = open_dataset(tmp_path / "nucleoli")
+    assert [len(dataset.ids(split)) for split in ("training", "validation", "test")] == [7, 2, 3]
+    for name in dataset.ids():
+        weak = read_image(source / f"labels_weak/{name}.png")[0]
+        np.testing.assert_array_equal(dataset.label_map("ilastik", name), weak)
+        assert set(np.unique(weak)) == {0, 1, 2}
+
+
+def test_the_pipeline_finds_bright_lysosomes_on_a_real_two_channel_image(tmp_path: Path) -> None:
+    path = DATA / "real_two_channel_unlabelled/hela_lyso_mito_nuc_672x512.tif"
+    call("cip", path, "--channels", "0,1", "--out", tmp_path)
+    label_map = read_label_map(tmp_path / f"{path.stem}.tif")
+    red = read_image(path)[0].astype(float)
+    assert label_map.shape == red.shape
+    assert 0.005 < (label_map > 0).mean() < 0.2
+    assert np.median(red[label_map > 0]) > 1.5 * np.median(red[label_map == 0])
+    assert json.loads((tmp_path / "settings.json").read_text())["channels"] == [0, 1]
+
+
+def told_commands() -> list[list[str]]:
+    """The commands of docs/real-data.md. Running them takes ten minutes; that they are accepted is cheap to ask."""
+    text = (Path(__file__).parents[2] / "docs/real-data.md").read_text()
+    blocks = re.findall(r"^```(?:console|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [shlex.split(line)[1:] for block in blocks for line in block.splitlines() if line.startswith("noisylabels ")]
+
+
+@pytest.mark.parametrize("words", told_commands(), ids=" ".join)
+def test_the_commands_of_the_document_are_accepted(words: list[str]) -> None:
+    name, *rest = words
+    group = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
+    command = group.commands[name]
+    context = command.make_context(name, [*rest])  # refuses unknown options and values of another type
+    if name in ("train", "predict"):
+        plan = plan_training if name == "train" else plan_prediction
+        assert plan("cdl", (), read_overrides(context.args)).overrides["dataset_dir"] in rest
+    for word in rest:
+        for path in re.findall(r"\.\./shared/[^:]+", word):
+            assert (DATA.parents[1] / path.removeprefix("../")).exists()

@@ -1,0 +1,229 @@
+"""Calibration recovers what was put in."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from noisylabels.data.errors import InputError
+from noisylabels.data.events import label_events
+from noisylabels.data.labels import ROSELLA, ClassTable
+from noisylabels.noise.calibration import Profile, calibrate, check_profile, compare_field, make_profile, type_noise
+from noisylabels.noise.calibration.logistic import fit_logistic, image_spread, rank_score
+from noisylabels.noise.calibration.matching import match_events
+from noisylabels.noise.model import NoiseModel
+from tests.cases import draw
+from tests.noise.fields import crowded_field
+
+CELLS = ClassTable(("background", "cell"))
+
+
+def spaced_field(seed, *, n=(12, 12), step=18):
+    """Give discs of random size, class and brightness that do not touch, and a one-channel image."""
+    rng = np.random.default_rng(seed)
+    shape = (n[0] * step, n[1] * step)
+    rows, columns = np.indices(shape)
+    label_map, image = np.zeros(shape, np.uint8), rng.normal(100, 2, (1, *shape))
+    for row in range(n[0]):
+        for column in range(n[1]):
+            centre = (row * step + step / 2 + rng.uniform(-1, 1), column * step + step / 2 + rng.uniform(-1, 1))
+            inside = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= rng.uniform(2, 5.5) ** 2
+            label_map[inside] = 1 + (row + column) % 2
+            image[0, inside] += rng.uniform(4, 40)
+    return label_map, image
+
+
+def test_no_truth_no_calibration():
+    message = "Calibration must have fields with true events, got 1 fields and no event. Give the truth."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        calibrate(draw("1.2"), draw("..."))
+
+
+def test_an_empty_weak_map_misses_everything():
+    profile = calibrate(draw(".... / ...."), draw("1..2 / 1..2"), n_resamples=2)
+    assert profile.confusion == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
+    assert profile.value("phagophore.missed.rate") == 1
+
+
+def test_fates_counted_by_eye():
+    truth = draw("11..22..1.. / 11..22..1.. / ........... / 222.222....")
+    weak = draw("11..11..... / 11..11..... / ........... / 2222222..1.")
+    profile = calibrate(weak, truth, n_resamples=2)
+    #       found as 1, found as 2, missed;  spurious in the last row
+    assert profile.confusion == [[1, 0, 1], [1, 2, 0], [1, 0, 0]]
+    assert profile.value("autolysosome.merged.rate") == pytest.approx(1 / 3)
+    assert profile.value("phagophore.spurious.rate") == 1 / 2
+
+
+def test_matching_is_one_to_one_and_takes_the_larger_overlap():
+    truth, weak = label_events(draw("111111.111"))[0], label_events(draw("1111.11111"))[0]
+    found = match_events(truth, weak)
+    assert found.partner.tolist() == [1, 2]
+    assert found.iou.tolist() == [4 / 6, 3 / 5]
+    assert match_events(np.zeros((3, 3), np.int32), np.zeros((3, 3), np.int32)).partner.size == 0
+
+
+def test_an_event_is_merged_only_if_most_of_it_lies_under_anothers_label():
+    truth = draw("11111111.11111 / 11111111.11111")
+    for last, fate in (("11111111111... / 11111111111...", "missed"), ("111111111111.. / 111111111111..", "merged")):
+        profile = calibrate(draw(last), truth, classes=ROSELLA, n_resamples=2)
+        assert profile.value("phagophore.missed.rate") == (0.5 if fate == "missed" else 0)
+        assert profile.value("phagophore.merged.rate") == (0.5 if fate == "merged" else 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_logistic_fit_is_that_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(400, 2))
+    struck = rng.random(400) < 1 / (1 + np.exp(1 + 2 * features[:, 0] - features[:, 1]))
+    ours = fit_logistic(features, struck)
+    theirs = LogisticRegression(C=1 / 0.1, tol=1e-10, max_iter=1000).fit(features, struck)
+    assert ours.weights == pytest.approx(theirs.coef_[0], abs=1e-4)
+    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
+    predicted = ours.probabilities(features)
+    assert rank_score(predicted, struck) == pytest.approx(roc_auc_score(struck, predicted))
+
+
+def test_separable_events_and_one_sided_outcomes_stay_finite():
+    fit = fit_logistic(np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([True, True, False, False]))
+    assert np.isfinite(fit.weights).all()
+    assert fit.weights[0] < -1
+    assert fit_logistic(np.zeros((3, 1)), np.zeros(3, bool)).intercept == pytest.approx(np.log(0.5 / 3.5))
+    assert np.isnan(rank_score(np.zeros(3), np.zeros(3, bool)))
+
+
+def test_the_spread_between_images_is_recovered():
+    rng = np.random.default_rng(0)
+    effects = rng.normal(0, 0.8, 400)
+    struck = [rng.random(100) < 1 / (1 + np.exp(1 - effect)) for effect in effects]
+    share = float(np.concatenate(struck).mean())
+    assert image_spread([np.full(100, share)] * 400, struck) == pytest.approx(0.8, rel=0.15)
+    steady = [rng.random(100) < 0.3 for _ in range(400)]
+    assert image_spread([np.full(100, 0.3)] * 400, steady) < 0.15
+
+
+@pytest.mark.parametrize("shift", [-1.5, -0.8, 0.0, 0.8, 1.5])
+def test_a_boundary_shift_is_measured_as_it_was_made(shift):
+    truth, _ = spaced_field(0)
+    model = NoiseModel.from_dict({"boundary": {"rate": 1.0, "shift_px": shift, "sd_px": 0.0, "jitter_px": 0.7}})
+    noisy = model.apply(truth, image_id="a").label_map
+    events = compare_field(noisy, truth, classes=ROSELLA).events
+    large = events["found"] & (events["area_px"] > 40)
+    assert np.nanmean(events["shift_px"][large]) == pytest.approx(shift, abs=0.2)  # of discs of radius 4
+
+
+@pytest.fixture(scope="module")
+def round_trip():
+    """Twelve simulated fields, a pipeline of known errors, its profile, and the profile of what that makes again."""
+    pipeline = NoiseModel.from_dict(
+        {
+            "missed": {"rate": 0.3, "given": {"contrast": -1.5, "area": -1.0}, "draw": "bernoulli", "image_sd": 0.5},
+            "misclassified": {"transition": [[0.8, 0.2], [0.1, 0.9]], "draw": "bernoulli"},
+            "boundary": {"rate": 1.0, "shift_px": 0.3, "sd_px": 0.6, "jitter_px": 0.6},
+            "spurious": {"rate": 0.15, "draw": "bernoulli"},
+        }
+    )
+    fields = [spaced_field(seed) for seed in range(12)]
+    truth, images = [field[0] for field in fields], [field[1] for field in fields]
+    weak = [pipeline.apply(*field, image_id=f"observed-{index}").label_map for index, field in enumerate(fields)]
+    features = ("contrast", "area")
+    compared = [
+        compare_field(*each, classes=ROSELLA, features=features) for each in zip(weak, truth, images, strict=True)
+    ]
+    profile = make_profile(compared, ROSELLA, features, n_resamples=100)
+    return profile, check_profile(profile, compared, truth, images, n_resamples=60), (weak, truth, images)
+
+
+def test_calibration_recovers_the_rates_that_made_the_labels(round_trip):
+    profile = round_trip[0]
+    for name, made in [
+        ("phagophore.to.autolysosome", 0.2),
+        ("autolysosome.to.phagophore", 0.1),
+        ("phagophore.spurious.rate", 0.15),
+        ("autolysosome.spurious.rate", 0.15),
+    ]:
+        estimate = profile.summary[name]
+        slack = 0.5 * (estimate.high - estimate.low)
+        assert estimate.low - slack <= made <= estimate.high + slack, name
+    for name in ROSELLA.foreground:
+        assert profile.value(f"{name}.missed.rate") == pytest.approx(0.3, abs=0.1)
+        assert profile.value(f"{name}.missed.weight.contrast") == pytest.approx(-1.5, abs=0.5)
+        assert profile.value(f"{name}.missed.weight.area") == pytest.approx(-1.0, abs=0.5)
+        assert profile.value(f"{name}.missed.auc") > 0.75
+        assert profile.value(f"{name}.shift_px.large.0.50") == pytest.approx(0.3, abs=0.25)
+
+
+def test_what_the_profile_makes_again_has_the_same_profile_within_intervals(round_trip):
+    checks, distances = round_trip[1]
+    wanted = [
+        f"{name}.{what}"
+        for name in ROSELLA.foreground
+        for what in (
+            "missed.rate", "missed.weight.contrast", "missed.weight.area", "to.phagophore", "spurious.rate",
+            "area_ratio", "iou", "shift_px.small.0.50", "shift_px.medium.0.50", "shift_px.large.0.50",
+        )
+    ]  # fmt: skip
+    agrees = checks.set_index("name")["agrees"]
+    assert agrees[wanted].all(), checks.set_index("name").loc[wanted]
+    assert agrees.mean() > 0.8
+    assert (distances["ks"] < 0.12).all()
+
+
+def test_a_single_call_gives_the_same_profile_and_a_file_keeps_it(round_trip, tmp_path):
+    profile, _, (weak, truth, images) = round_trip
+    again = calibrate(weak, truth, images, features=("contrast", "area"), n_resamples=2)
+    assert again.confusion == profile.confusion
+    assert again.value("phagophore.missed.weight.area") == profile.value("phagophore.missed.weight.area")
+    again.write(tmp_path / "profile.json")
+    read = Profile.read(tmp_path / "profile.json")
+    assert read.to_model().to_dict() == again.to_model().to_dict()
+    assert "NaN" not in (tmp_path / "profile.json").read_text()
+
+
+def test_a_file_that_is_no_profile_is_refused(tmp_path):
+    path = tmp_path / "profile.json"
+    path.write_text("{}")
+    message = f"{path} must be a profile of noisylabels calibrate, got something else ('summary'). Calibrate again."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        Profile.read(path)
+
+
+def test_noise_types_of_identical_empty_and_different_maps():
+    empty, truth = draw("....... / ......."), draw("11..22. / 11..22.")
+    same = type_noise(truth, truth)
+    assert same == (0.0, 1.0, 1.0, 0.0, 0.0)
+    nothing = type_noise(empty, truth)
+    assert np.isinf(nothing.nhd95)
+    assert nothing.foreground_f1 == 0
+    assert np.isnan(nothing.instance_class_confusion)
+    assert np.isnan(type_noise(empty, empty).nhd95)
+    swapped = type_noise(draw("11..11. / 11..11."), truth)
+    assert (swapped.nhd95, swapped.foreground_f1) == (0.0, 1.0)
+    assert (swapped.pixel_class_confusion, swapped.instance_class_confusion) == (0.5, 0.5)
+
+
+def test_the_contour_distance_is_the_shift_over_the_events_diagonal():
+    truth, weak = np.zeros((30, 30), np.uint8), np.zeros((30, 30), np.uint8)
+    truth[10:16, 10:18] = 1
+    weak[10:16, 13:21] = 1
+    assert type_noise(weak, truth).nhd95 == pytest.approx(3 / 10)  # 6 x 8 pixels: diagonal 10
+
+
+def test_classes_and_sizes_of_maps_are_checked():
+    with pytest.raises(InputError, match=r"^weak label map must have the size of its image, \(1, 3\), got \(1, 4\)\."):
+        compare_field(draw("1..."), draw("1.."), classes=CELLS)
+    with pytest.raises(InputError, match=r"^Values of truth must be class indices 0\.\.1"):
+        compare_field(draw("1.."), draw("2.."), classes=CELLS)
+
+
+def test_profiles_of_crowded_fields_make_models_that_apply():
+    truth, image = crowded_field(0)
+    weak = NoiseModel.from_dict({"missed": {"rate": 0.4}, "merged": {"rate": 0.9}, "split": {"rate": 0.3}}).apply(
+        truth, image_id="a"
+    )
+    profile = calibrate(weak.label_map, truth, image, n_resamples=2)
+    noisy = profile.to_model().apply(truth, image, image_id="b").label_map
+    assert noisy.max() <= 2
+    assert not np.array_equal(noisy, truth)
