@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
-from evaluation.metrics.engine import load_kernels
+from evaluation.metrics.backends import load_kernels
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import InstanceMap, label_events
 from noisylabels.data.labels import LabelMap

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.metrics.engine import load_kernels
+from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.events import Events
 from evaluation.metrics.pixels import FloatArray
 from evaluation.metrics.settings import THRESHOLD_STEPS

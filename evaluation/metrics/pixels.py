@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evaluation.metrics.counts import Counts
-from evaluation.metrics.engine import load_kernels
+from evaluation.metrics.backends import load_kernels
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from evaluation.metrics.compiled.pixels import WORD
+from evaluation.metrics.backends.compiled.pixels import WORD
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from evaluation.metrics.compiled.pixels import WORD
+from evaluation.metrics.backends.compiled.pixels import WORD
 
 NEAREST = 5  # a pixel and its four neighbours, always the first offsets where there are as many
 

@@ -32,4 +32,4 @@ def load_kernels(*, fast: bool | None = None) -> ModuleType | None:
 
 @functools.cache  # looking for a package costs more than counting a quarter
 def _compiled() -> ModuleType | None:
-    return import_module("evaluation.metrics.compiled") if find_spec("numba") else None
+    return import_module("evaluation.metrics.backends.compiled") if find_spec("numba") else None
