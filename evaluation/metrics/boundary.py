@@ -11,8 +11,8 @@ import functools
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.metrics.counts import Counts
 from evaluation.metrics.backends import load_kernels
+from evaluation.metrics.counts import Counts
 from evaluation.metrics.pixels import FloatArray, divide
 from noisylabels.data.labels import LabelMap
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.metrics.counts import Counts
 from evaluation.metrics.backends import load_kernels
+from evaluation.metrics.counts import Counts
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
