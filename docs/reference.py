@@ -21,7 +21,7 @@ FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
         ("`labels/<name>/<id>.tif`", "noisylabels.data.images.write_label_map"),
         ("`dataset.json`, `datalist.json`", "noisylabels.data.dataset.write_dataset"),
         ("`labels/<name>/errors.parquet` of `corrupt`", "noisylabels.noise.log.write_log"),
-        ("table of groups for `import --groups`", "noisylabels.plates.importing.read_groups"),
+        ("table of groups for `import --groups`", "noisylabels.importing.folder.read_groups"),
     ),
     "plate": (
         ("`<plate>.ome.zarr`", "noisylabels.plates.omezarr_writer.write_plate"),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from noisylabels.importing.masks import Holds
+
 if TYPE_CHECKING:
     from noisylabels.data.dataset import Dataset
 
@@ -32,7 +34,7 @@ def simulate(
     from rich.progress import Progress
 
     from noisylabels import simulation
-    from noisylabels.plates.importing import parse_fractions
+    from noisylabels.importing.folder import parse_fractions
 
     frame = {"rows": rows, "columns": columns, "planes": planes}
     chosen = simulation.preset(preset).replaced(simulation.read_settings(settings) if settings else {})
@@ -117,7 +119,11 @@ def import_(
     images: Annotated[Path, typer.Argument(help="Folder of images (TIFF, OME-TIFF, PNG, NIfTI), or a plate.")],
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
     labels: Annotated[list[str], typer.Option(help="NAME=FOLDER of label maps; may be given several times.")] = [],  # noqa: B006 - typer reads it once
-    classes: Annotated[str, typer.Option(help="Class names, background first.")] = "background,phagophore,autolysosome",
+    classes: Annotated[str, typer.Option(help="Class names, background first; else what the label maps hold.")] = "",
+    masks: Annotated[Holds, typer.Option(help="What the label maps hold, where it cannot be told.")] = "auto",
+    values: Annotated[
+        list[str], typer.Option(help="NUMBER=CLASS or #RRGGBB=CLASS of the label maps; may be given several times.")
+    ] = [],  # noqa: B006 - typer reads it once
     channels: Annotated[
         str, typer.Option(help="Channel names, in the order of the files or of --keep; of a plate also NAME=CHANNEL.")
     ] = "",
@@ -126,30 +132,31 @@ def import_(
     split: Annotated[str, typer.Option(help="Shares of training, validation and test.")] = "0.85,0.1,0.05",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     pixel_size_um: Annotated[float | None, typer.Option(help="Side of a pixel in micrometres.")] = None,
-    instances: Annotated[bool, typer.Option(help="Label maps hold object numbers: each object is class 1.")] = False,
     plate: Annotated[bool, typer.Option("--plate", help="The folder is a plate, as its microscope wrote it.")] = False,
     pattern: Annotated[str | None, typer.Option(help="Names of a plate's plain TIFF files; see convert.")] = None,
     fields: Annotated[int | None, typer.Option(help="Fields of a plate to take, by lot; all if not given.")] = None,
     project: Annotated[str, typer.Option(help="Focal planes of images: max, middle or stack (keep all).")] = "stack",
 ) -> None:
     """Copy images and their label maps, or the fields of a plate, into a dataset folder."""
-    from noisylabels.data.labels import ClassTable
-    from noisylabels.plates import importing
+    from noisylabels.data.labels import ROSELLA, ClassTable
+    from noisylabels.importing import folder as importing
+    from noisylabels.importing.masks import parse_values
 
-    table, fractions = ClassTable(tuple(classes.split(","))), importing.parse_fractions(split)
+    table = ClassTable(tuple(classes.split(","))) if classes else None
+    fractions = importing.parse_fractions(split)
     told: list[str] = []
     if plate or pattern:
-        from noisylabels.plates.plate_importing import import_plates, parse_channels
+        from noisylabels.importing.plates import import_plates, parse_channels
 
-        _refuse_given({"--labels": labels, "--keep": keep, "--groups": groups, "--instances": instances}, "A plate")
+        _refuse_given({"--labels": labels, "--keep": keep, "--groups": groups, "--values": values}, "A plate")
         wanted, names = parse_channels(channels)
         dataset, told = import_plates(
-            images, out, classes=table, pattern=pattern, channels=wanted, channel_names=names, n_fields=fields,
-            fractions=fractions, seed=seed, pixel_size_um=pixel_size_um,
+            images, out, classes=table or ROSELLA, pattern=pattern, channels=wanted, channel_names=names,
+            n_fields=fields, fractions=fractions, seed=seed, pixel_size_um=pixel_size_um,
         )  # fmt: skip
     else:
         _refuse_given({"--fields": fields}, "A folder of images")
-        dataset = importing.import_folder(
+        dataset, notes = importing.import_folder(
             images,
             out,
             classes=table,
@@ -159,10 +166,13 @@ def import_(
             seed=seed,
             channel_names=tuple(filter(None, channels.split(","))),
             pixel_size_um=pixel_size_um,
-            instances=instances,
+            masks=masks,
+            values=parse_values(values),
             keep=importing.parse_positions(keep),
             planes=project,  # type: ignore[arg-type]  # checked where it is used
         )
+        for note in notes:
+            typer.echo(note)
     _tell_import(dataset, told)
 
 

@@ -20,8 +20,9 @@ Image = NDArray[Any]
 
 TIFF = (".tif", ".tiff")
 PNG = (".png",)
+JPEG = (".jpg", ".jpeg")
 NIFTI = (".nii", ".nii.gz")
-IMAGE_SUFFIXES = (*TIFF, *PNG, *NIFTI)
+IMAGE_SUFFIXES = (*TIFF, *PNG, *JPEG, *NIFTI)
 
 
 def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
@@ -305,7 +306,7 @@ def _write_nifti(path: Path, label_map: LabelMap) -> None:
 
 
 _READERS: Mapping[str, Callable[[Path], Image]] = (
-    dict.fromkeys(TIFF, _read_tiff) | dict.fromkeys(PNG, _read_png) | dict.fromkeys(NIFTI, _read_nifti)
+    dict.fromkeys(TIFF, _read_tiff) | dict.fromkeys((*PNG, *JPEG), _read_png) | dict.fromkeys(NIFTI, _read_nifti)
 )
 _WRITERS: Mapping[str, Callable[[Path, LabelMap], None]] = (
     dict.fromkeys(TIFF, _write_tiff) | dict.fromkeys(PNG, _write_png) | dict.fromkeys(NIFTI, _write_nifti)

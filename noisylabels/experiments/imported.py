@@ -7,7 +7,7 @@ from typing import Any
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable
-from noisylabels.plates.importing import import_folder, read_groups
+from noisylabels.importing.folder import import_folder, read_groups
 
 KEYS = ("images", "labels", "classes", "groups", "split", "seed", "instances")
 
@@ -39,5 +39,5 @@ def write_imported(folder: Path, settings: Mapping[str, Any]) -> Dataset:
         groups=read_groups(table, column=column) if table else None,
         fractions=(training, validation, test),
         seed=int(settings.get("seed", 0)),
-        instances=bool(settings.get("instances", False)),
-    )
+        masks="objects" if settings.get("instances", False) else "auto",
+    ).dataset

@@ -13,7 +13,7 @@ from noisylabels.data.splits import SPLITS, split_groups
 Field = dict[str, str]
 """One field: its `id`, `group`, and the paths of its `image` and `label`."""
 
-IMAGE_SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".nii.gz", ".nii")
+IMAGE_SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".jpeg", ".jpg", ".nii.gz", ".nii")
 
 logger = logging.getLogger(__name__)
 

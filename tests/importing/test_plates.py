@@ -8,7 +8,7 @@ from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA
-from noisylabels.plates.plate_importing import import_plates, parse_channels
+from noisylabels.importing.plates import import_plates, parse_channels
 
 PATTERN = "{plate}/{well}_f{field}_c{channel}.tif"
 WELLS = ("B02", "B03", "C02", "C03")

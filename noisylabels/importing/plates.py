@@ -13,9 +13,9 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image
 from noisylabels.data.labels import ClassTable
 from noisylabels.data.splits import SPLITS, split_groups
+from noisylabels.importing.folder import require_groups, require_new_folder
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
-from noisylabels.plates.importing import require_groups, require_new_folder
 from noisylabels.plates.plate import Plate
 
 
