@@ -66,7 +66,8 @@ class Reading:
             InputError: If a number has no class.
         """
         if self.holds == "objects":
-            return (raw.values != self.background).astype(np.uint8)
+            objects: LabelMap = (raw.values != self.background).astype(np.uint8)
+            return objects
         found, places = np.unique(raw.values, return_inverse=True)
         strangers = [int(value) for value in found if int(value) not in self.index]
         if strangers:

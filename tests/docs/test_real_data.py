@@ -52,8 +52,8 @@ def nuclei(rows: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory)
         for row in rows:
             shutil.copy(DATA / "dsb2018_nuclei" / folder / f"{row['id']}.png", home / folder)
     call(
-        "import", home / "images", home / "nuclei", "--labels", f"truth={home / 'labels_curated'}", "--instances",
-        "--classes", "background,nucleus", "--channels", "DNA",
+        "import", home / "images", home / "nuclei", "--labels", f"truth={home / 'labels_curated'}",
+        "--masks", "objects", "--classes", "background,nucleus", "--channels", "DNA",
         "--groups", f"{DATA / 'dsb2018_nuclei/index.csv'}:group", "--split", "0.5,0.25,0.25",
     )  # fmt: skip
     return open_dataset(home / "nuclei")
