@@ -20,7 +20,9 @@ Counts = NDArray[np.int64]
 
 KEYS = ("method", "reference", "field", "cluster", "well", "plate")
 BOUNDARY = ("reference_px", "reference_hit_px", "prediction_px", "prediction_hit_px")
-ERRORS = ("n_reference", "n_prediction", "missed", "misclassified", "incomplete", "spurious", "split", "merged")
+ERRORS = (
+    "n_reference", "n_prediction", "missed", "misclassified", "incomplete", "swollen", "spurious", "split", "merged",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class FieldCounts:
             boundary pixel within the tolerance, of the prediction, those with a reference boundary pixel.
         detection: (C, C) events, rows = reference class, columns = class of the matched predicted event. Row 0 counts
             spurious events, column 0 missed ones; [0, 0] is 0.
-        errors: (C, 8) events in the order of `ERRORS`; row 0 is 0.
+        errors: (C, 9) events in the order of `ERRORS`; row 0 is 0.
         paper: (C, 19) reference events whose best same-class IoU is at least k/20, k = 1..19; predicted events may be
             used many times (the paper's mode).
         one_to_one: (C, 19) pairs of an optimal one-to-one assignment with IoU of at least k/20.
@@ -86,7 +88,7 @@ class CountTable:
         confusion: (n, C, C); see `FieldCounts` for this and the next.
         boundary: (n, C, 4).
         detection: (n, C, C).
-        errors: (n, C, 8).
+        errors: (n, C, 9).
         paper: (n, C, 19).
         one_to_one: (n, C, 19).
         iou_sum: (n, C) float64.

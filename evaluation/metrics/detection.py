@@ -170,9 +170,8 @@ def tabulate_errors(table: CountTable) -> "pd.DataFrame":
         table: Counts of one or more methods.
 
     Returns:
-        One row per reference, method, class (and all events together) and kind: `n_events`, `n_errors`, `rate`. Missed,
-        misclassified, incomplete and split are shares of the events of the reference, spurious and merged of the
-        predicted ones.
+        One row per reference, method, class (and all events together) and kind: `n_events`, `n_errors`, `rate`.
+        Spurious and merged are shares of the predicted events, the others of the events of the reference.
     """
     import pandas as pd
 

@@ -87,6 +87,29 @@ def assign(pairs: Pairs, *, step: int) -> NDArray[np.intp]:
     return able[np.sort(np.concatenate(chosen))]
 
 
+def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[np.intp]:
+    """Give each event of the reference its one partner, whatever the classes.
+
+    Args:
+        pairs: Overlapping pairs.
+        n_reference: Events of the reference.
+        step: Smallest IoU of partners, in twentieths.
+
+    Returns:
+        (n_reference,) position of the partner among the predicted events, -1 for none.
+
+    Examples:
+        >>> first, second = np.array([0, 0, 1]), np.array([0, 1, 0])
+        >>> pairs = Pairs(first, second, intersection=np.array([90, 30, 1]), union=np.array([100, 100, 100]))
+        >>> find_partners(pairs, 2)
+        array([ 0, -1])
+    """
+    partner = np.full(n_reference, -1)
+    chosen = pairs.select(assign(pairs, step=step))
+    partner[chosen.reference] = chosen.prediction
+    return partner
+
+
 def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Tell the connected group of each pair, and whether one event is in all pairs of its group."""
     group = np.arange(len(pairs))

@@ -34,6 +34,7 @@ class EvaluationSettings:
         covered: Share of an event's pixels that must be predicted as any event for it not to be missed: more than
             this, in [0, 1).
         complete: Share of an event's pixels that must be predicted as its own class for it to be complete, in (0, 1].
+        swollen: Multiple of an event's area above which the predicted events on it make it swollen, at least 1.
         inside: Share of an event that must lie in another one to count for split and merged, in (0, 1].
 
     Raises:
@@ -46,7 +47,8 @@ class EvaluationSettings:
         Traceback (most recent call last):
         ...
         noisylabels.data.errors.InputError: Evaluation settings must be among ignore_index, tolerance, tolerance_px, \
-inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, inside, got tolerence. Correct the name.
+inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, swollen, inside, got tolerence. \
+Correct the name.
     """
 
     ignore_index: int | None = None
@@ -59,6 +61,7 @@ inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, insi
     drop_border: bool = False
     covered: float = 0.0
     complete: float = 0.5  # lower edge of the paper's high band
+    swollen: float = 2.0
     inside: float = 0.5
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, insi
         _require("min_area_px", "at least 1", self.min_area_px, holds=self.min_area_px >= 1)
         _require("covered", "in [0, 1)", self.covered, holds=0 <= self.covered < 1)
         _require("complete", "in (0, 1]", self.complete, holds=0 < self.complete <= 1)
+        _require("swollen", "at least 1", self.swollen, holds=self.swollen >= 1)
         _require("inside", "in (0, 1]", self.inside, holds=0 < self.inside <= 1)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What went wrong with each event: missed, misclassified, incomplete, spurious, split, merged.
+"""What went wrong with each event: missed, misclassified, incomplete, swollen, spurious, split, merged.
 
 The kinds are the paper's, measured event by event, so that labels corrupted with a log and evaluated against the clean
 ones give back the logged counts (with `complete=1`, see `classify_errors`).
@@ -24,8 +24,8 @@ class EventErrors:
     Args:
         reference: One row per event of the reference: event, class_index, area_px, box, `covered_px` (its pixels that
             are predicted as any event), `own_px` (as its own class), `found_as` (the class most of the covered pixels
-            have; its own on a tie, else the smallest; 0 when missed) and the booleans missed, misclassified,
-            incomplete, split.
+            have; its own on a tie, else the smallest; 0 when missed), `found_px` (predicted as that class) and the
+            booleans missed, misclassified, incomplete, swollen, split.
         prediction: One row per predicted event: event, class_index, area_px, box, `covered_px` (its pixels that are an
             event in the reference) and the booleans spurious, merged.
     """
@@ -40,7 +40,7 @@ class EventErrors:
             n_classes: C, background included.
 
         Returns:
-            (C, 8) in the order of `evaluation.metrics.counts.ERRORS`: spurious and merged by the class of the
+            (C, 9) in the order of `evaluation.metrics.counts.ERRORS`: spurious and merged by the class of the
             predicted event, the others by the class of the reference.
         """
         counts = np.zeros((n_classes, len(ERRORS)), np.int64)
@@ -61,6 +61,8 @@ def classify_errors(
     - misclassified: not missed, and most of its predicted pixels have another class.
     - incomplete: not missed, and less than the share `complete` of its pixels is predicted as the class it was found
       as. A misclassified event may be incomplete as well.
+    - swollen: not missed, and the predicted events of the class it was found as that lie on it have together more than
+      `swollen` times its area. An event that was merged with others is often swollen as well.
     - spurious: at most the share `covered` of a predicted event's pixels is an event in the reference.
     - split: at least two predicted events of its class lie in it with at least the share `inside` of themselves.
     - merged: a predicted event in which at least two of its class in the reference lie so. Splits and merges change
@@ -89,6 +91,8 @@ def classify_errors(
     found_as = np.where(own == by_class.max(1, initial=0), reference.class_index, by_class.argmax(1))
     found_as = np.where(missed, 0, found_as).astype(np.uint8)
     found_px = by_class[np.arange(len(reference)), found_as]
+    met = prediction.class_index[pairs.prediction] == found_as[pairs.reference]
+    there_px = _sum(pairs.reference[met], prediction.area_px[pairs.prediction[met]], len(reference))
     same = pairs.select(reference.class_index[pairs.reference] == prediction.class_index[pairs.prediction])
     is_piece = same.intersection >= how.inside * prediction.area_px[same.prediction]
     is_part = same.intersection >= how.inside * reference.area_px[same.reference]
@@ -99,9 +103,11 @@ def classify_errors(
             covered_px=np.minimum(everything, reference.area_px),
             own_px=np.minimum(own, reference.area_px),
             found_as=found_as,
+            found_px=np.where(missed, 0, np.minimum(found_px, reference.area_px)),
             missed=missed,
             misclassified=~missed & (found_as != reference.class_index),
             incomplete=~missed & (found_px < how.complete * reference.area_px),
+            swollen=~missed & (there_px > how.swollen * reference.area_px),
             split=_sum(same.reference, is_piece, len(reference)) >= 2,
         ),
         _describe(

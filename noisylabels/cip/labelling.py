@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.counts import FieldKey
+from evaluation.metrics.fields import count_fields
 from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
-from noisylabels.cip.quality import count_errors, format_errors, sum_errors
+from noisylabels.cip.quality import format_errors
 from noisylabels.cip.settings import PRESETS, CipSettings
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset, open_dataset
@@ -251,6 +253,9 @@ def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases
     """
     classes = ROSELLA_PHASES if phases else dataset.classes
     done = [id for id in dataset.ids() if dataset.label_path(prediction, id).exists()]
-    maps = ([read_label_map(dataset.label_path(name, id), classes) for name in (reference, prediction)] for id in done)
-    total = sum_errors(count_errors(true, found, classes) for true, found in maps)
-    return format_errors(total, n_fields=len(done))
+
+    def read(name: str, id: str) -> LabelMap:
+        return read_label_map(dataset.label_path(name, id), classes)
+
+    fields = ((FieldKey(id, prediction), read(reference, id), read(prediction, id)) for id in done)
+    return format_errors(count_fields(fields, classes=classes))

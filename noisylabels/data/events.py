@@ -140,7 +140,8 @@ def measure_events(
         One row per event: `event`, `class_index`, `area_px`, the half-open box `row_min`, `column_min`, `row_max`,
         `column_max`, `centroid_row`, `centroid_column`, `border_distance_px`, `crowding` (other events within 32 px),
         `solidity`; with an image also `mean_<channel>`, `max_<channel>`, `contrast_<channel>` (to a ring of 5 px, in
-        its robust standard deviations), and over all channels `brightness` (the mean) and `contrast` (the largest).
+        its robust standard deviations), and the largest over the channels: `contrast`, and `brightness` (the mean in
+        standard deviations of the field).
 
     Raises:
         InputError: If the image's size is not the map's, or the channel names are not one per channel.
@@ -194,6 +195,6 @@ def _appearance(
         **features.channel_columns("mean", names, means),
         **features.channel_columns("max", names, peaks),
         **features.channel_columns("contrast", names, contrasts),
-        "brightness": means.mean(axis=0),
+        "brightness": features.brightness(prints, image),
         "contrast": contrasts.max(axis=0),
     }

@@ -74,6 +74,30 @@ def intensities(footprints: Footprints, image: NDArray[np.floating]) -> tuple[Fl
     return means, np.maximum.reduceat(values, footprints.starts[:-1], axis=1)
 
 
+def brightness(footprints: Footprints, image: NDArray[np.floating]) -> Floats:
+    """Give how bright each event is: its mean in the channel where it is brightest, in deviations of the field.
+
+    Each channel is taken less its mean over the field and divided by its standard deviation over the field, as the
+    networks see it; so one unit means the same in every channel, plate and exposure.
+
+    Args:
+        footprints: The events' pixels.
+        image: (channel, row, column) intensities. Not modified.
+
+    Returns:
+        (event,) brightness.
+
+    Examples:
+        >>> image = np.array([[[1.0, 1.0, 5.0, 1.0]]])  # mean 2, standard deviation sqrt(3)
+        >>> brightness(Footprints.of(np.array([[0, 0, 1, 0]], np.int32), 1), image).round(3)
+        array([1.732])
+    """
+    levels = image.mean((-2, -1), dtype=np.float64)[:, None]
+    spreads = np.maximum(image.std((-2, -1), dtype=np.float64), 1e-9)[:, None]
+    brightest: Floats = ((intensities(footprints, image)[0] - levels) / spreads).max(axis=0)
+    return brightest
+
+
 def contrasts(
     footprints: Footprints, instances: NDArray[np.int32], image: NDArray[np.floating], *, ring_px: float = RING_PX
 ) -> Floats:

@@ -123,19 +123,14 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
 
 
 def _brightness(data: Dataset, case_id: str, truth: LabelMap) -> dict[int, float]:
-    """Brightness of each true event: the largest over channels of its mean, in deviations of the field."""
-    from scipy import ndimage as ndi
-
+    """Brightness of each true event by its number."""
     from noisylabels.data.events import label_events
+    from noisylabels.data.features import brightness
+    from noisylabels.data.footprints import Footprints
 
     instances, classes = label_events(truth)
-    ids = np.arange(1, len(classes) + 1)
-    image = data.image(case_id).astype(float)
-    if not len(ids):
-        return {}
-    scaled = (image - image.mean((-2, -1), keepdims=True)) / np.maximum(image.std((-2, -1), keepdims=True), 1e-9)
-    means = np.stack([ndi.mean(channel, instances, ids) for channel in scaled])
-    return dict(zip(ids.tolist(), means.max(0).tolist(), strict=True))
+    values = brightness(Footprints.of(instances, len(classes)), data.image(case_id))
+    return dict(enumerate(values.tolist(), start=1))
 
 
 def _append_events(

@@ -5,8 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from evaluation.metrics.counts import ERRORS, FieldKey
+from evaluation.metrics.fields import count_fields
+from evaluation.metrics.pixels import score_classes
 from noisylabels.cip import LCSB, MENDED, PRESETS, preset, segment_field, settings_from_dict
-from noisylabels.cip.quality import count_errors, format_errors, sum_errors
+from noisylabels.cip.quality import format_errors
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, merge_classes
 from noisylabels.data.settings import read_overrides
@@ -172,45 +175,30 @@ def test_settings_come_from_yaml(tmp_path):
         read_overrides(path)
 
 
-@pytest.mark.parametrize(
-    ("reference", "prediction", "kind", "rate"),
-    [
-        ("11.. / 11..", ".... / ....", "missed", 1.0),
-        ("11.. / 11..", "22.. / 22..", "misclassified", 1.0),
-        ("11.. / 11..", "1... / ....", "incomplete", 1.0),
-        ("11.. / 11..", "11.. / ....", "incomplete", 0.0),
-        ("11.. / ....", "1111 / 111.", "swollen", 1.0),
-        ("11.. / ....", "1111 / ....", "swollen", 0.0),
-        ("1... / ....", "1.1. / ....", "spurious", 0.5),
-    ],
-)
-def test_errors_are_counted_as_drawn(reference, prediction, kind, rate):
-    counts = count_errors(draw(reference), draw(prediction), ROSELLA)["phagophore"]
-    assert counts.rate(kind) == rate
-
-
-def test_empty_maps_have_undefined_rates():
-    nothing = np.zeros((3, 4), np.uint8)
-    counts = count_errors(nothing, nothing, ROSELLA)
-    assert np.isnan(counts["phagophore"].rate("missed"))
-    assert np.isnan(counts["phagophore"].iou)
-    assert counts["background"].iou == 1.0
-    assert "mean IoU 1.000 over 1 fields" in format_errors(counts, n_fields=1)
+def test_the_table_names_the_errors_of_evaluation_and_leaves_undefined_rates_empty():
+    nothing, swollen = np.zeros((2, 4), np.uint8), (draw("1... / ...."), draw("111. / ...."))
+    empty = format_errors(count_fields([(FieldKey("a", "CIP"), nothing, nothing)], classes=ROSELLA))
+    assert empty.splitlines()[2].split() == ["phagophore", "0.0000", "0.0000", "0.023", "nan", "nan"]
+    assert empty.endswith("mean IoU 1.000 over 1 fields")
+    text = format_errors(count_fields([(FieldKey("a", "CIP"), *swollen)], classes=ROSELLA)).splitlines()
+    assert text[0].split()[-5:] == ["missed", "misclassified", "incomplete", "swollen", "spurious"]
+    assert text[2].split()[-5:] == ["0.00", "0.00", "0.00", "1.00", "0.00"]
 
 
 def test_on_simulated_fields_it_makes_the_errors_of_the_original():
     """Bands, not numbers: it finds most events, misses some, swells masks and invents events (facts of the paper)."""
     settings = SimulationSettings.from_dict({"frame": {"rows": 256, "columns": 344}})
-    totals = []
+    fields = []
     for number in (1, 2):
         simulated = simulate_field(settings, seed=3, well="D06", field=number)
         found = merge_classes(segment_field(simulated.image, LCSB).label_map, PHASES_TO_ROSELLA)
-        totals.append(count_errors(merge_classes(simulated.label_map, PHASES_TO_ROSELLA), found, ROSELLA))
-    total = sum_errors(totals)
-    for name in ROSELLA.foreground:
-        count = total[name]
-        assert count.events > 20
-        assert 0.05 < count.rate("missed") < 0.6
-        assert count.rate("spurious") > 0.02
-        assert count.area_ratio > 0.8
-        assert 0.1 < count.iou < 0.7
+        fields.append((FieldKey(str(number), "CIP"), merge_classes(simulated.label_map, PHASES_TO_ROSELLA), found))
+    table = count_fields(fields, classes=ROSELLA)
+    confusion = table.confusion.sum(0)
+    for index in ROSELLA.indices[1:]:
+        errors = dict(zip(ERRORS, table.errors[:, index].sum(0), strict=True))
+        assert errors["n_reference"] > 20
+        assert 0.05 < errors["missed"] / errors["n_reference"] < 0.6
+        assert errors["spurious"] / errors["n_prediction"] > 0.02
+        assert confusion[:, index].sum() / confusion[index].sum() > 0.8
+        assert 0.1 < score_classes(confusion)["iou"][index] < 0.7

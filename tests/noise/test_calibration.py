@@ -7,12 +7,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from evaluation.metrics.fields import examine_field
 from noisylabels.data.errors import InputError
-from noisylabels.data.events import label_events
 from noisylabels.data.labels import ROSELLA, ClassTable
 from noisylabels.noise.calibration import Profile, calibrate, check_profile, compare_field, make_profile, type_noise
 from noisylabels.noise.calibration.logistic import fit_logistic, image_spread, rank_score
-from noisylabels.noise.calibration.matching import match_events
 from noisylabels.noise.model import NoiseModel
 from tests.cases import draw
 from tests.noise.fields import crowded_field
@@ -57,20 +56,29 @@ def test_fates_counted_by_eye():
     assert profile.value("phagophore.spurious.rate") == 1 / 2
 
 
-def test_matching_is_one_to_one_and_takes_the_larger_overlap():
-    truth, weak = label_events(draw("111111.111"))[0], label_events(draw("1111.11111"))[0]
-    found = match_events(truth, weak)
-    assert found.partner.tolist() == [1, 2]
-    assert found.iou.tolist() == [4 / 6, 3 / 5]
-    assert match_events(np.zeros((3, 3), np.int32), np.zeros((3, 3), np.int32)).partner.size == 0
+def test_partners_are_one_to_one_and_take_the_larger_overlap():
+    events = compare_field(draw("1111.11111"), draw("111111.111"), classes=ROSELLA).events
+    assert events["found"].tolist() == [True, True]
+    assert events["iou"].tolist() == [4 / 6, 3 / 5]
 
 
 def test_an_event_is_merged_only_if_most_of_it_lies_under_anothers_label():
     truth = draw("11111111.11111 / 11111111.11111")
-    for last, fate in (("11111111111... / 11111111111...", "missed"), ("111111111111.. / 111111111111..", "merged")):
-        profile = calibrate(draw(last), truth, classes=ROSELLA, n_resamples=2)
-        assert profile.value("phagophore.missed.rate") == (0.5 if fate == "missed" else 0)
+    for line, fate in (("11111111111...", "incomplete"), ("111111111111..", "merged")):
+        profile = calibrate(draw(f"{line} / {line}"), truth, classes=ROSELLA, n_resamples=2)
+        assert profile.value("phagophore.missed.rate") == 0
+        assert profile.value("phagophore.incomplete.rate") == (0.5 if fate == "incomplete" else 0)
         assert profile.value("phagophore.merged.rate") == (0.5 if fate == "merged" else 0)
+
+
+def test_calibration_and_evaluation_name_the_same_errors():
+    truth, _ = crowded_field(0)
+    kinds = ("missed", "misclassified", "incomplete", "spurious")
+    weak = NoiseModel.from_dict({kind: {"rate": 0.2} for kind in kinds}).apply(truth, image_id="a").label_map
+    compared, errors = compare_field(weak, truth, classes=ROSELLA), examine_field(truth, weak, classes=ROSELLA)[1]
+    for kind in kinds[:3]:
+        np.testing.assert_array_equal(compared.events[kind], errors.reference[kind], err_msg=kind)
+    np.testing.assert_array_equal(compared.extras["spurious"], errors.prediction["spurious"])
 
 
 @pytest.mark.parametrize("seed", range(3))

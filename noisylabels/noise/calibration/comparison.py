@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from evaluation.metrics.events import Events, find_events
+from evaluation.metrics.matching import find_partners
+from evaluation.metrics.overlaps import Pairs, pair_masks
+from evaluation.metrics.taxonomy import EventErrors, classify_errors
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.labels import ClassTable, check_label_map
-from noisylabels.noise.calibration.matching import Matches, match_events
 from noisylabels.noise.kinds.boundary import signed_distance
 from noisylabels.noise.kinds.merged import MAX_GAP_PX, nearest_of_class
 from noisylabels.noise.kinds.spurious import place_maps
 
 Mask = NDArray[np.bool_]
-
-INCOMPLETE_COVER = 0.5
-"""A found event is incomplete when less than this share of it is labelled."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class Comparison:
     """The errors of one field, event by event.
 
     Args:
-        events: One row per true event: its features and `weak_class_index` (0 = missed), `found` (it has a partner),
-            `merged` (it lies under a weak event that is another's partner), `mergeable` (a neighbour of
-            its class lies within 5 px), `n_pieces` (weak events mostly on it),
-            `iou`, `cover` (share of it labelled, in whatever pieces), `area_ratio`, `shift_px` and `jitter_px` (of its
-            outline), `step_row` and `step_column` (of its centroid); the numbers of events without a partner are nan.
-        extras: One row per weak event: its features, `spurious` (nobody's partner and not a piece of a true event) and
-            with an image `place_brightness` and `place_edge`, the z-scores of its middle among the field's pixels.
+        events: One row per true event: its features, its errors as `evaluation.metrics.taxonomy` names them (missed,
+            misclassified, incomplete, swollen, split) and `weak_class_index` (the class it was found as, 0 = missed),
+            `found` (it has a partner), `merged` (it has none, but lies mostly under a weak event), `mergeable` (a
+            neighbour of its class lies within 5 px), `iou`, `cover` (share of it labelled as the class it was found
+            as), `area_ratio`, `shift_px` and `jitter_px` (of its outline), `step_row` and `step_column` (of its
+            centroid); what needs a partner is nan without one.
+        extras: One row per weak event: its features, `spurious` (no pixel of it lies on a true event) and, with an
+            image, `place_brightness` and `place_edge`, the z-scores of its middle among the field's pixels.
         shape: (rows, columns) of the field.
     """
 
@@ -52,9 +53,8 @@ def compare_field(
 ) -> Comparison:
     """Find the errors of one weak label map.
 
-    A true event is *found* if it has a partner (one to one, IoU of at least 0.1, whatever the class), *merged* if it
-    has none but lies mostly under a weak event, and *missed* otherwise. A weak event is *spurious* if it is nobody's
-    partner and does not lie mostly on a true event.
+    What is missed, misclassified, incomplete, swollen, split or spurious is said by `evaluation.metrics.taxonomy`. For
+    the outlines each true event takes at most one *partner* (one to one, IoU of at least 0.1, whatever the class).
 
     Args:
         weak: (row, column) class indices of the pipeline or annotator. Not modified.
@@ -74,29 +74,38 @@ def compare_field(
         measure_events(ids, indices, image, channel_names=channel_names, wanted=features)
         for ids, indices in ((true_ids, true_classes), (weak_ids, weak_classes))
     )
-    matches = match_events(true_ids, weak_ids)
-    extras = extras.joined(spurious=~matches.matched & (matches.on == 0), **_places(extras, image))
-    labelled = np.bincount(true_ids.ravel(), weak_map.ravel() > 0, minlength=len(events) + 1)[1:]
-    fate = _fates(events, extras, matches, labelled) | _outlines(true_ids, weak_ids, events, extras, matches.partner)
+    one, other = find_events(true_map), find_events(weak_map)  # numbered as the instance maps are
+    pairs = pair_masks(one, other)
+    errors = classify_errors(one, other, pairs)
+    partner = find_partners(pairs, len(one)) + 1
+    extras = extras.joined(spurious=errors.prediction["spurious"], **_places(extras, image))
+    fate = _fates(events, extras, errors, pairs, partner, one)
+    fate |= _outlines(true_ids, weak_ids, events, extras, partner)
     fate["mergeable"] = nearest_of_class(true_ids, true_classes, MAX_GAP_PX) > 0
     return Comparison(events.joined(**fate), extras, true_map.shape)
 
 
-def _fates(events: EventTable, weak: EventTable, matches: Matches, labelled: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    found = matches.partner > 0
-    merged = ~found & (matches.under > 0)
-    weak_class = np.append(0, weak["class_index"])[np.where(found, matches.partner, matches.under)]
-    areas = np.append(np.nan, weak["area_px"].astype(float))[matches.partner]
+def _fates(
+    events: EventTable, weak: EventTable, errors: EventErrors, pairs: Pairs, partner: NDArray[np.intp], truth: Events
+) -> dict[str, NDArray[Any]]:
+    said = errors.reference
+    found = partner > 0
+    under = np.zeros(len(events), bool)
+    under[pairs.reference[2 * pairs.intersection > truth.area_px[pairs.reference]]] = True
+    iou = np.full(len(events), np.nan)
+    chosen = partner[pairs.reference] == pairs.prediction + 1
+    iou[pairs.reference[chosen]] = pairs.iou[chosen]
+    areas = np.append(np.nan, weak["area_px"].astype(float))[partner]
     return {
+        **{kind: said[kind] for kind in ("missed", "misclassified", "incomplete", "swollen", "split")},
         "found": found,
-        "merged": merged,
-        "weak_class_index": weak_class.astype(np.uint8),
-        "n_pieces": np.bincount(matches.on, minlength=len(events) + 1)[1:],
-        "iou": np.where(found, matches.iou, np.nan),
-        "cover": np.where(found, labelled / np.maximum(events["area_px"], 1), np.nan),
+        "merged": ~found & under,
+        "weak_class_index": said["found_as"],
+        "iou": iou,
+        "cover": np.where(said["missed"], np.nan, said["found_px"] / np.maximum(events["area_px"], 1)),
         "area_ratio": areas / events["area_px"],
-        "step_row": np.append(np.nan, weak["centroid_row"])[matches.partner] - events["centroid_row"],
-        "step_column": np.append(np.nan, weak["centroid_column"])[matches.partner] - events["centroid_column"],
+        "step_row": np.append(np.nan, weak["centroid_row"])[partner] - events["centroid_row"],
+        "step_column": np.append(np.nan, weak["centroid_column"])[partner] - events["centroid_column"],
     }
 
 
@@ -108,7 +117,7 @@ def _places(weak: EventTable, image: NDArray[Any] | None) -> dict[str, NDArray[n
 
 
 def _outlines(
-    truth: InstanceMap, weak: InstanceMap, events: EventTable, weak_events: EventTable, partner: NDArray[np.int32]
+    truth: InstanceMap, weak: InstanceMap, events: EventTable, weak_events: EventTable, partner: NDArray[np.intp]
 ) -> dict[str, NDArray[np.float64]]:
     moved = np.full((2, len(events)), np.nan)
     sides = ("row_min", "column_min", "row_max", "column_max")

@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from evaluation.metrics.events import find_events
+from evaluation.metrics.matching import assign
+from evaluation.metrics.overlaps import pair_masks
+from evaluation.metrics.settings import THRESHOLD_STEPS
 from noisylabels.data.events import label_events
 from noisylabels.data.footprints import Footprints
 from noisylabels.data.labels import LabelMap
-from noisylabels.noise.calibration.matching import match_events
+
+PAIRED_STEP = THRESHOLD_STEPS // 10  # an IoU of 0.1
 
 
 class NoiseTypes(NamedTuple):
@@ -50,23 +55,25 @@ def type_noise(weak: LabelMap, truth: LabelMap) -> NoiseTypes:
         >>> found.foreground_f1, found.pixel_class_confusion, found.instance_class_confusion
         (1.0, 0.5, 0.5)
     """
-    (true_ids, true_classes), (weak_ids, weak_classes) = label_events(truth), label_events(weak)
-    partner = match_events(true_ids, weak_ids).partner
-    paired = partner > 0
-    differing = true_classes[paired] != weak_classes[partner[paired] - 1]
+    true_ids, true_classes = label_events(truth)
+    events, weak_events = find_events(truth), find_events(weak)
+    pairs = pair_masks(events, weak_events)
+    pairs = pairs.select(assign(pairs, step=PAIRED_STEP))
+    differing = events.class_index[pairs.reference] != weak_events.class_index[pairs.prediction]
     return NoiseTypes(
         nhd95=_contour_distance(weak > 0, truth > 0, Footprints.of(true_ids, len(true_classes))),
         foreground_f1=_instance_f1(weak > 0, truth > 0),
         background_f1=_instance_f1(weak == 0, truth == 0),
         pixel_class_confusion=_pixel_confusion(weak, truth, np.unique(true_classes).tolist()),
-        instance_class_confusion=float(differing.mean()) if paired.any() else np.nan,
+        instance_class_confusion=float(differing.mean()) if len(pairs) else np.nan,
     )
 
 
 def _instance_f1(weak: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    (true_ids, true_classes), (weak_ids, weak_classes) = (label_events(mask.astype(np.uint8)) for mask in (truth, weak))
-    n_instances = len(true_classes) + len(weak_classes)
-    return 2 * int((match_events(true_ids, weak_ids).partner > 0).sum()) / n_instances if n_instances else np.nan
+    one, other = (find_events(mask.astype(np.uint8)) for mask in (truth, weak))
+    n_pairs = len(assign(pair_masks(one, other), step=PAIRED_STEP))
+    n_instances = len(one) + len(other)
+    return 2 * n_pairs / n_instances if n_instances else np.nan
 
 
 def _pixel_confusion(weak: LabelMap, truth: LabelMap, present: Sequence[Any]) -> float:

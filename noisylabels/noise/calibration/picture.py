@@ -54,7 +54,7 @@ def misses_by_feature(profile: Profile, compared: Sequence[Comparison], feature:
     for index, name in enumerate(profile.classes.foreground, start=1):
         chosen = [field.events.select(field.events["class_index"] == index) for field in compared]
         values = np.concatenate([feature_values(table, feature) for table in chosen])
-        missed = np.concatenate([~table["found"] & ~table["merged"] for table in chosen])
+        missed = np.concatenate([table["missed"] for table in chosen])
         parts = [part for part in np.array_split(np.argsort(values, kind="stable"), N_BINS) if len(part)]
         binned[name] = (
             [float(np.median(values[part])) for part in parts],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import ClassTable
-from noisylabels.noise.calibration.comparison import INCOMPLETE_COVER, Comparison
+from noisylabels.noise.calibration.comparison import Comparison
 from noisylabels.noise.calibration.logistic import fit_logistic, image_spread, rank_score
 from noisylabels.noise.dose import feature_values
 from noisylabels.noise.kinds.split import SMALLEST_PX
@@ -40,7 +40,8 @@ def summarise(
 
         - `missed.rate`, and the logistic fit `missed.intercept`, `missed.weight.<feature>`, with its `missed.auc` and
           the spread of the images' own effects, `missed.image_sd`;
-        - of found events `to.<class>`, the transition; `incomplete.rate` and `incomplete.cover.<quantile>`;
+        - of events that are not missed `to.<class>`, the transition, and, unless merged, `incomplete.rate` and
+          `incomplete.cover.<quantile>`; of found events
           `shift_px.<size>.<quantile>` of the outline and `jitter_px` along it (median); `step_px`, the robust standard
           deviation of the centroid along each axis; the medians `area_ratio` and `iou`; `split.rate`;
         - per true event `merged.rate`, `merged.mergeable` and `spurious.rate`; `spurious.area`, the mean log area of
@@ -94,7 +95,7 @@ def _below(tables: Sequence[EventTable]) -> EventTable:
 
 
 def _missed(tables: Sequence[EventTable], reference: Reference) -> Summary:
-    missed = [~table["found"] & ~table["merged"] for table in tables]
+    missed = [table["missed"] for table in tables]
     features = [z_scores(table, reference) for table in tables]
     every, struck = np.concatenate(features), np.concatenate(missed)
     if len(struck) == 0:
@@ -110,15 +111,18 @@ def _missed(tables: Sequence[EventTable], reference: Reference) -> Summary:
 
 
 def _transitions(events: EventTable, classes: ClassTable) -> Summary:
-    labelled = events["weak_class_index"][events["found"]]
+    labelled = events["weak_class_index"][~events["missed"]]
     return {f"to.{name}": _share(labelled == classes.index(name)) for name in classes.foreground}
 
 
 def _shapes(events: EventTable, bounds: Sequence[float]) -> Summary:
     found = events.select(events["found"])
-    incomplete = found["cover"] < INCOMPLETE_COVER
-    whole = found.select(~incomplete)
-    numbers = {"incomplete.rate": _share(incomplete), **_quantiles("incomplete.cover", found["cover"][incomplete])}
+    own = events.select(~events["missed"] & ~events["merged"])
+    whole = found.select(~found["incomplete"])
+    numbers = {
+        "incomplete.rate": _share(own["incomplete"]),
+        **_quantiles("incomplete.cover", own["cover"][own["incomplete"]]),
+    }
     for size, low, high in zip(SIZES, bounds, bounds[1:], strict=False):
         of_size = (whole["area_px"] >= low) & (whole["area_px"] < high)
         numbers |= _quantiles(f"shift_px.{size}", whole["shift_px"][of_size])
@@ -130,7 +134,7 @@ def _shapes(events: EventTable, bounds: Sequence[float]) -> Summary:
         "iou": float(np.median(found["iou"])) if len(found) else np.nan,
         "jitter_px": float(np.median(whole["jitter_px"])) if len(whole) else np.nan,
         "step_px": float(np.median(np.abs(steps)) / NORMAL_MEDIAN) if len(steps) else np.nan,
-        "split.rate": _share(found["n_pieces"][large] > 1),
+        "split.rate": _share(found["split"][large]),
         "merged.rate": _share(events["merged"]),
         "merged.mergeable": _share(events["mergeable"]),
     }

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from noisylabels.noise.calibration.comparison import INCOMPLETE_COVER
+from evaluation.metrics.settings import EvaluationSettings
 from noisylabels.noise.calibration.summary import QUANTILES, SIZES
 from noisylabels.noise.dose import NODES, WEIGHTS, solve_intercept
 from noisylabels.noise.kinds.spurious import PLACES
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from noisylabels.noise.calibration.profile import Profile
 
 MAX_LEAN = 4.0
+INCOMPLETE_COVER = EvaluationSettings().complete
 LOGIT_TO_PROBIT_SQUARED = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
 
 

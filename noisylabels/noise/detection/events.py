@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.events import find_events
+from evaluation.metrics.overlaps import pair_masks
+from evaluation.metrics.taxonomy import classify_errors
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.footprints import Footprints
 from noisylabels.data.labels import LabelMap
-from noisylabels.noise.calibration.matching import match_events
 
 COLUMNS: dict[str, Any] = {
     "image": object,
@@ -27,7 +29,6 @@ COLUMNS: dict[str, Any] = {
 labelled class (0 for missed), `suggested_class_index` the model's (0 for spurious)."""
 
 MIN_FLAGGED = 0.5
-INCOMPLETE_COVER = 0.5
 
 
 def find_event_issues(
@@ -42,8 +43,10 @@ def find_event_issues(
 
     - *spurious*: a labelled event, at least half of it flagged, where the model sees mostly background;
     - *misclassified*: a labelled event, at least half of it flagged, where the model sees mostly another class;
-    - *missed*: a predicted event on unlabelled background, at least half of it flagged, that is no labelled event's;
-    - *incomplete*: a labelled event that covers less than half of the predicted event of its class, the rest flagged.
+    - *missed*: a predicted event of which no pixel is labelled, at least half of it flagged;
+    - *incomplete*: a predicted event less than half labelled, as its own class, at least half of the rest flagged.
+
+    Missed and incomplete are those of `evaluation.metrics.taxonomy`, the model taken for the truth.
 
     Args:
         labels: (row, column) class indices. Not modified.
@@ -105,20 +108,20 @@ def _doubted_events(
 def _unlabelled_events(
     given: LabelMap, predicted: LabelMap, flagged: NDArray[np.bool_], doubt: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
-    (labelled_ids, labelled_classes), (instances, classes) = label_events(given), label_events(predicted)
+    instances, classes = label_events(predicted)
     prints = Footprints.of(instances, len(classes))
     at = (prints.rows, prints.columns)
     empty = given[at] == 0
     n_empty = prints.sums(empty)
-    matches = match_events(instances, labelled_ids, min_iou=0.0)
-    partner_class = np.append(0, labelled_classes)[matches.partner]
-    alone = matches.partner == 0
-    partial = (partner_class == classes) & (matches.overlap < INCOMPLETE_COVER * prints.areas)
+    model, labelled = find_events(predicted), find_events(given)
+    errors = classify_errors(model, labelled, pair_masks(model, labelled)).reference  # what if the model were right
+    missed = errors["missed"]
+    partial = errors["incomplete"] & ~errors["misclassified"]
     wrong = (prints.sums(flagged[at] & empty) >= MIN_FLAGGED * np.maximum(n_empty, 1)) & (n_empty > 0)
-    kinds = np.where(alone, "missed", "incomplete").astype(object)
+    kinds = np.where(missed, "missed", "incomplete").astype(object)
     scores = prints.sums(doubt[at] * empty) / np.maximum(n_empty, 1)
     return _rows(
-        instances, classes, wrong & (alone | partial), kinds, scores, labelled=partner_class, suggested=classes
+        instances, classes, wrong & (missed | partial), kinds, scores, labelled=errors["found_as"], suggested=classes
     )
 
 

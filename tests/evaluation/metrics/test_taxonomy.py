@@ -42,6 +42,13 @@ CASES = {
 }
 
 
+def test_an_event_is_swollen_above_twice_its_area_and_by_its_own_class_only():
+    assert classify(draw("11.. / ...."), draw("1111 / 1...")).reference["swollen"].tolist() == [True]
+    assert classify(draw("11.. / ...."), draw("1111 / ....")).reference["swollen"].tolist() == [False]
+    assert classify(draw("1... / ...."), draw(".... / .111")).reference["swollen"].tolist() == [False]  # missed
+    assert classify(draw("11.. / ...."), draw("1122 / .222")).reference["swollen"].tolist() == [False]
+
+
 @pytest.mark.parametrize(("reference", "prediction", "kinds"), CASES.values(), ids=CASES)
 def test_errors_are_named_as_by_eye(reference, prediction, kinds):
     errors = classify(draw(reference), draw(prediction))
@@ -58,6 +65,7 @@ def test_spurious_and_merged_events_are_named_by_their_own_class():
         "missed": 0,
         "misclassified": 0,
         "incomplete": 0,
+        "swollen": 2,
         "spurious": 0,
         "split": 0,
         "merged": 1,
