@@ -6,7 +6,7 @@ A compact look for choosing settings; what is counted, and how, is `evaluation.m
 import numpy as np
 
 from evaluation.metrics.counts import CountTable
-from evaluation.metrics.detection import ALL, tabulate_errors
+from evaluation.metrics.detection import tabulate_errors
 from evaluation.metrics.pixels import score_classes
 
 PAPER_FRACTIONS = {
@@ -31,7 +31,8 @@ def format_errors(table: CountTable) -> str:
         Lines of text; a rate without events is left empty. The kinds are those of `evaluation.metrics.taxonomy`.
     """
     errors = tabulate_errors(table)
-    rates = {(row.class_name, row.kind): float(row.rate) for row in errors.itertuples() if row.class_name != ALL}
+    keys = zip(errors["class_name"], errors["kind"], strict=True)
+    rates: dict[tuple[str, str], float] = dict(zip(keys, errors["rate"].tolist(), strict=True))
     confusion = table.confusion.sum(0)
     in_reference, in_prediction, n_pixels = confusion.sum(1), confusion.sum(0), max(int(confusion.sum()), 1)
     iou = score_classes(confusion)["iou"]
