@@ -93,13 +93,16 @@ class Dataset:
         """Read the image of a case, (channel, row, column)."""
         return read_image(self.image_path(case_id), n_channels=len(self.channel_names))
 
-    def label_map(self, name: str, case_id: str, *, like: Image | None = None) -> LabelMap:
+    def label_map(
+        self, name: str, case_id: str, *, like: Image | None = None, ignore_index: int | None = None
+    ) -> LabelMap:
         """Read a label map of a case, (row, column) uint8.
 
         Args:
             name: The label set.
             case_id: The case.
             like: The image it belongs to; when given, the sizes must agree.
+            ignore_index: Value of pixels that count for no class, allowed beside the class indices.
 
         Raises:
             InputError: If the label set is unknown; the message lists those there are.
@@ -107,9 +110,9 @@ class Dataset:
         """
         self.require_labels(name)
         path = self.label_path(name, case_id)
-        label_map = read_label_map(path, self.classes)
+        label_map = read_label_map(path, self.classes, ignore_index=ignore_index)
         size = None if like is None else (like.shape[-2], like.shape[-1])
-        return check_label_map(label_map, self.classes, source=str(path), like=size)
+        return check_label_map(label_map, self.classes, source=str(path), like=size, ignore_index=ignore_index)
 
     def require_labels(self, name: str) -> None:
         """Make sure that there is a label set of this name.

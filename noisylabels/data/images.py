@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap, check_label_map
 
 Image = NDArray[Any]
 
@@ -68,12 +68,13 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
     return array
 
 
-def read_label_map(path: str | Path, classes: ClassTable | None = None) -> LabelMap:
+def read_label_map(path: str | Path, classes: ClassTable | None = None, *, ignore_index: int | None = None) -> LabelMap:
     """Read one label map.
 
     Args:
         path: TIFF, PNG or NIfTI file of class indices.
         classes: The class table; when given, every value must be in it.
+        ignore_index: Value of pixels that count for no class, allowed beside the table's.
 
     Returns:
         (row, column) uint8 class indices.
@@ -85,8 +86,10 @@ def read_label_map(path: str | Path, classes: ClassTable | None = None) -> Label
     array = _without_single_axes(_decode(Path(path)))
     if array.dtype.kind == "f" and np.array_equal(array, np.round(array)):
         array = array.astype(np.int64)
-    table = classes or ClassTable(("background", *(f"class {index}" for index in range(1, 256))))
-    return check_label_map(array, table, source=str(path))
+    if classes is None:
+        table = ClassTable(("background", *(f"class {index}" for index in range(1, IGNORE_INDEX))))
+        return check_label_map(array, table, source=str(path), ignore_index=IGNORE_INDEX)
+    return check_label_map(array, classes, source=str(path), ignore_index=ignore_index)
 
 
 def write_image(

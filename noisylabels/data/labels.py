@@ -11,7 +11,10 @@ from noisylabels.data.errors import InputError
 
 LabelMap = NDArray[np.uint8]
 
-MAX_CLASSES = 256
+MAX_CLASSES = 255
+
+IGNORE_INDEX = 255
+"""The usual value of pixels that count for no class, in either direction; never a class index."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,10 @@ class ClassTable:
     """Class names by class index; index 0 is the background.
 
     Args:
-        names: One name per class index, in order. At least two, at most 256, all different.
+        names: One name per class index, in order. At least two, at most 255, all different.
 
     Raises:
-        InputError: If names repeat, are empty, or are fewer than two or more than 256.
+        InputError: If names repeat, are empty, or are fewer than two or more than 255.
 
     Examples:
         >>> table = ClassTable(("background", "phagophore", "autolysosome"))
@@ -104,7 +107,12 @@ PHASES_TO_ROSELLA = {0: 0, 1: 1, 2: 0, 3: 0, 4: 2}
 
 
 def check_label_map(
-    label_map: NDArray[Any], classes: ClassTable, *, source: str = "label map", like: tuple[int, int] | None = None
+    label_map: NDArray[Any],
+    classes: ClassTable,
+    *,
+    source: str = "label map",
+    like: tuple[int, int] | None = None,
+    ignore_index: int | None = None,
 ) -> LabelMap:
     """Make sure that an array is a label map of `classes`.
 
@@ -113,6 +121,7 @@ def check_label_map(
         classes: The class table.
         source: What to call the array in an error: usually its file.
         like: (rows, columns) that it must have, when it belongs to an image.
+        ignore_index: Value of pixels that count for no class, allowed beside the class indices; usually `IGNORE_INDEX`.
 
     Returns:
         The label map as (row, column) uint8; a view if it was uint8 already.
@@ -132,27 +141,60 @@ autolysosome), got 3 in 1 pixels. Map or drop that class first.
     if array.ndim != 2:
         msg = f"{source} must be (row, column), got shape {array.shape}. Give one two-dimensional label map."
         raise InputError(msg)
-    if array.dtype.kind not in "uib":
-        msg = f"{source} must hold integers, got {array.dtype}. Give class indices, not probabilities or colours."
-        raise InputError(msg)
     if like is not None and array.shape != tuple(like):
         msg = f"{source} must have the size of its image, {tuple(like)}, got {array.shape}. Pair it with its own image."
         raise InputError(msg)
-    _refuse_strangers(array, classes, source)
+    return check_class_indices(array, len(classes), source=source, names=tuple(classes), ignore_index=ignore_index)
+
+
+def check_class_indices(
+    values: NDArray[Any],
+    n_classes: int,
+    *,
+    source: str = "label map",
+    names: tuple[str, ...] = (),
+    ignore_index: int | None = None,
+) -> LabelMap:
+    """Make sure that an array of any shape holds class indices, before anything is counted with them.
+
+    Args:
+        values: Class indices of any integer or bool dtype. Not modified.
+        n_classes: C, background included; every value must be below it.
+        source: What to call the array in an error.
+        names: Class names, for the error.
+        ignore_index: Value that is allowed beside the class indices, in 0..255; None: none is.
+
+    Returns:
+        The values as uint8; a view if they were uint8 already.
+
+    Raises:
+        InputError: If they are no integers, or one is outside 0..n_classes - 1.
+
+    Examples:
+        >>> check_class_indices(np.array([[-1, 1]]), 2)
+        Traceback (most recent call last):
+        ...
+        noisylabels.data.errors.InputError: Values of label map must be class indices 0..1, got -1 in 1 pixels. \
+Map or drop that class first.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "uib":
+        msg = f"{source} must hold integers, got {array.dtype}. Give class indices, not probabilities or colours."
+        raise InputError(msg)
+    if array.size and not (array.min() >= 0 and array.max() < n_classes):
+        strange = (array < 0) | (array >= n_classes)
+        if ignore_index is not None:
+            strange &= array != ignore_index
+        if strange.any():
+            shown = ", ".join(str(value) for value in np.unique(array[strange])[:5])
+            known = f"0..{n_classes - 1}" + (f" ({', '.join(names)})" if names else "")
+            known += "" if ignore_index is None else f", or {ignore_index} to be ignored"
+            msg = (
+                f"Values of {source} must be class indices {known}, got {shown} in {int(strange.sum())} pixels. "
+                "Map or drop that class first."
+            )
+            raise InputError(msg)
     return array.astype(np.uint8, copy=False)
-
-
-def _refuse_strangers(array: NDArray[Any], classes: ClassTable, source: str) -> None:
-    if array.size == 0 or (array.min() >= 0 and array.max() < len(classes)):
-        return
-    strangers = np.unique(array[(array < 0) | (array >= len(classes))])
-    n_pixels = int(np.isin(array, strangers).sum())
-    shown = ", ".join(str(value) for value in strangers[:5])
-    msg = (
-        f"Values of {source} must be class indices 0..{len(classes) - 1} ({', '.join(classes)}), "
-        f"got {shown} in {n_pixels} pixels. Map or drop that class first."
-    )
-    raise InputError(msg)
 
 
 def merge_classes(label_map: LabelMap, mapping: Mapping[int, int]) -> LabelMap:
@@ -172,7 +214,7 @@ def merge_classes(label_map: LabelMap, mapping: Mapping[int, int]) -> LabelMap:
         >>> merge_classes(np.array([[0, 1, 2, 3, 4]], np.uint8), PHASES_TO_ROSELLA)
         array([[0, 1, 0, 0, 2]], dtype=uint8)
     """
-    table = np.zeros(MAX_CLASSES, np.uint8)
+    table = np.zeros(256, np.uint8)
     table[list(mapping)] = list(mapping.values())
     unknown = set(np.unique(label_map).tolist()) - set(mapping)
     if unknown:

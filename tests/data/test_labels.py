@@ -7,6 +7,7 @@ import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import (
+    IGNORE_INDEX,
     PHASES_TO_ROSELLA,
     ROSELLA,
     ROSELLA_PHASES,
@@ -103,3 +104,12 @@ def test_channel_def_makes_the_round_trip():
 def test_twelve_classes_keep_their_numeric_order():
     table = ClassTable(("background", *(f"class {i}" for i in range(1, 12))))
     assert ClassTable.from_channel_def(table.channel_def()).names == table.names
+
+
+def test_the_ignore_index_is_let_through_only_where_it_is_asked_for():
+    map_ = np.array([[0, 2, 255]], np.uint8)
+    assert check_label_map(map_, ROSELLA, ignore_index=IGNORE_INDEX).tolist() == [[0, 2, 255]]
+    with pytest.raises(InputError, match=r"\(background, phagophore, autolysosome\), got 255 in 1 pixels\."):
+        check_label_map(map_, ROSELLA)
+    with pytest.raises(InputError, match=r"autolysosome\), or 255 to be ignored, got 7 in 1 pixels\."):
+        check_label_map(np.array([[7, 255]]), ROSELLA, ignore_index=IGNORE_INDEX)
