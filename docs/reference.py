@@ -104,7 +104,9 @@ def _commands() -> Iterator[str]:
 
 def _room(module: str) -> str:
     name = module.rpartition(".")[2]
-    folder = {"evaluation": "evaluation", "imaging": "noisylabels/cip"}.get(name, f"noisylabels/{name}")
+    folder = {"evaluation": "evaluation", "imaging": "noisylabels/cip", "start": "noisylabels/cip"}.get(
+        name, f"noisylabels/{name}"
+    )
     return f"[`{folder.replace('/', '.')}`](../{folder}/README.md)"
 
 

@@ -11,6 +11,7 @@ from noisylabels.data.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("noisylabels.commands.experiments", "The main job from nothing to a report, in a few minutes."),
+    "start": ("noisylabels.commands.start", "Look at a folder of your images: what is in it, and what comes next."),
     "simulate": (
         "noisylabels.commands.imaging",
         "Simulate fields of Rosella cells with perfect truth into a dataset folder.",

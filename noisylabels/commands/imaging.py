@@ -138,7 +138,7 @@ def import_(
     project: Annotated[str, typer.Option(help="Focal planes of images: max, middle or stack (keep all).")] = "stack",
 ) -> None:
     """Copy images and their label maps, or the fields of a plate, into a dataset folder."""
-    from noisylabels.data.labels import ROSELLA, ClassTable
+    from noisylabels.data.labels import ClassTable
     from noisylabels.importing import folder as importing
     from noisylabels.importing.masks import parse_values
 
@@ -151,7 +151,7 @@ def import_(
         _refuse_given({"--labels": labels, "--keep": keep, "--groups": groups, "--values": values}, "A plate")
         wanted, names = parse_channels(channels)
         dataset, told = import_plates(
-            images, out, classes=table or ROSELLA, pattern=pattern, channels=wanted, channel_names=names,
+            images, out, classes=table, pattern=pattern, channels=wanted, channel_names=names,
             n_fields=fields, fractions=fractions, seed=seed, pixel_size_um=pixel_size_um,
         )  # fmt: skip
     else:

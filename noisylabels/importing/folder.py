@@ -17,11 +17,15 @@ from noisylabels.data.labels import ROSELLA, ClassTable, check_label_map
 from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files
 from noisylabels.importing.masks import MASK_SUFFIXES, Holds, Reading, decide_reading, read_mask
-from noisylabels.importing.pairing import Pairs, pair_masks
+from noisylabels.importing.pairing import Pairs, pair_masks, set_masks_aside
 from noisylabels.plates.fields import Projection, project
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 """Who has these channels wants the paper's classes, if nothing else is said."""
+
+
+USUAL, ALL_FOR_TRAINING = (0.85, 0.1, 0.05), (1.0, 0.0, 0.0)
+"""Shares of training, validation and test."""
 
 
 class Imported(NamedTuple):
@@ -45,7 +49,7 @@ def import_folder(
     masks: Holds = "auto",
     values: Mapping[str, str] | None = None,
     groups: Mapping[str, str] | None = None,
-    fractions: tuple[float, float, float] = (0.85, 0.1, 0.05),
+    fractions: tuple[float, float, float] | None = None,
     seed: int = 0,
     channel_names: Sequence[str] = (),
     pixel_size_um: float | None = None,
@@ -55,8 +59,9 @@ def import_folder(
     """Copy a folder of images and folders of label maps into a dataset folder.
 
     Image and label map belong together by name (`cell57.tif` with `cell57.png`, `cell57_mask.png` or Cellpose's
-    `cell57_cp_masks.png`). Images without a label map are put into the test split, so that they are predicted and not
-    trained on. The folder appears when everything is read, checked and written: whole or not at all.
+    `cell57_cp_masks.png`); label maps that lie beside the images are found by these names. Images without a label map
+    are put into the test split, so that they are predicted and not trained on. The folder appears when everything is
+    read, checked and written: whole or not at all.
 
     Args:
         images: Folder of images, sub-folders too, or one image file; all with the same channels.
@@ -66,7 +71,8 @@ def import_folder(
         masks: What the label maps hold: class indices, object numbers or colours; `auto` looks.
         values: Class name by number or colour in the label maps, as `255` or `#ff0000`.
         groups: Group by image id; an image that it does not name is a group of its own. When None, a sub-folder is one.
-        fractions: Shares of training, validation and test, dealt by group among images with a label map.
+        fractions: Shares of training, validation and test, dealt by group among images with a label map; when None
+            85, 10 and 5 %, or all for training where there are fewer than three groups.
         seed: Of the split.
         channel_names: One name per channel that is kept; when empty what the files say, else "channel 1", ...
         pixel_size_um: Side of a pixel in micrometres; what the files say when None.
@@ -82,9 +88,10 @@ def import_folder(
     """
     root, source = Path(out), Path(images)
     require_new_folder(root)
-    sources = group_sources(name_files(find_files(source), source), source)
-    ids = [each.id for each in sources]
-    sets = _read_sets(labels or {}, ids, classes=classes, masks=masks, values=values)
+    named, beside = set_masks_aside(name_files(find_files(source), source))
+    sources = group_sources(named, source)
+    folders = labels or ({"masks": source} if beside else {})
+    sets = _read_sets(folders, sources, classes=classes, masks=masks, values=values)
     first = read_source(sources[0])
     kept = _check_positions(keep, len(first), source=sources[0].paths[0])
     names, size, notes = _describe_channels(sources, kept, channel_names, pixel_size_um, n_channels=len(first))
@@ -283,15 +290,16 @@ def _check_positions(keep: Sequence[int], n_channels: int, *, source: Path) -> l
 
 def _read_sets(
     labels: Mapping[str, Path],
-    ids: Sequence[str],
+    sources: Sequence[Source],
     *,
     classes: ClassTable | None,
     masks: Holds,
     values: Mapping[str, str] | None,
 ) -> dict[str, _LabelSet]:
     sets = {}
+    ids, images = [each.id for each in sources], [path for each in sources for path in each.paths]
     for name, folder in labels.items():
-        pairs = pair_masks(folder, ids, MASK_SUFFIXES)
+        pairs = pair_masks(folder, ids, MASK_SUFFIXES, images=images)
         if pairs.without_image:
             msg = (
                 f"Label maps of {folder} must belong to images, got none for {len(pairs.without_image)} "
@@ -315,8 +323,12 @@ def _one_table(sets: Mapping[str, _LabelSet], classes: ClassTable | None, channe
             f"{', '.join(other)} in {second}. Name the classes: --classes, with --values for other numbers."
         )
         raise InputError(msg)
-    assay = ROSELLA if set(ROSELLA_CHANNELS) <= set(channels) else ClassTable(("background", "object"))
-    return next(iter(tables), classes or assay)
+    return next(iter(tables), classes or table_of_assay(channels))
+
+
+def table_of_assay(channels: Sequence[str]) -> ClassTable:
+    """Return the class table that channels tell: the paper's for DsRed and pHluorin, else background and object."""
+    return ROSELLA if set(ROSELLA_CHANNELS) <= set(channels) else ClassTable(("background", "object"))
 
 
 def _describe_channels(
@@ -351,7 +363,7 @@ def _deal(
     sources: Sequence[Source],
     sets: Mapping[str, _LabelSet],
     groups: Mapping[str, str] | None,
-    fractions: tuple[float, float, float],
+    fractions: tuple[float, float, float] | None,
     *,
     seed: int,
 ) -> tuple[Case, ...]:
@@ -362,6 +374,7 @@ def _deal(
     chosen = [each for each in sources if each.id in labelled]
     group_of = _groups_of(sources, groups)
     in_order = [group_of[each.id] for each in chosen]
+    fractions = fractions or (USUAL if len(set(in_order)) > 2 else ALL_FOR_TRAINING)
     require_groups(in_order, fractions)
     split_of = dict(zip([each.id for each in chosen], split_groups(in_order, fractions, seed=seed), strict=True))
     cases = [

@@ -47,13 +47,40 @@ class Pairs(NamedTuple):
     without_image: list[str]
 
 
-def pair_masks(folder: str | Path, ids: Sequence[str], suffixes: Sequence[str]) -> Pairs:
+def set_masks_aside(named: dict[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Tell images from label maps that lie beside them: `a_mask.png` is one where there is an `a.tif`.
+
+    Args:
+        named: Path by id.
+
+    Returns:
+        The images, and the files that are none.
+
+    Examples:
+        >>> images, masks = set_masks_aside({name: Path(f"{name}.tif") for name in ("a", "a_cp_masks", "b_mask")})
+        >>> list(images), list(masks)
+        (['a', 'b_mask'], ['a_cp_masks'])
+    """
+    ids = {name.casefold(): name for name in named}
+    masks = {}
+    for name, path in named.items():
+        image, ending = _strip(name, {key: other for key, other in ids.items() if other != name})
+        probabilities = any(_is_side_picture(name, other) for other in ids)
+        if (image is not None and ending is not None) or probabilities:
+            masks[name] = path
+    return {name: path for name, path in named.items() if name not in masks}, masks
+
+
+def pair_masks(
+    folder: str | Path, ids: Sequence[str], suffixes: Sequence[str], *, images: Sequence[Path] = ()
+) -> Pairs:
     """Pair the label maps of a folder with images by name: `cell57.tif` with `cell57.png` or `cell57_cp_masks.png`.
 
     Args:
         folder: Folder of label maps, or one file.
         ids: Ids of the images.
         suffixes: Suffixes of files that can hold a label map.
+        images: Files of the folder that are images.
 
     Returns:
         The pairs. Images without a label map are listed; label maps without an image too.
@@ -64,7 +91,7 @@ def pair_masks(folder: str | Path, ids: Sequence[str], suffixes: Sequence[str]) 
     """
     root = Path(folder)
     _refuse_pickles(root)
-    named = name_files(find_files(root, suffixes), root)
+    named = name_files([path for path in find_files(root, suffixes) if path not in set(images)], root)
     wanted = {name.casefold(): name for name in ids}
     pairs: dict[str, Path] = {}
     without_image, endings = [], []
@@ -88,6 +115,10 @@ def pair_masks(folder: str | Path, ids: Sequence[str], suffixes: Sequence[str]) 
         raise InputError(msg)
     tool, content = _agree(endings)
     return Pairs(pairs, tool, content, [name for name in ids if name not in pairs], without_image)
+
+
+def _is_side_picture(name: str, image: str) -> bool:
+    return any(name.casefold() == f"{image}{ending}" for ending in PICTURES_OF_PROBABILITIES)
 
 
 def _strip(name: str, wanted: dict[str, str]) -> tuple[str | None, Ending | None]:

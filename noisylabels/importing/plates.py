@@ -13,7 +13,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image
 from noisylabels.data.labels import ClassTable
 from noisylabels.data.splits import SPLITS, split_groups
-from noisylabels.importing.folder import require_groups, require_new_folder
+from noisylabels.importing.folder import require_groups, require_new_folder, table_of_assay
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import Plate
@@ -23,7 +23,7 @@ def import_plates(
     source: str | Path,
     out: str | Path,
     *,
-    classes: ClassTable,
+    classes: ClassTable | None = None,
     pattern: str | None = None,
     channels: Sequence[str] = (),
     channel_names: Sequence[str] = (),
@@ -40,7 +40,7 @@ def import_plates(
     Args:
         source: A plate, or a folder of plates.
         out: The dataset folder to make; it must be empty or missing.
-        classes: The class table of the label maps to come.
+        classes: The class table of the label maps to come; when None it is that of the assay the channels tell.
         pattern: Naming pattern of plain TIFF files; when None the format is recognised.
         channels: The plate's names of the channels to take, in order; all when empty.
         channel_names: What to call them in the dataset folder; the plate's names when empty.
@@ -69,7 +69,7 @@ def import_plates(
     size = pixel_size_um if pixel_size_um is not None else fields[0].pixel_size_um
     dataset = Dataset(
         folder=root,
-        classes=classes,
+        classes=classes or table_of_assay(names),
         channel_names=names,
         pixel_size_um=size,
         cases=tuple(

@@ -1,0 +1,79 @@
+"""`noisylabels start`: a folder of images that nobody has described."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from noisylabels.cli import main
+from noisylabels.data.dataset import open_dataset
+
+
+def start(*words):
+    with pytest.raises(SystemExit) as stop:
+        main(["start", *map(str, words)])
+    return stop.value.code
+
+
+@pytest.fixture
+def nuclei(tmp_path, monkeypatch):
+    """Six 8-bit PNG images of one channel with masks of 0 and 255 beside them, in one folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    for place in range(6):
+        image, mask = np.full((20, 30), 10, np.uint8), np.zeros((20, 30), np.uint8)
+        image[5:9, 5 : 9 + place], mask[5:9, 5 : 9 + place] = 200, 255
+        Image.fromarray(image).save(tmp_path / "mine" / f"a{place}.png")
+        Image.fromarray(mask).save(tmp_path / "mine" / f"a{place}_mask.png")
+    (tmp_path / "mine" / ".DS_Store").write_bytes(b"x")
+    return tmp_path / "mine"
+
+
+def test_images_and_masks_become_a_dataset_and_a_picture(nuclei, capsys):
+    before = sorted(path.name for path in nuclei.iterdir())
+    assert start(nuclei) == 0
+    assert sorted(path.name for path in nuclei.iterdir()) == before
+    data = open_dataset(f"{nuclei}-dataset")
+    assert data.classes.names == ("background", "foreground")
+    assert sorted(data.ids()) == [f"a{place}" for place in range(6)]
+    assert [int(data.label_map("masks", f"a{place}").sum()) for place in range(6)] == [4 * (4 + p) for p in range(6)]
+    said = capsys.readouterr().out
+    assert "classes:        background, foreground\n" in said
+    assert "note:           masks: masks, 0 = background, 255 = foreground\n" in said
+    assert f"  noisylabels train cdl --dataset_dir {nuclei}-dataset --label_name masks" in said
+    with Image.open(data.folder / "first-look.png") as picture:
+        assert picture.size == (30, 20)
+
+
+def test_two_folders_are_told_apart_by_their_names(tmp_path, capsys):
+    for name in ("images", "labels"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+    tifffile.imwrite(tmp_path / "mine" / "images" / "a.tif", np.zeros((2, 8, 9), np.uint16))
+    tifffile.imwrite(tmp_path / "mine" / "labels" / "a.tif", np.eye(8, 9, dtype=np.uint8))
+    assert start(tmp_path / "mine", "--out", tmp_path / "out") == 0
+    data = open_dataset(tmp_path / "out")
+    assert (data.ids("training"), data.label_names()) == (["a"], ["labels"])
+
+
+def test_without_labels_a_pipeline_comes_first(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 9), np.uint16))
+    assert start(tmp_path / "a.tif") == 0
+    assert f"Next:\n  noisylabels cip {tmp_path / 'a-dataset'} --preset nuclei\n" in capsys.readouterr().out
+
+
+def test_a_dataset_folder_is_not_written_over(nuclei, capsys):
+    assert start(nuclei) == 0
+    capsys.readouterr()
+    assert start(nuclei) == 2
+    assert capsys.readouterr().err == (
+        f"noisylabels: {nuclei}-dataset must be free for the dataset folder, got something there. "
+        "Name another place: --out FOLDER.\n"
+    )
+
+
+def test_what_is_not_there_is_said(tmp_path, capsys):
+    assert start(tmp_path / "nothing") == 2
+    assert capsys.readouterr().err == (
+        f"noisylabels: {tmp_path / 'nothing'} must be a folder of images or an image file, but it does not exist. "
+        "Check the path.\n"
+    )
