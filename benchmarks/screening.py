@@ -32,7 +32,7 @@ import numpy as np
 import tifffile
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, option_parser, take_over
-from noisylabels.parallel.pool import InProcess, LocalPool
+from noisylabels.parallel import InProcess, LocalPool
 from noisylabels.plates import open_plate
 from noisylabels.screening.screen import Declaration, Screen, open_screen, start_screen
 

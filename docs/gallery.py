@@ -98,7 +98,7 @@ def strike(clean: LabelMap, kind: str, settings: Mapping[str, Any]) -> LabelMap:
 def draw_plate(path: Path, *, rows: int = 128, columns: int = 170, n_wells: int | None = None) -> None:
     """Screen a simulated plate, treated column by column, with the CIP, and draw the share of late events per well."""
     from noisylabels import simulation
-    from noisylabels.parallel.pool import InProcess
+    from noisylabels.parallel import InProcess
     from noisylabels.screening.measurements import measure_screen
     from noisylabels.screening.platemaps import draw_plate_map, well_grid
     from noisylabels.screening.screen import Declaration, start_screen

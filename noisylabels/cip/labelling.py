@@ -1,10 +1,9 @@
 """Label many fields with a conventional pipeline: file by file, resumable, in several processes."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from noisylabels.data.events import EventTable
 from noisylabels.data.images import image_id, read_image, read_label_map, write_label_map
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
 from noisylabels.data.settings import override, read_overrides
+from noisylabels.parallel import WorkerDiedError, local, run
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 
@@ -217,13 +217,9 @@ def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) 
     """
     waiting = [task for task in tasks if not task.target.exists()]
     yield from ((task, None) for task in tasks if task.target.exists())
-    if workers == 1 or len(waiting) < 2:
-        yield from ((task, label_file(task, labeller)) for task in waiting)
-        return
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=get_context("spawn")) as pool:
-        pending: Mapping[Future[str | None], Task] = {pool.submit(label_file, task, labeller): task for task in waiting}
-        for done in as_completed(pending):
-            yield pending[done], done.result()
+    engine = local(min(workers, len(waiting)))
+    for task, fault in run(partial(label_file, labeller=labeller), waiting, engine=engine):
+        yield task, f"{task.image}: {fault}" if isinstance(fault, WorkerDiedError) else fault
 
 
 def label_file(task: Task, labeller: Callable[[NDArray[Any]], tuple[LabelMap, EventTable | None]]) -> str | None:

@@ -96,13 +96,12 @@ def run(
     from rich.progress import Progress
 
     from noisylabels.experiments import runner
-    from noisylabels.experiments.cluster import DaskWorkers
-    from noisylabels.experiments.grid import read_shard
     from noisylabels.experiments.reading import read_declaration
+    from noisylabels.parallel import DaskCluster, Shard
 
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
-    share, engine = read_shard(shard), DaskWorkers(scheduler) if scheduler else None
+    share, engine = Shard.parse(shard), DaskCluster(scheduler, ahead=1) if scheduler else None
     console = Console(stderr=True)
     failed = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

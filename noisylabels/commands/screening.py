@@ -50,7 +50,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Label and measure every field that is not done yet. The same command again takes up where it stopped."""
-    from noisylabels.parallel.shards import Shard
+    from noisylabels.parallel import Shard
     from noisylabels.screening.screen import Declaration, start_screen
 
     if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
@@ -70,7 +70,7 @@ def run(
     part = Shard.parse(shard) if shard else None
     begun = start_screen(folder, declaration, batch_size=batch_size, retries=retries)
     outcomes = begun.run(_executor(scheduler, workers, threads, retries, device), shard=part)
-    total = sum(1 for field in begun.fields if part is None or part.holds(field))
+    total = sum(1 for _ in begun.share(part))
     failed = _follow(outcomes, total, as_json)
     counts = begun.count_states()
     problems = [problem for plate in begun.plates for problem in plate.problems]
@@ -192,8 +192,7 @@ def _read_setting(text: str) -> tuple[str, Any]:
 
 
 def _executor(scheduler: str | None, workers: int, threads: int, retries: int, device: str) -> Any:
-    from noisylabels.parallel.dask import DaskCluster
-    from noisylabels.parallel.pool import InProcess, LocalPool
+    from noisylabels.parallel import DaskCluster, InProcess, LocalPool
 
     if scheduler:
         return DaskCluster(scheduler, resources=(("GPU", 1.0),) if device.startswith("cuda") else ())

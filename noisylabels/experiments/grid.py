@@ -131,25 +131,3 @@ def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
     for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def shard_of(identity: str, n_shards: int) -> int:
-    """Deal a run to a shard by its identity: the same on every machine."""
-    return int(identity, 16) % n_shards
-
-
-def read_shard(text: str) -> tuple[int, int]:
-    """Read `i/n` of the command line, i from 1 to n.
-
-    Raises:
-        InputError: If it is not that.
-
-    Examples:
-        >>> read_shard("2/3")
-        (1, 3)
-    """
-    first, _, second = text.partition("/")
-    if not (first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second)):
-        msg = f"A shard must be i/n with 1 <= i <= n, got {text!r}. Write for instance 1/4."
-        raise InputError(msg)
-    return int(first) - 1, int(second)

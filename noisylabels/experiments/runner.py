@@ -4,23 +4,29 @@ import contextlib
 import json
 import logging
 import tempfile
+import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from noisylabels import __version__
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset
+from noisylabels.data.errors import InputError
 from noisylabels.experiments.budget import Budget
 from noisylabels.experiments.declaration import Data, Declaration
-from noisylabels.experiments.grid import Run, identify, list_runs, recipe_of, shard_of
+from noisylabels.experiments.grid import Run, identify, list_runs, recipe_of
 from noisylabels.experiments.trial import RESULT, execute
 from noisylabels.experiments.workspace import Workspace, hash_data
+from noisylabels.parallel import Engine, InProcess, Shard, WorkerDiedError, run
 
 FAILURE, LOG = "failure.txt", "train.log"
+
+_alone = threading.Lock()  # a training seeds its whole process and redirects what it prints: one at a time
 
 
 @dataclass(frozen=True)
@@ -40,30 +46,6 @@ class Planned:
     seconds: float | None = None
 
 
-class Engine(Protocol):
-    """Where the runs of a grid are done: one after the other here (`InTurn`), or on a cluster."""
-
-    def run(self, workspace: Workspace, data: Dataset, items: Sequence[Planned], budget: Budget) -> Iterator[Planned]:
-        """Do runs within a budget, and give each as it ends."""
-
-
-class InTurn:
-    """Runs one after the other in this process."""
-
-    def run(self, workspace: Workspace, data: Dataset, items: Sequence[Planned], budget: Budget) -> Iterator[Planned]:
-        """Do runs within a budget, and give each as it ends.
-
-        Raises:
-            InputError: If the budget does not suffice for the next run.
-        """
-        for item in items:
-            budget.require()
-            start = time.perf_counter()
-            ended = attempt(workspace, data, item)
-            budget.count(time.perf_counter() - start, ended.seconds)
-            yield ended
-
-
 def plan(declaration: Declaration, folder: Path) -> list[Planned]:
     """List the runs of a declaration, their ids, and which are done.
 
@@ -79,7 +61,7 @@ def run_grid(
     declaration: Declaration,
     folder: Path,
     *,
-    shard: tuple[int, int] = (0, 1),
+    shard: Shard | None = None,
     only_failed: bool = False,
     engine: Engine | None = None,
 ) -> Iterator[Planned]:
@@ -88,9 +70,9 @@ def run_grid(
     Args:
         declaration: The declaration.
         folder: The experiment's folder.
-        shard: Which share of the runs to do: (i, n), i from 0.
+        shard: Which share of the runs to do; all when None.
         only_failed: Do only the runs that failed before.
-        engine: Where to do them: `noisylabels.experiments.cluster.DaskWorkers`, or in this process when None.
+        engine: Where to do them: `noisylabels.parallel.DaskCluster`, or in this process when None.
 
     Raises:
         InputError: If the budget does not suffice for one run, as the runs so far took.
@@ -99,10 +81,72 @@ def run_grid(
     workspace = Workspace(folder, declaration)
     data = workspace.data()
     wanted = "failed" if only_failed else ("missing", "failed")
-    mine = [item for item in _plan(workspace, data) if shard_of(item.identity, shard[1]) == shard[0]]
+    mine = [item for item in _plan(workspace, data) if shard is None or shard.holds(item.identity)]
     budget = Budget(declaration.max_hours, [item.seconds for item in mine if item.seconds is not None])
     items = [item for item in mine if item.state in wanted]
-    return (engine or InTurn()).run(workspace, data, items, budget)
+    return _run_within(budget, workspace, data, items, engine or InProcess())
+
+
+def _run_within(
+    budget: Budget, workspace: Workspace, data: Dataset, items: Sequence[Planned], engine: Engine
+) -> Iterator[Planned]:
+    """Do runs within a budget. Until the first has told the price of one, it goes alone."""
+    waiting, begun = deque(items), dict[str, float]()
+
+    def taken() -> Iterator[Planned]:
+        while waiting:
+            item = waiting.popleft()
+            begun[item.identity] = time.monotonic()
+            yield item
+
+    def may_begin() -> bool:
+        if not begun:
+            if waiting:
+                budget.require()
+            return True
+        return bool(budget.known) and budget.fits([time.monotonic() - start for start in begun.values()])
+
+    # Workers stand elsewhere.
+    workspace = replace(workspace, folder=workspace.folder.resolve())
+    work = partial(do_run, workspace, replace(data, folder=data.folder.resolve()), version=__version__)
+    for item, result in run(work, taken(), engine=engine, may_begin=may_begin):
+        ended = _blamed(workspace, item) if isinstance(result, WorkerDiedError) else result
+        budget.count(time.monotonic() - begun.pop(item.identity), ended.seconds)
+        yield ended
+
+
+def do_run(workspace: Workspace, data: Dataset, item: Planned, version: str) -> Planned:
+    """Do one run, here or in a worker; a run that another worker finished meanwhile is not done again.
+
+    Args:
+        workspace: The experiment's folder.
+        data: Its fields.
+        item: The run.
+        version: The version of this package where the grid was started.
+
+    Raises:
+        InputError: If the worker has another version, or does not see the data.
+    """
+    if version != __version__:
+        msg = (
+            f"A worker must have noisylabels {version} as its grid has, got {__version__}. Install that version there."
+        )
+        raise InputError(msg)
+    if not (data.folder / "dataset.json").is_file():
+        msg = f"A worker must see the grid's folders under the same path, but {data.folder} is not there. Share them."
+        raise InputError(msg)
+    with _alone:
+        there = look(workspace, item.run, item.identity)
+        return there if there.state == "done" else attempt(workspace, data, item)
+
+
+def _blamed(workspace: Workspace, item: Planned) -> Planned:
+    ended = look(workspace, item.run, item.identity)  # it may have been whole before its worker was lost
+    if ended.state == "done":
+        return ended
+    msg = "A run must not end its worker, but each worker that did it was lost. Look for a shortage of memory."
+    write_text(workspace.run_folder(item.identity) / FAILURE, msg)
+    return Planned(item.run, item.identity, "failed")
 
 
 def estimate_seconds(planned: list[Planned]) -> float | None:
@@ -167,9 +211,9 @@ def _logged_to(path: Path) -> Iterator[None]:
 def _plan(workspace: Workspace, data: Dataset) -> list[Planned]:
     hashed = hash_data(data)
     planned = []
-    for run in list_runs(workspace.declaration):
-        identity = identify(recipe_of(run, workspace.declaration), data=hashed, code=__version__)
-        planned.append(look(workspace, run, identity))
+    for each in list_runs(workspace.declaration):
+        identity = identify(recipe_of(each, workspace.declaration), data=hashed, code=__version__)
+        planned.append(look(workspace, each, identity))
     return planned
 
 

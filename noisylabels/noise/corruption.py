@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import repeat
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from noisylabels.data.events import EventTable, needs_image
 from noisylabels.data.images import write_label_map
 from noisylabels.noise.log import join_logs, read_log, write_log
 from noisylabels.noise.model import NoiseModel
+from noisylabels.parallel import WorkerDiedError, local, run
 
 DIGITS = 16
 
@@ -80,27 +79,20 @@ def corrupt_dataset(recipe: Recipe, *, n_workers: int = 1, overwrite: bool = Fal
         overwrite: Allow that the label set was made by another recipe.
 
     Yields:
-        Per field, in order, its id and what went wrong (None = nothing).
+        Per field, as it ends, its id and what went wrong (None = nothing).
 
     Raises:
         InputError: If the label set exists and was made otherwise.
     """
     _claim(recipe, overwrite=overwrite)
     ids = open_dataset(recipe.folder).ids()
-    logs: list[Path] = []
-    for case_id, (log, fault) in zip(ids, _run(recipe, ids, n_workers), strict=True):
+    logs: dict[str, Path] = {}
+    for case_id, ended in run(partial(corrupt_case, recipe), ids, engine=local(n_workers)):
+        log, fault = (None, str(ended)) if isinstance(ended, WorkerDiedError) else ended
         if log is not None:
-            logs.append(log)
+            logs[case_id] = log
         yield case_id, fault
-    write_log(recipe.target / "errors.parquet", join_logs([read_log(path) for path in logs]))
-
-
-def _run(recipe: Recipe, ids: Sequence[str], n_workers: int) -> Iterator[tuple[Path | None, str | None]]:
-    if n_workers <= 1:
-        yield from map(corrupt_case, repeat(recipe), ids)
-        return
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(corrupt_case, repeat(recipe), ids, chunksize=4)
+    write_log(recipe.target / "errors.parquet", join_logs([read_log(logs[id]) for id in ids if id in logs]))
 
 
 def corrupt_case(recipe: Recipe, case_id: str) -> tuple[Path | None, str | None]:

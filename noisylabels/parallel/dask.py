@@ -1,18 +1,15 @@
-"""Fields on a Dask cluster: needs `pip install noisylabels[distributed]`."""
+"""Work on a Dask cluster: needs `pip install noisylabels[distributed]`."""
 
 import contextlib
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
 from noisylabels.data.errors import InputError
-from noisylabels.parallel.pool import AHEAD, Batch, blame
-from noisylabels.screening.batches import process_batch
-from noisylabels.screening.field import Outcome
-from noisylabels.screening.job import Job
-from noisylabels.screening.store import Store
+from noisylabels.parallel.running import Item, Result, WorkerDiedError, always
 
 CONNECT_S = 20.0
 LOOK_EVERY_S = 1.0
@@ -20,7 +17,7 @@ LOOK_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class DaskCluster:
-    """Work on the workers of a Dask scheduler.
+    """Work on the workers of a Dask scheduler. They must see the same folders under the same paths.
 
     Dask runs the tasks of a dead worker again, but counts every task that was assigned to it as a suspect; what it
     gives up on runs alone here, and only what dies alone is to blame.
@@ -28,52 +25,73 @@ class DaskCluster:
     Args:
         address: `tcp://host:port` of the scheduler.
         resources: What a worker must have, such as `{"GPU": 1}` where each GPU worker loads one model.
-        connect_s: How long to wait for the scheduler, in seconds; 20 when None.
+        connect_s: How long to wait for the scheduler, and for its first worker, in seconds; 20 when None.
+        ahead: Batches under way per worker: one at work, the others waiting.
     """
 
     address: str
     resources: tuple[tuple[str, float], ...] = ()
     connect_s: float | None = None
+    ahead: int = 2
 
-    def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
-        """Work on batches; outcomes come as they come.
+    def run(
+        self,
+        function: Callable[[tuple[Item, ...]], Sequence[Result]],
+        batches: Iterable[tuple[Item, ...]],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
+        """Work on batches; items come as they end.
 
         Raises:
-            ConnectionError: If the scheduler cannot be reached, or is lost on the way.
+            ConnectionError: If the scheduler cannot be reached, is lost on the way, or has no worker.
         """
         with connected(self.address, self.connect_s) as client:
-            yield from self._work(client, batches, job, store)
+            wait_for_worker(client, self.address, self.connect_s)
+            yield from self._work(client, function, batches, may_begin)
 
-    def _work(self, client: Any, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
+    def _work(
+        self,
+        client: Any,
+        function: Callable[[tuple[Item, ...]], Sequence[Result]],
+        batches: Iterable[tuple[Item, ...]],
+        may_begin: Callable[[], bool],
+    ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
         from distributed import KilledWorker
 
-        source, suspects = iter(batches), deque[Batch]()
-        under_way: dict[Any, Batch] = {}
+        source, suspects = iter(batches), deque[tuple[Item, ...]]()
+        under_way: dict[Any, tuple[Item, ...]] = {}
         while True:
-            most = max(2, AHEAD * len(client.nthreads()))
-            while len(under_way) < most and (batch := next(source, None)) is not None:
-                under_way[self._submit(client, batch, job, store)] = batch
+            most = max(1, self.ahead * len(client.nthreads()))
+            while len(under_way) < most and may_begin() and (batch := next(source, None)) is not None:
+                under_way[self._submit(client, function, batch)] = batch
             if not under_way:
-                break
-            for future in wait_for_one(client, list(under_way), self.address):
+                if not suspects:
+                    return
+                yield self._alone(client, function, suspects.popleft())
+            for future in wait_for_one(client, list(under_way), self.address) if under_way else ():
                 batch = under_way.pop(future)
                 try:
-                    outcomes = future.result()  # a finished one, too, is lost with its worker until it is fetched
+                    results = future.result()  # a finished one, too, is lost with its worker until it is fetched
                 except KilledWorker:
-                    suspects.extend((field,) for field in batch)
+                    suspects.extend((item,) for item in batch)
                 else:
-                    yield from outcomes
-        for suspect in suspects:
-            future = self._submit(client, suspect, job, store)
-            wait_for_one(client, [future], self.address)
-            try:
-                outcomes = future.result()
-            except KilledWorker:
-                outcomes = [blame(suspect[0], job, store)]
-            yield from outcomes
+                    yield from zip(batch, results, strict=True)
 
-    def _submit(self, client: Any, batch: Batch, job: Job, store: Store) -> Any:
-        return client.submit(process_batch, batch, job, store, pure=False, resources=dict(self.resources) or None)
+    def _alone(
+        self, client: Any, function: Callable[[tuple[Item, ...]], Sequence[Result]], suspect: tuple[Item, ...]
+    ) -> tuple[Item, Result | WorkerDiedError]:
+        from distributed import KilledWorker
+
+        future = self._submit(client, function, suspect)
+        wait_for_one(client, [future], self.address)
+        try:
+            results: Sequence[Result] = future.result()
+        except KilledWorker:
+            return suspect[0], WorkerDiedError("Each worker that had it was lost.")
+        return suspect[0], results[0]
+
+    def _submit(self, client: Any, function: Callable[..., Any], batch: tuple[Any, ...]) -> Any:
+        return client.submit(function, batch, pure=False, resources=dict(self.resources) or None)
 
 
 @contextlib.contextmanager
@@ -127,6 +145,29 @@ def wait_for_one(client: Any, futures: list[Any], address: str) -> list[Any]:
             raise ConnectionError(_lost(address))
         if done:
             return list(done)
+
+
+def wait_for_worker(client: Any, address: str, connect_s: float | None = None) -> None:
+    """Wait for the first worker of a scheduler.
+
+    Args:
+        client: The client of `connected`.
+        address: The scheduler's, for the message.
+        connect_s: How long, in seconds; 20 when None.
+
+    Raises:
+        ConnectionError: If none comes, or the scheduler is lost.
+    """
+    until = time.monotonic() + (connect_s or CONNECT_S)
+    while not client.nthreads():
+        require_scheduler(client, address)
+        if time.monotonic() > until:
+            msg = (
+                f"The scheduler {address} must have a worker, but none came. "
+                f"Start one with `dask worker {address} --nthreads 1`."
+            )
+            raise ConnectionError(msg)
+        time.sleep(0.2)
 
 
 def require_scheduler(client: Any, address: str) -> None:

@@ -1,166 +1,163 @@
-"""Where fields are worked on: this process, a pool of fresh processes, or a Dask cluster.
+"""Work in this process, or in processes of this machine that are started fresh and end with it.
 
-A worker that dies takes with it whatever ran beside its fault, and nobody can tell which field it was. So everything
-that was under way gets a mark and runs again in a new pool, one field at a time; a field with too many marks runs all
-alone; if that kills its worker once more, the field is to blame and gets the record of a failed field.
+Every worker is a pool of its own, so that a worker that dies takes nothing with it but the batch it had. Of a batch of
+several items nobody can tell which one did it: they go on one by one. An item is blamed when worker after worker died
+while it was alone with them; a kill from outside hits one item so often only if it is meant.
 """
 
 import contextlib
 import multiprocessing
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Protocol
+from multiprocessing.connection import wait as wait_for_any
+from typing import Generic
 
 from noisylabels.data.errors import InputError
-from noisylabels.plates.fields import Field
-from noisylabels.screening.batches import process_batch
-from noisylabels.screening.field import Outcome, fail_field
-from noisylabels.screening.job import Job
-from noisylabels.screening.store import Store
+from noisylabels.parallel.running import Engine, Item, Result, WorkerDiedError, always
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-AHEAD = 2  # batches under way per worker: one at work, one waiting
-
-Batch = tuple[Field, ...]
-
-
-class WorkerDiedError(RuntimeError):
-    """The process that worked on a field was killed or crashed."""
-
-
-class Executor(Protocol):
-    """A place where batches are worked on."""
-
-    def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
-        """Work on batches; outcomes come as they come."""
 
 
 @dataclass(frozen=True)
 class InProcess:
     """Work in this process, one batch after the other."""
 
-    def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
+    def run(
+        self,
+        function: Callable[[tuple[Item, ...]], Sequence[Result]],
+        batches: Iterable[tuple[Item, ...]],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
         """Work on batches in order."""
-        for batch in batches:
-            yield from process_batch(batch, job, store)
+        source = iter(batches)
+        while may_begin() and (batch := next(source, None)) is not None:
+            yield from zip(batch, function(batch), strict=True)
 
 
 @dataclass(frozen=True)
 class LocalPool:
-    """Work in processes of this machine, started fresh (spawn).
+    """Work in processes of this machine.
 
     Args:
         workers: How many, at least 1.
         threads: Threads of each; they are pinned so that workers do not fight for cores.
-        retries: How often a field may be under way when a worker dies before it runs alone.
+        retries: How many workers an item may have killed, alone with them, and still be tried again.
     """
 
     workers: int = 2
     threads: int = 1
-    retries: int = 1
+    retries: int = 2
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:
             msg = f"workers and threads must be at least 1, got {self.workers} and {self.threads}. Give more."
             raise InputError(msg)
 
-    def run(self, batches: Iterable[Batch], job: Job, store: Store) -> Iterator[Outcome]:
+    def run(
+        self,
+        function: Callable[[tuple[Item, ...]], Sequence[Result]],
+        batches: Iterable[tuple[Item, ...]],
+        may_begin: Callable[[], bool] = always,
+    ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
         """Work on batches; a dead worker costs time and nothing else."""
-        waiting, marks = deque[Batch](), Counter[tuple[str, str]]()
-        source = iter(batches)
-        with _pinned(self.threads):
+        source, again = iter(batches), deque[_Task[Item]]()
+        with contextlib.ExitStack() as stack:
+            idle = [stack.enter_context(_Worker(self.threads)) for _ in range(self.workers)]
+            under_way: dict[Future[Sequence[Result]], tuple[_Worker, _Task[Item]]] = {}
             while True:
-                broken = yield from self._round(source, waiting, job, store)
-                if not broken:
-                    return
-                singles = [(field,) for batch in broken for field in batch]
-                marks.update(_key(field) for (field,) in singles)
-                waiting.extendleft(reversed([one for one in singles if marks[_key(one[0])] <= self.retries]))
-                for (suspect,) in (one for one in singles if marks[_key(one[0])] > self.retries):
-                    yield self._alone(suspect, job, store)
-
-    def _round(
-        self, source: Iterator[Batch], waiting: deque[Batch], job: Job, store: Store
-    ) -> Generator[Outcome, None, list[Batch]]:
-        """Work until all is done or the pool breaks; returns the batches that were under way then."""
-        with self._pool(self.workers) as pool:
-            under_way: dict[Future[list[Outcome]], Batch] = {}
-            while True:
-                _fill(under_way, self.workers * AHEAD, source, waiting, lambda batch: _submit(pool, batch, job, store))
+                while idle and (task := _next(again, source, may_begin)):
+                    worker = idle.pop()
+                    under_way[worker.submit(function, task.batch)] = worker, task
                 if not under_way:
-                    return []
-                finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                lost = [future for future in finished if isinstance(future.exception(), BrokenProcessPool)]
-                for future in finished:
-                    if future not in lost:
-                        del under_way[future]
-                        yield from future.result()
-                if lost:
-                    return list(under_way.values())
+                    return
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    worker, task = under_way.pop(future)
+                    idle.append(worker)
+                    try:
+                        ended = list(zip(task.batch, future.result(), strict=True))
+                    except BrokenProcessPool:
+                        worker.restart()
+                        if len(task.batch) == 1 and task.deaths >= self.retries:
+                            yield task.batch[0], WorkerDiedError("Each process that worked on it died.")
+                        else:
+                            again.extend(task.suspects())
+                    else:
+                        yield from ended
 
-    def _alone(self, field: Field, job: Job, store: Store) -> Outcome:
-        with self._pool(1) as pool:
+
+def local(workers: int) -> Engine:
+    """Choose a place on this machine: this process for at most 1 worker, else a pool."""
+    return LocalPool(workers) if workers > 1 else InProcess()
+
+
+@dataclass(frozen=True)
+class _Task(Generic[Item]):
+    """A batch, and how many workers died while they had it and nothing else."""
+
+    batch: tuple[Item, ...]
+    deaths: int = 0
+
+    def suspects(self) -> "list[_Task[Item]]":
+        alone = len(self.batch) == 1
+        return [_Task((item,), self.deaths + 1 if alone else 0) for item in self.batch]
+
+
+def _next(
+    again: "deque[_Task[Item]]", source: Iterator[tuple[Item, ...]], may_begin: Callable[[], bool]
+) -> "_Task[Item] | None":
+    if again:
+        return again.popleft()
+    batch = next(source, None) if may_begin() else None
+    return None if batch is None else _Task(batch)
+
+
+class _Worker:
+    """One process, started when it is first needed, and another after it has died."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._pool = self._new()
+
+    def submit(
+        self, function: Callable[[tuple[Item, ...]], Sequence[Result]], batch: tuple[Item, ...]
+    ) -> "Future[Sequence[Result]]":
+        with _pinned(self._threads):
             try:
-                return _submit(pool, (field,), job, store).result()[0]
-            except BrokenProcessPool:
-                return blame(field, job, store)
+                return self._pool.submit(function, batch)
+            except BrokenProcessPool:  # it died while it had nothing to do: nobody is to blame
+                self.restart()
+                return self._pool.submit(function, batch)
 
-    def _pool(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    def restart(self) -> None:
+        self._pool.shutdown()
+        self._pool = self._new()
 
+    def _new(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(1, context, initializer=end_with_parent)
 
-def blame(field: Field, job: Job, store: Store) -> Outcome:
-    """Write the record of a field that kills its worker."""
-    msg = (
-        f"Field {field.id} of plate {field.plate} must not end its worker, but each process that worked on it died. "
-        "Look for a shortage of memory or a damaged file."
-    )
-    return fail_field(field, job, store, WorkerDiedError(msg))
+    def __enter__(self) -> "_Worker":
+        return self
 
-
-def in_batches(fields: Iterable[Field], size: int) -> Iterator[Batch]:
-    """Cut a stream of fields into batches."""
-    batch: list[Field] = []
-    for field in fields:
-        batch.append(field)
-        if len(batch) == size:
-            yield tuple(batch)
-            batch = []
-    if batch:
-        yield tuple(batch)
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
-def _fill(
-    under_way: dict[Future[list[Outcome]], Batch],
-    most: int,
-    source: Iterator[Batch],
-    waiting: deque[Batch],
-    submit: Callable[[Batch], Future[list[Outcome]]],
-) -> None:
-    while len(under_way) < most:
-        batch = waiting.popleft() if waiting else next(source, None)
-        if batch is None:
-            return
-        try:
-            under_way[submit(batch)] = batch
-        except BrokenProcessPool as error:
-            # The pool broke between two looks at it: as if the batch had been under way.
-            broken: Future[list[Outcome]] = Future()
-            broken.set_exception(error)
-            under_way[broken] = batch
-            return
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went: a pool's worker would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
 
 
-def _submit(pool: ProcessPoolExecutor, batch: Batch, job: Job, store: Store) -> Future[list[Outcome]]:
-    return pool.submit(process_batch, batch, job, store)
-
-
-def _key(field: Field) -> tuple[str, str]:
-    return (field.plate, field.id)
+def _end_after(sentinel: int) -> None:
+    wait_for_any([sentinel])
+    os._exit(1)
 
 
 @contextlib.contextmanager

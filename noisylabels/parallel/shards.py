@@ -1,15 +1,14 @@
-"""A part of a screen for one of several machines that know nothing of each other (SLURM, Snakemake, Nextflow)."""
+"""A part of the work for one of several machines that know nothing of each other (SLURM, Snakemake, Nextflow)."""
 
 import hashlib
 from dataclasses import dataclass
 
 from noisylabels.data.errors import InputError
-from noisylabels.plates.fields import Field
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Shard i of n. A field's shard hangs on its own name only, never on its position in a list.
+    """Shard i of n. An item's shard hangs on its own name only, never on its position in a list.
 
     Args:
         number: Which, from 1.
@@ -28,7 +27,9 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count:
-            msg = f"A shard must be i/n with i in 1..n, got {self.number}/{self.count}. For the first of 20 write 1/20."
+            msg = (
+                f"A shard must be i/n with i in 1..n, got '{self.number}/{self.count}'. For the first of 20 write 1/20."
+            )
             raise InputError(msg)
 
     @classmethod
@@ -36,11 +37,14 @@ class Shard:
         """Read `i/n`."""
         number, _, count = text.partition("/")
         if not (number.isdigit() and count.isdigit()):
-            msg = f"A shard must be i/n with i in 1..n, got {text!r}. For the first of 20 write 1/20."
-            raise InputError(msg)
+            raise InputError(_rule(text))
         return cls(int(number), int(count))
 
-    def holds(self, field: Field) -> bool:
-        """Tell whether a field belongs to this shard."""
-        digest = hashlib.sha256(f"{field.plate}/{field.id}".encode()).digest()
+    def holds(self, name: str) -> bool:
+        """Tell whether the item of this name (a field of a plate, a run of a grid) belongs to this shard."""
+        digest = hashlib.sha256(name.encode()).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
+
+
+def _rule(got: str) -> str:
+    return f"A shard must be i/n with i in 1..n, got {got!r}. For the first of 20 write 1/20."

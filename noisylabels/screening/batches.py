@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from noisylabels.data.labels import LabelMap
+from noisylabels.parallel import WorkerDiedError
 from noisylabels.plates.fields import Field
 from noisylabels.screening.field import Outcome, Reading, fail_field, finish_field, is_disk_full, read_field, state_of
 from noisylabels.screening.job import Job
@@ -21,6 +22,8 @@ Result = TypeVar("Result")
 def process_batch(fields: Sequence[Field], job: Job, store: Store) -> list[Outcome]:
     """Label and measure fields; those that are done are skipped, those that fail leave a record.
 
+    The method is loaded before a field is touched: a model that cannot be loaded is no fault of the fields.
+
     Args:
         fields: The fields.
         job: What to do.
@@ -30,8 +33,10 @@ def process_batch(fields: Sequence[Field], job: Job, store: Store) -> list[Outco
         One outcome per field, in order.
 
     Raises:
+        InputError: If the method's model cannot be loaded, or this process does not see the folder of the run.
         DiskFullError: If nothing can be written any more.
     """
+    store.require_here()
     done = [state_of(field, job, store) == "done" for field in fields]
     waiting = [field for field, is_done in zip(fields, done, strict=True) if not is_done]
     fresh = iter(_process(waiting, job, store))
@@ -41,9 +46,19 @@ def process_batch(fields: Sequence[Field], job: Job, store: Store) -> list[Outco
     ]
 
 
+def blame(field: Field, job: Job, store: Store) -> Outcome:
+    """Write the record of a field that kills its worker."""
+    msg = (
+        f"Field {field.id} of plate {field.plate} must not end its worker, but each process that worked on it died. "
+        "Look for a shortage of memory or a damaged file."
+    )
+    return fail_field(field, job, store, WorkerDiedError(msg))
+
+
 def _process(fields: Sequence[Field], job: Job, store: Store) -> list[Outcome]:
     if not fields:
         return []
+    loaded(job.method, job.method_hash)
     chunks = [fields[start : start + job.batch_size] for start in range(0, len(fields), job.batch_size)]
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(WRITERS) as writer:
         outcomes: list[Future[Outcome]] = []

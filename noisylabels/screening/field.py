@@ -16,7 +16,7 @@ import numpy as np
 from noisylabels.data.events import EventTable, label_events, measure_events
 from noisylabels.data.labels import LabelMap, check_label_map
 from noisylabels.plates.fields import Field
-from noisylabels.screening.identity import hash_files, hash_values, stamp_files
+from noisylabels.screening.fingerprints import hash_files, hash_values, stamp_files
 from noisylabels.screening.job import Job
 from noisylabels.screening.methods import Image
 from noisylabels.screening.store import DiskFullError, Record, Store
@@ -129,22 +129,6 @@ def fail_field(field: Field, job: Job, store: Store, error: BaseException) -> Ou
     record = {**_begun(field, job), "state": "failed", "stamps": stamps, "error": told}
     store.write_record(field, record)
     return Outcome(field.plate, field.id, "failed", str(error))
-
-
-def process_field(field: Field, job: Job, store: Store) -> Outcome:
-    """Do the whole work of one field, unless it is done.
-
-    Args:
-        field: The field.
-        job: What to do.
-        store: Where results lie.
-
-    Raises:
-        DiskFullError: If nothing can be written any more.
-    """
-    from noisylabels.screening.batches import process_batch
-
-    return process_batch([field], job, store)[0]
 
 
 def _begun(field: Field, job: Job) -> Record:

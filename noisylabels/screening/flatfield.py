@@ -16,7 +16,7 @@ from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients, Plate
-from noisylabels.screening.identity import hash_code, hash_values, stamp_files
+from noisylabels.screening.fingerprints import hash_code, hash_values, stamp_files
 from noisylabels.screening.store import read_json
 
 BLOCK_PX = 8

@@ -9,7 +9,7 @@ import numpy as np
 from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients
-from noisylabels.screening.identity import hash_code, hash_values
+from noisylabels.screening.fingerprints import hash_code, hash_values
 from noisylabels.screening.methods import Image, Method
 
 READING_AND_MEASURING = (

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from noisylabels.data.errors import InputError
-from noisylabels.parallel.pool import Executor, in_batches
-from noisylabels.parallel.shards import Shard
+from noisylabels.parallel import Engine, Shard, WorkerDiedError, run_batches
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import Coefficients, Plate
+from noisylabels.screening.batches import blame, process_batch
 from noisylabels.screening.catalogue import method_of
 from noisylabels.screening.field import Outcome, state_of
 from noisylabels.screening.flatfield import plate_flatfield, stored_flatfield
@@ -97,19 +98,24 @@ class Screen:
         return {state: counts[state] for state in STATES}
 
     def run(
-        self, executor: Executor, *, shard: Shard | None = None, fields_per_task: int | None = None
+        self, engine: Engine, *, shard: Shard | None = None, fields_per_task: int | None = None
     ) -> Iterator[Outcome]:
         """Work off whatever is not done.
 
         Args:
-            executor: Where.
+            engine: Where.
             shard: Only the fields of this shard.
             fields_per_task: Fields that travel to a worker together; eight batches when None.
         """
-        mine = (field for field in self.fields if shard is None or shard.holds(field))
-        undone = (field for field in mine if state_of(field, self.job, self.store) != "done")
-        size = fields_per_task or 8 * self.job.batch_size
-        return executor.run(in_batches(undone, size), self.job, self.store)
+        self.store.declare(self.declaration.to_dict())
+        undone = (field for field in self.share(shard) if state_of(field, self.job, self.store) != "done")
+        work = partial(process_batch, job=self.job, store=self.store)
+        for field, outcome in run_batches(work, undone, size=fields_per_task or 8 * self.job.batch_size, engine=engine):
+            yield blame(field, self.job, self.store) if isinstance(outcome, WorkerDiedError) else outcome
+
+    def share(self, shard: Shard | None = None) -> Iterator[Field]:
+        """Go through the fields of a shard; all when None."""
+        return (field for field in self.fields if shard is None or shard.holds(f"{field.plate}/{field.id}"))
 
 
 def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: int = 1, retries: int = 2) -> Screen:
@@ -124,7 +130,7 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
     Raises:
         InputError: If the folder holds another run, or plate, method or channels cannot be used.
     """
-    store = Store(Path(folder))
+    store = Store(Path(folder).resolve())  # workers stand elsewhere
     plates = open_plates(declaration.source, pattern=declaration.pattern)
     method = method_of(declaration.method)
     for plate in plates:
@@ -139,7 +145,6 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
         retries=retries,
         batch_size=batch_size,
     )
-    store.declare(declaration.to_dict())
     return Screen(declaration, plates, job, store)
 
 

@@ -7,6 +7,7 @@ result is complete when its record is there, whatever was killed when.
 import errno
 import hashlib
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,19 @@ class Store:
             msg = (
                 f"{self.folder} must be run again with the settings it began with, but {', '.join(changed)} changed. "
                 "Choose another folder: results are not overwritten."
+            )
+            raise InputError(msg)
+
+    def require_here(self) -> None:
+        """Make sure that this process sees the folder of the run.
+
+        Raises:
+            InputError: If it does not.
+        """
+        if not (self.folder / RUN_FILE).is_file():
+            msg = (
+                f"A worker must see the run's folder under the same path, but {self.folder} is not there on "
+                f"{socket.gethostname()}. Share it between the machines."
             )
             raise InputError(msg)
 

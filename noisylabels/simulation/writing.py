@@ -29,6 +29,7 @@ from noisylabels.data.events import EventTable
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, merge_classes
 from noisylabels.data.splits import split_groups
+from noisylabels.parallel import WorkerDiedError, local, run
 from noisylabels.simulation.detectability import CHANNELS
 from noisylabels.simulation.field import SimulatedField, simulate_field
 from noisylabels.simulation.layout import PlannedField
@@ -157,14 +158,11 @@ def _finished(
     yield from (field.id for field in done)
     missing = [field for field in plan if field not in done]
     work = partial(_simulate_into, root, settings, seed)
-    if workers == 1 or len(missing) < 2:
-        yield from map(work, missing)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(work, missing)
+    for planned, ended in run(work, missing, engine=local(min(workers, len(missing)))):
+        if isinstance(ended, WorkerDiedError):
+            msg = f"Field {planned.id} must not end its worker, but each did. Look for a shortage of memory."
+            raise WorkerDiedError(msg)
+        yield ended
 
 
 def _simulate_into(root: Path, settings: SimulationSettings, seed: int, planned: PlannedField) -> str:

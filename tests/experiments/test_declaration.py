@@ -6,7 +6,7 @@ import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.experiments.declaration import noise_at
-from noisylabels.experiments.grid import identify, list_runs, read_shard, recipe_of, shard_of
+from noisylabels.experiments.grid import identify, list_runs, recipe_of
 from noisylabels.experiments.reading import declare, find_declaration, read_declaration
 
 SMALL = {
@@ -108,20 +108,6 @@ def test_an_identity_depends_on_recipe_data_and_code_and_on_nothing_else():
     assert recipe_of(list_runs(renamed)[0], renamed) == recipes[0]
     assert identify(recipes[0], data="d", code="c") != identify(recipes[0], data="e", code="c")
     assert identify(recipes[0], data="d", code="c") != identify(recipes[0], data="d", code="v2")
-
-
-def test_shards_share_all_runs_and_none_twice():
-    declaration = declare(changed(grid={**SMALL["grid"], "dose": [0, 0.1, 0.2, 0.3, 0.4]}))
-    ids = [identify(recipe_of(run, declaration), data="d", code="c") for run in list_runs(declaration)]
-    dealt = [[i for i in ids if shard_of(i, 3) == shard] for shard in range(3)]
-    assert sorted(i for part in dealt for i in part) == sorted(ids)
-    assert all(dealt)
-
-
-@pytest.mark.parametrize("text", ["0/2", "3/2", "2", "a/b", "1/0"])
-def test_a_shard_is_one_of_its_number(text):
-    with pytest.raises(InputError, match="A shard must be i/n"):
-        read_shard(text)
 
 
 @pytest.mark.parametrize(

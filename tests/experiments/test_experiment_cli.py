@@ -86,7 +86,7 @@ def test_a_budget_of_nothing_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b", ""])
 def test_a_shard_that_is_none_is_refused(tmp_path, capsys, shard):
     assert refused(capsys, "run", written(tmp_path), "--out", tmp_path / "out", "--shard", shard) == (
-        f"A shard must be i/n with 1 <= i <= n, got {shard!r}. Write for instance 1/4."
+        f"A shard must be i/n with i in 1..n, got {shard!r}. For the first of 20 write 1/20."
     )
     assert not (tmp_path / "out").exists()
 

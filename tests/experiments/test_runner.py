@@ -19,6 +19,7 @@ from noisylabels.experiments.report import report
 from noisylabels.experiments.runner import plan, run_grid
 from noisylabels.experiments.toy import Toy, draw_toy, read_toy
 from noisylabels.experiments.workspace import Workspace, noisy_labels, prepare_labels, training_ids
+from noisylabels.parallel import Shard
 
 GRID = {
     "name": "grid",
@@ -85,7 +86,7 @@ def test_a_killed_grid_goes_on_and_ends_with_the_same_tables(done, tmp_path):
 
 def test_two_shards_end_with_the_same_tables_as_one(done, tmp_path):
     declaration, folder, _ = done
-    halves = [list(run_grid(declaration, tmp_path, shard=(i, 2))) for i in range(2)]
+    halves = [list(run_grid(declaration, tmp_path, shard=Shard(i, 2))) for i in (1, 2)]
     assert sum(map(len, halves)) == 4
     assert tables_of(declaration, tmp_path) == tables_of(declaration, folder)
 

@@ -100,7 +100,9 @@ def random_pictures(
 def screen_of(plate: Plate, folder: Path, method: Drawn, **settings: object) -> Screen:
     """Make a run without going through the command line."""
     declaration = Declaration(str(plate.folder), {"kind": "drawn"}, pattern=PATTERN)
-    return Screen(declaration, (plate,), Job.of(method, **settings), Store(folder))
+    store = Store(folder)
+    store.declare(declaration.to_dict())
+    return Screen(declaration, (plate,), Job.of(method, **settings), store)
 
 
 def read_results(folder: Path) -> dict[str, bytes]:

@@ -7,8 +7,9 @@ import pytest
 import tifffile
 
 from noisylabels.data.images import read_label_map
-from noisylabels.parallel.pool import InProcess
-from noisylabels.screening.field import Outcome, process_field, state_of
+from noisylabels.parallel import InProcess
+from noisylabels.screening.batches import process_batch
+from noisylabels.screening.field import Outcome, state_of
 from noisylabels.screening.methods import Threshold
 from tests.cases import draw
 from tests.screening.faults import Drawn, leftovers, read_results, screen_of, write_plate
@@ -25,6 +26,10 @@ def plate(tmp_path):
 @pytest.fixture
 def screen(plate, tmp_path):
     return screen_of(plate, tmp_path / "run", Drawn(), channel_names=("red", "green"))
+
+
+def process_field(field, job, store):
+    return process_batch([field], job, store)[0]
 
 
 def states(screen):

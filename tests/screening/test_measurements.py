@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from noisylabels.data.errors import InputError
-from noisylabels.parallel.pool import InProcess
+from noisylabels.parallel import InProcess
 from noisylabels.screening.drift import measure_drift
 from noisylabels.screening.layout import read_layout
 from noisylabels.screening.measurements import measure_screen

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from skimage.measure import label
 
-from noisylabels.parallel.pool import LocalPool
+from noisylabels.parallel import LocalPool
 from noisylabels.screening.measurements import measure_screen
 from noisylabels.screening.platemaps import well_grid
 from noisylabels.screening.report import write_report
