@@ -149,7 +149,7 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
         (["--device", "abacus"], "device must be one that torch finds here (cpu"),
         (["--flatfield", "maybe"], "flatfield must be none, index or estimate, got 'maybe'."),
         (["--flatfield", "index"], "Plate plate must have illumination profiles in its index, got none."),
-        (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got 9/2."),
+        (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got '9/2'."),
         (["--scheduler", "tcp://127.0.0.1:9"], "tcp://127.0.0.1:9 must be a Dask scheduler, but it does not answer"),
     ],
 )
