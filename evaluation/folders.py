@@ -21,6 +21,7 @@ from evaluation.study import Consensus, Study, fuse
 from noisylabels.data.atomic import replacing, write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
+from noisylabels.data.labels import LabelMap
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,16 @@ def _main_entries(evaluation: Evaluation) -> tuple[CountTable, EventTable]:
 
 
 def _gallery(evaluation: Evaluation, table: CountTable, comparison: Comparison, source: FieldSource, n: int) -> Section:
+    ignored = table.settings.ignore_index
+
+    def read(name: str, field: str) -> LabelMap:
+        label_map = source.label_map(name, field, ignore_index=ignored)
+        return label_map if ignored is None else np.where(label_map == ignored, np.uint8(0), label_map)
+
     def look(field: str) -> FieldView:
-        predictions = {method_name(name): source.label_map(name, field) for name in evaluation.methods}
+        predictions = {method_name(name): read(name, field) for name in evaluation.methods}
         image = np.asarray(source.image(field))
-        truths = [source.label_map(name, field) for name in evaluation.references]
+        truths = [read(name, field) for name in evaluation.references]
         truth = fuse(truths, by=evaluation.consensus) if evaluation.consensus else truths[0]
         return FieldView(image, truth, predictions)
 

@@ -35,8 +35,8 @@ class FieldSource(Protocol):
     def image(self, case_id: str) -> Any:
         """Read an image, (channel, row, column)."""
 
-    def label_map(self, name: str, case_id: str) -> LabelMap:
-        """Read a label map of a label set."""
+    def label_map(self, name: str, case_id: str, *, ignore_index: int | None = None) -> LabelMap:
+        """Read a label map of a label set; `ignore_index` may stand beside the class indices."""
 
     def require_labels(self, name: str) -> None:
         """Refuse an unknown label set."""
@@ -47,10 +47,12 @@ class LabelReader:
 
     Args:
         source: The data set.
+        ignore_index: Value of pixels that count for no class, allowed beside the class indices; or None.
     """
 
-    def __init__(self, source: FieldSource) -> None:
+    def __init__(self, source: FieldSource, *, ignore_index: int | None = None) -> None:
         self.source = source
+        self.ignore_index = ignore_index
         self.skipped: dict[str, str] = {}
         self.digests: defaultdict[str, Any] = defaultdict(hashlib.sha256)
 
@@ -66,9 +68,10 @@ class LabelReader:
 
     def _label_map(self, name: str, case_id: str, *, like: tuple[int, int] | None) -> LabelMap | None:
         try:
-            label_map = self.source.label_map(name, case_id)
+            label_map = self.source.label_map(name, case_id, ignore_index=self.ignore_index)
             if like is not None:
-                check_label_map(label_map, self.source.classes, source=f"{name} of {case_id}", like=like)
+                source, ignored = f"{name} of {case_id}", self.ignore_index
+                check_label_map(label_map, self.source.classes, source=source, like=like, ignore_index=ignored)
         except (InputError, OSError) as error:
             self.skipped[f"{name}/{case_id}"] = str(error)
             return None

@@ -82,8 +82,8 @@ def evaluate_methods(
     if not fields:
         msg = f"Split {split!r} must hold at least one field, got none. Name another, or evaluate all."
         raise InputError(msg)
-    reader = LabelReader(source)
     chosen = settings or EvaluationSettings()
+    reader = LabelReader(source, ignore_index=chosen.ignore_index)
     events: list[EventTable] = []
     entries = _entries(reader, fields, methods, references, consensus, chosen, events, on_field)
     table = CountTable.stack(entries, classes=source.classes, settings=chosen)
@@ -111,7 +111,7 @@ def _entries(
         maps = reader.maps(references, methods, case_id)
         experts = {name: maps[name] for name in references if name in maps}
         if consensus and len(experts) > 1:
-            maps[CONSENSUS] = fuse(list(experts.values()), by=consensus)
+            maps[CONSENSUS] = fuse(list(experts.values()), by=consensus, ignore_index=settings.ignore_index)
         for reference, prediction in _pairings(list(experts), methods, fused=CONSENSUS in maps):
             if prediction in maps:
                 name = prediction if prediction in experts else method_name(prediction)
@@ -130,13 +130,18 @@ def _pairings(experts: Sequence[str], methods: Sequence[str], *, fused: bool) ->
     return [*against, *permutations(experts, 2), *((CONSENSUS, method) for method in methods if fused)]
 
 
-def fuse(label_maps: Sequence[LabelMap], *, by: Consensus) -> LabelMap:
+def fuse(label_maps: Sequence[LabelMap], *, by: Consensus, ignore_index: int | None = None) -> LabelMap:
     """Fuse experts' label maps of one field into one.
 
     Args:
         label_maps: One (row, column) map per expert. Not modified.
         by: "majority" or "staple".
+        ignore_index: Value of pixels that are ignored, in the fused map too where any expert has it; or None.
     """
+    if ignore_index is not None:
+        ignored = np.any([one == ignore_index for one in label_maps], axis=0)
+        fused = fuse([np.where(ignored, np.uint8(0), one) for one in label_maps], by=by)
+        return np.where(ignored, np.uint8(ignore_index), fused)
     return vote(label_maps) if by == "majority" else staple(label_maps).label_map
 
 

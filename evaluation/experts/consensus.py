@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import MAX_CLASSES, LabelMap, check_class_indices
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def vote(label_maps: Sequence[LabelMap], *, undecided: int = 0) -> LabelMap:
         (row, column) uint8.
 
     Raises:
-        InputError: If there is no map or their sizes differ.
+        InputError: If there is no map, their sizes differ, or one holds anything but class indices.
 
     Examples:
         >>> vote([np.array([[0, 1, 2]]), np.array([[0, 1, 1]]), np.array([[1, 1, 0]])])
@@ -86,7 +86,8 @@ def staple(
         max_iterations: Stop at the latest.
 
     Raises:
-        InputError: If there is no map, their sizes differ, or the prior is not one probability per class.
+        InputError: If there is no map, their sizes differ, one holds anything but class indices below `n_classes`, or
+            the prior is not one probability per class.
 
     Examples:
         >>> maps = [np.array([[0, 1, 1, 0]]), np.array([[0, 1, 1, 0]]), np.array([[1, 1, 0, 0]])]
@@ -95,9 +96,10 @@ def staple(
     """
     stack = _stack(label_maps)
     n = max(2, int(stack.max(initial=0)) + 1) if n_classes is None else n_classes
+    check_class_indices(stack, n)
     patterns, places, counts = _patterns(stack, n)
     shares = _prior(patterns, counts, n) if prior is None else np.asarray(prior, float)
-    if shares.shape != (n,) or (shares < 0).any():
+    if shares.shape != (n,) or not (shares >= 0).all():
         msg = f"prior must be one probability per class, got {shares.tolist()} for {n} classes. Give {n} numbers."
         raise InputError(msg)
     right = 0.99999  # as ITK starts
@@ -118,7 +120,7 @@ def _stack(label_maps: Sequence[LabelMap]) -> LabelMap:
     if len(shapes) != 1:
         msg = f"Label maps of experts must be at least one and of one size, got {sorted(shapes)}. Pair them by field."
         raise InputError(msg)
-    return np.stack([np.asarray(label_map, np.uint8) for label_map in label_maps])
+    return np.stack([check_class_indices(np.asarray(one), MAX_CLASSES) for one in label_maps])
 
 
 def _patterns(stack: LabelMap, n_classes: int) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:

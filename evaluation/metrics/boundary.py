@@ -7,6 +7,7 @@ offsets first, so that the counts are whole numbers and exact.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.counts import Counts
 from evaluation.metrics.pixels import FloatArray, divide
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.errors import InputError
+from noisylabels.data.labels import IGNORE_INDEX, MAX_CLASSES, LabelMap, check_class_indices
+
+MAX_TOLERANCE_PX = 1000
 
 
 def count_boundaries(
@@ -38,6 +42,9 @@ def count_boundaries(
         ignore_index: Value in the reference whose pixels have no boundary in either map, and bound nothing; or None.
         fast: Whether to use numba; None: when it is installed. The counts are the same.
 
+    Raises:
+        InputError: If the shapes differ, a map is not (row, column) or a value is no class index.
+
     Returns:
         (C, 4) pixels: boundary of the reference, hits among them, boundary of the prediction, hits among them.
 
@@ -48,6 +55,7 @@ def count_boundaries(
         array([[3, 2, 2, 2],
                [2, 2, 3, 2]])
     """
+    reference, prediction = _check_maps(reference, prediction, n_classes, ignore_index)
     ignored = None if ignore_index is None else reference == ignore_index
     offsets = disk_offsets(tolerance_px, inclusive=inclusive)
     margin = int(np.abs(offsets).max())
@@ -82,6 +90,7 @@ def find_boundaries(
                [1, 0, 1, 2],
                [1, 1, 1, 1]], dtype=uint8)
     """
+    label_map = _check_indices(label_map, MAX_CLASSES, "label map", IGNORE_INDEX if ignored is not None else None)
     kernels = load_kernels(fast=fast)
     if kernels is not None and ignored is None:
         fast_marks: NDArray[np.uint8] = kernels.mark_boundaries(np.ascontiguousarray(label_map), margin)
@@ -119,6 +128,9 @@ def disk_offsets(tolerance_px: float, *, inclusive: bool = False) -> NDArray[np.
         >>> len(disk_offsets(1)), len(disk_offsets(1, inclusive=True)), len(disk_offsets(3.192))
         (1, 5, 37)
     """
+    if not 0 <= tolerance_px <= MAX_TOLERANCE_PX:
+        msg = f"tolerance_px must be in 0..{MAX_TOLERANCE_PX}, got {tolerance_px}. It is a distance in pixels."
+        raise InputError(msg)
     reach = int(np.ceil(tolerance_px))
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
     squared = rows**2 + columns**2
@@ -153,6 +165,26 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
     f1[(precision == 0) & (recall == 0)] = 0
     nsd = divide(reference_hits + prediction_hits, in_reference + in_prediction)
     return {"precision": precision, "recall": recall, "f1": f1, "nsd": nsd}
+
+
+def _check_maps(
+    reference: NDArray[Any], prediction: NDArray[Any], n_classes: int, ignore_index: int | None
+) -> tuple[LabelMap, LabelMap]:
+    if np.shape(reference) != np.shape(prediction):
+        shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
+        msg = f"Reference and prediction must have one shape, got {shapes}. Pair each with its own."
+        raise InputError(msg)
+    return (
+        _check_indices(reference, n_classes, "reference", ignore_index),
+        _check_indices(prediction, n_classes, "prediction", None),
+    )
+
+
+def _check_indices(values: NDArray[Any], n_classes: int, source: str, ignore_index: int | None) -> LabelMap:
+    if np.ndim(values) != 2:
+        msg = f"{source} must be (row, column), got shape {np.shape(values)}. Give one two-dimensional label map."
+        raise InputError(msg)
+    return check_class_indices(values, n_classes, source=source, ignore_index=ignore_index)
 
 
 def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

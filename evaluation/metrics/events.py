@@ -10,7 +10,7 @@ from scipy import ndimage as ndi
 from evaluation.metrics.backends import load_kernels
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import InstanceMap, label_events
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import MAX_CLASSES, LabelMap, check_class_indices
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ class Events:
             class_index: (n,) class index of each, at least 1.
 
         Raises:
-            InputError: If a box has no area, or the lengths differ.
+            InputError: If a box has no area or is not finite, a class index is not in 1..254, or the lengths differ.
 
         Examples:
             >>> Events.from_boxes([[0, 0, 2, 3]], [1]).area_px
             array([6])
         """
         corners = np.asarray(boxes).reshape(-1, 4)
-        kinds = np.asarray(class_index, np.uint8)
+        kinds = _check_kinds(class_index)
         if len(corners) != len(kinds):
             msg = f"Boxes and class indices must be equally many, got {len(corners)} and {len(kinds)}. Give one each."
             raise InputError(msg)
         sides = corners[:, 2:] - corners[:, :2]
-        flat = np.flatnonzero((sides <= 0).any(1))
+        flat = np.flatnonzero(~((sides > 0) & np.isfinite(sides)).all(1))
         if len(flat):
             msg = (
                 f"A box must have row_min < row_max and column_min < column_max, got {corners[flat[0]].tolist()}. "
@@ -111,16 +111,30 @@ class Events:
         return touches
 
 
+def _check_kinds(class_index: ArrayLike) -> NDArray[np.uint8]:
+    values = np.asarray(class_index)
+    whole = values if values.size else values.astype(np.uint8)
+    wrong = whole.dtype.kind not in "ui" or not ((whole >= 1) & (whole < MAX_CLASSES)).all()
+    if wrong:
+        shown, last = values.ravel()[:5].tolist(), MAX_CLASSES - 1
+        msg = f"Class indices of events must be whole numbers in 1..{last}, got {shown}. 0 is the background."
+        raise InputError(msg)
+    return whole.astype(np.uint8)
+
+
 def find_events(
     label_map: LabelMap, *, min_area_px: int = 1, drop_border: bool = False, fast: bool | None = None
 ) -> Events:
     """Find the events of a label map with their boxes and areas.
 
     Args:
-        label_map: (row, column) uint8 class indices, 0 = background. Not modified.
+        label_map: (row, column) class indices of an integer type, 0 = background. Not modified.
         min_area_px: Smallest event that is kept, pixels.
         drop_border: Whether events that touch the frame are left out.
         fast: Whether to use numba; None: when it is installed. The events are the same.
+
+    Raises:
+        InputError: If it is not (row, column) or holds anything but class indices below 255.
 
     Returns:
         The events, ordered class by class, then row by row (by their first pixel).
@@ -133,6 +147,10 @@ def find_events(
         array([[0, 0, 2, 2],
                [0, 2, 2, 3]])
     """
+    if np.ndim(label_map) != 2:
+        msg = f"label map must be (row, column), got shape {np.shape(label_map)}. Give one two-dimensional label map."
+        raise InputError(msg)
+    label_map = check_class_indices(label_map, MAX_CLASSES)
     shape = (label_map.shape[0], label_map.shape[1])
     kernels = load_kernels(fast=fast)
     if kernels is None:

@@ -158,11 +158,12 @@ def _check(
         shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
         msg = f"Reference and prediction of {source} must have one shape, got {shapes}. Pair each with its own."
         raise InputError(msg)
-    first = np.asarray(reference)
-    kept = first if how.ignore_index is None else np.where(first == how.ignore_index, 0, first)
-    check_label_map(kept, classes, source=f"reference of {source}")
-    second = check_label_map(prediction, classes, source=f"prediction of {source}")
-    return first.astype(np.uint8, copy=False), second
+    first = check_label_map(reference, classes, source=f"reference of {source}", ignore_index=how.ignore_index)
+    second = check_label_map(prediction, classes, source=f"prediction of {source}", ignore_index=how.ignore_index)
+    if how.ignore_index is None or how.ignore_index < len(classes):  # a class of its own may well be predicted
+        return first, second
+    unsaid = second == how.ignore_index
+    return np.where(unsaid, np.uint8(how.ignore_index), first), np.where(unsaid, np.uint8(0), second)
 
 
 def _find_both(
@@ -170,12 +171,27 @@ def _find_both(
 ) -> tuple[Events, Events]:
     if how.ignore_index is not None:
         ignored = reference == how.ignore_index
+        prediction = _drop_mostly(prediction, ignored, fast)
         reference, prediction = (np.where(ignored, np.uint8(0), one) for one in (reference, prediction))
     one, other = (
         find_events(label_map, min_area_px=how.min_area_px, drop_border=how.drop_border, fast=fast)
         for label_map in (reference, prediction)
     )
     return one, other
+
+
+def _drop_mostly(prediction: LabelMap, ignored: NDArray[np.bool_], fast: bool | None) -> LabelMap:
+    """Erase the events that lie mostly in ignored pixels: what sticks out of them is nobody's mistake.
+
+    As panoptic scoring does with void regions (Kirillov et al. 2019, section 4.1).
+    """
+    events = find_events(prediction, fast=fast)
+    pixels, owner = events.pixels
+    inside = np.bincount(owner[ignored.ravel()[pixels]], minlength=len(events))
+    gone = 2 * inside > events.area_px
+    kept = prediction.copy()
+    kept.ravel()[pixels[gone[owner]]] = 0
+    return kept
 
 
 def _match(

@@ -70,7 +70,8 @@ class BoundaryF1Metric(CumulativeIterationMetric):
             msg = "The boundary F1 must have a reference, got none. Pass y."
             raise InputError(msg)
         n_classes = self.n_classes or max(y_pred.shape[1], y.shape[1])
-        maps = [_label_maps(tensor) for tensor in (y, y_pred)]
+        if n_classes > 1:
+            maps = [_label_maps(tensor, n_classes, name) for tensor, name in ((y, "y"), (y_pred, "y_pred"))]
         if n_classes == 1:
             msg = "The number of classes must be known, got two tensors of class indices. Pass n_classes, or one-hot."
             raise InputError(msg)
@@ -110,7 +111,14 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         return torch.from_numpy(mean_defined(fields, axis=0))
 
 
-def _label_maps(tensor: torch.Tensor) -> torch.Tensor:
+def _label_maps(tensor: torch.Tensor, n_classes: int, name: str) -> torch.Tensor:
     """(batch, row, column) uint8 class indices of a one-hot or index tensor, on the CPU."""
-    maps = tensor[:, 0] if tensor.shape[1] == 1 else tensor.argmax(1)
-    return maps.detach().to("cpu", torch.uint8).contiguous()
+    maps = (tensor[:, 0] if tensor.shape[1] == 1 else tensor.argmax(1)).detach().cpu()
+    strange = ~((maps >= 0) & (maps < n_classes) & (maps == maps.round() if maps.is_floating_point() else True))
+    if strange.any():
+        msg = (
+            f"Values of {name} must be class indices 0..{n_classes - 1}, got {maps[strange][0].item()} in "
+            f"{int(strange.sum())} pixels. Map or drop that class first."
+        )
+        raise InputError(msg)
+    return maps.to(torch.uint8).contiguous()

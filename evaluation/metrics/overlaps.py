@@ -10,6 +10,7 @@ from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.events import Events
 from evaluation.metrics.pixels import FloatArray
 from evaluation.metrics.settings import THRESHOLD_STEPS
+from noisylabels.data.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = Non
     """
     if reference.runs is None or prediction.runs is None:
         return pair_boxes(reference, prediction)
+    if reference.shape != prediction.shape:
+        shapes = f"{reference.shape} and {prediction.shape}"
+        msg = f"Events must be of one field, got fields of {shapes}. Pair each with its own."
+        raise InputError(msg)
     if not len(reference) or not len(prediction):
         return _no_pairs()
     kernels = load_kernels(fast=fast)

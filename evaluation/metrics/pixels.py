@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.counts import Counts
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import LabelMap, check_class_indices
 
 Absent = Literal["skip", "zero"]
 """What an undefined score (0/0: a class that never occurs) does to a mean: left out, as in MATLAB, or counted as 0."""
@@ -33,9 +33,9 @@ def count_pixels(
     """Count how often each class of the reference was predicted as each class.
 
     Args:
-        reference: (row, column) uint8 class indices. Not modified.
-        prediction: (row, column) uint8 class indices. Not modified.
-        n_classes: C, background included. The values of both maps must be below it (but for `ignore_index`).
+        reference: (row, column) class indices of an integer type. Not modified.
+        prediction: (row, column) class indices of an integer type. Not modified.
+        n_classes: C, background included, at most 255; the values of both maps are below it, but for `ignore_index`.
         ignore_index: Value in the reference whose pixels are left out, or None.
         fast: Whether to use numba; None: when it is installed. The counts are the same.
 
@@ -43,7 +43,7 @@ def count_pixels(
         (C, C) int64, rows = reference class, columns = predicted class.
 
     Raises:
-        InputError: If the shapes differ.
+        InputError: If the shapes differ, or a value is no class index.
 
     Examples:
         >>> reference = np.array([[0, 1, 1, 2]], np.uint8)
@@ -59,6 +59,8 @@ def count_pixels(
             f"Reference and prediction must have one shape, got {shapes}. Pair each prediction with its own reference."
         )
         raise InputError(msg)
+    reference = check_class_indices(reference, n_classes, source="reference", ignore_index=ignore_index)
+    prediction = check_class_indices(prediction, n_classes, source="prediction")
     if ignore_index is not None:
         kept = np.where(reference == ignore_index, np.uint8(n_classes), reference)
         return count_pixels(kept, prediction, n_classes=n_classes + 1, fast=fast)[:n_classes, :n_classes]
@@ -76,7 +78,7 @@ def _count_codes(reference: LabelMap, prediction: LabelMap, n_classes: int) -> C
     if n_classes > MAX_COMPARED_CLASSES:
         codes = reference.astype(np.intp).ravel() * n_classes + prediction.ravel()
         return np.bincount(codes, minlength=n_pairs).reshape(n_classes, n_classes)
-    code = reference * np.uint8(n_classes) + prediction
+    code = reference * np.uint8(n_classes) + prediction  # at most 63
     counts = [int(np.count_nonzero(code == pair)) for pair in range(1, n_pairs)]
     return np.array([reference.size - sum(counts), *counts]).reshape(n_classes, n_classes)
 

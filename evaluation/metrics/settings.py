@@ -21,8 +21,9 @@ class EvaluationSettings:
     The defaults are those of the paper: MATLAB's boundary F1 and overlap of bounding boxes.
 
     Args:
-        ignore_index: Class index in the reference whose pixels are left out of every pixel and boundary count,
-            or None.
+        ignore_index: Value of pixels that are left out of every count, or None. A value that is no class is ignored in
+            the prediction too, and predicted events that lie mostly in ignored pixels are dropped; a class index is
+            ignored where the reference has it.
         tolerance: Boundary tolerance as a fraction of the diagonal sqrt(rows² + columns²); MATLAB's 0.75 %.
         tolerance_px: Boundary tolerance in pixels; overrides `tolerance`.
         inclusive: Whether a distance equal to the tolerance is a hit. Strict (False) as in Csurka et al. 2013

@@ -2,6 +2,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from noisylabels.cli import main
@@ -32,6 +33,17 @@ def evaluated(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluated")
     assert evaluate(folder, out) == 0
     return out
+
+
+def test_evaluate_reads_the_maps_that_ignore_index_is_for(tmp_path, capsys):
+    partial = TRUTH.copy()
+    partial[0] = 255
+    folder = make_dataset(tmp_path / "data", {"truth": [partial] * 3, "cip": [SHIFTED] * 3, "cdl": [TRUTH] * 3})
+    assert evaluate(folder, tmp_path / "out", "--ignore-index", 255) == 0
+    pixels = pd.read_parquet(tmp_path / "out" / "counts.parquet").filter(like="pixels_as").to_numpy().sum()
+    assert pixels == 2 * 3 * (TRUTH.size - 8)
+    assert evaluate(folder, tmp_path / "refused") == 2
+    assert "got 255 in 8 pixels. Map or drop that class first." in capsys.readouterr().err
 
 
 class Page(HTMLParser):

@@ -72,6 +72,26 @@ def test_a_pair_of_its_own_class_goes_before_a_better_pair_of_another():
     assert counts.detection.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
+def test_a_prediction_mostly_in_ignored_pixels_is_dropped_and_one_mostly_outside_is_kept():
+    ignore = EvaluationSettings(ignore_index=255)
+    reference = np.array([[0, 255, 255, 255, 0, 0, 0]], np.uint8)
+    inside, outside = np.array([[0, 1, 1, 1, 1, 0, 0]], np.uint8), np.array([[0, 0, 0, 1, 1, 1, 0]], np.uint8)
+    spurious = [
+        count_field(reference, one, classes=ROSELLA, settings=ignore).errors[1, ERRORS.index("spurious")]
+        for one in (inside, outside)
+    ]
+    assert spurious == [0, 1]
+
+
+def test_pixels_that_the_prediction_leaves_open_are_ignored_too_but_a_class_index_is_not():
+    reference, prediction = np.array([[1, 1, 0]], np.uint8), np.array([[1, 255, 0]], np.uint8)
+    counts = count_field(reference, prediction, classes=ROSELLA, settings=EvaluationSettings(ignore_index=255))
+    assert counts.confusion.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert counts.errors[1].sum() == 2  # one event on either side, and no error
+    as_class = count_field(reference, reference * 2, classes=ROSELLA, settings=EvaluationSettings(ignore_index=2))
+    assert as_class.confusion.tolist() == [[1, 0, 0], [0, 0, 2], [0, 0, 0]]
+
+
 def test_events_in_ignored_pixels_are_not_events():
     reference = np.array([[1, 0, 255, 255], [0, 0, 255, 255]], np.uint8)
     prediction = np.array([[1, 0, 2, 2], [0, 0, 0, 0]], np.uint8)
