@@ -1,7 +1,6 @@
 """Sources: what this room needs of a dataset folder, and how its fields are read and named."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -10,9 +9,6 @@ import numpy as np
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
-
-WELL = re.compile(r"(?:(?P<plate>.*?)[_-])?(?P<well>[A-P](?:0?[1-9]|1\d|2[0-4]))(?=[_-]|$)")
-"""A well within a field's name, as in `plate1_B07_f3`: rows A to P, columns 1 to 24."""
 
 
 class FieldSource(Protocol):
@@ -88,17 +84,3 @@ def method_name(label_set: str) -> str:
         ('CIP', 'expert_1')
     """
     return label_set.upper() if len(label_set) <= 4 and label_set.isalpha() else label_set
-
-
-def find_well(name: str) -> tuple[str, str]:
-    """Find plate and well in the name of a field; both empty when it names none.
-
-    Examples:
-        >>> find_well("plate1_B07_f3"), find_well("B07-2"), find_well("img_0001")
-        (('plate1', 'B07'), ('', 'B07'), ('', ''))
-    """
-    match = WELL.match(name)
-    if match is None:
-        return "", ""
-    well = match["well"]
-    return match["plate"] or "", f"{well[0]}{int(well[1:]):02d}"

@@ -13,10 +13,11 @@ from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
 from evaluation.metrics.fields import examine_field
 from evaluation.metrics.settings import EvaluationSettings
 from evaluation.metrics.taxonomy import EventErrors
-from evaluation.sources import FieldSource, LabelReader, find_well, method_name
+from evaluation.sources import FieldSource, LabelReader, method_name
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import LabelMap
+from noisylabels.data.wells import find_well
 
 Consensus = Literal["majority", "staple"]
 

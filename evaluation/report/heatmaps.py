@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evaluation.report.canvas import INK, RULE, Figure, canvas, finish
-from evaluation.screens.plates import lay_out, row_letters
+from evaluation.screens.plates import lay_out
+from noisylabels.data.wells import WellPosition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +117,9 @@ def _draw_plate(axes: "Axes", layout: NDArray[np.float64], limits: tuple[float, 
     picture = axes.imshow(np.ma.masked_invalid(layout), cmap="cividis", vmin=limits[0], vmax=limits[1])
     rows, columns = layout.shape
     step = 1 if rows <= 8 else 2 if rows <= 16 else 4
-    axes.set_yticks(range(0, rows, step), [row_letters(row) for row in range(0, rows, step)], fontsize=6.5)
+    axes.set_yticks(
+        range(0, rows, step), [WellPosition(row + 1, 1).row_name for row in range(0, rows, step)], fontsize=6.5
+    )
     axes.set_xticks(range(0, columns, step), [str(column + 1) for column in range(0, columns, step)], fontsize=6.5)
     axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, pad=1)
     axes.spines[:].set_visible(True)

@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evaluation.experts.sheets import read_rows, refuse_faults
 from noisylabels.data.errors import InputError
-
-PLATE_SHAPES = ((8, 12), (16, 24), (32, 48))
-"""(rows, columns) of plates with 96, 384 and 1536 wells."""
+from noisylabels.data.wells import WellPosition, plate_shape
 
 
 @dataclass(frozen=True)
@@ -35,39 +33,6 @@ class PlaceEffect:
     column_p: float
 
 
-def well_place(well: str) -> tuple[int, int]:
-    """Turn a well name into (row, column), counted from 0.
-
-    Args:
-        well: One or two letters and a number.
-
-    Raises:
-        InputError: If it is not.
-
-    Examples:
-        >>> well_place("B07"), well_place("AA1")
-        ((1, 6), (26, 0))
-    """
-    letters, digits = well.upper().rstrip("0123456789"), well[len(well.rstrip("0123456789")) :]
-    if not (1 <= len(letters) <= 2 and all("A" <= letter <= "Z" for letter in letters) and digits and int(digits)):
-        msg = f"A well name must be one or two letters and a number, as B07, got {well!r}. Rename it."
-        raise InputError(msg)
-    row = 0
-    for letter in letters:
-        row = 26 * row + ord(letter) - ord("A") + 1
-    return row - 1, int(digits) - 1
-
-
-def row_letters(row: int) -> str:
-    """Name a plate row: A, B, ..., Z, AA, ...
-
-    Examples:
-        >>> row_letters(1), row_letters(26)
-        ('B', 'AA')
-    """
-    return chr(ord("A") + row) if row < 26 else row_letters(row // 26 - 1) + row_letters(row % 26)
-
-
 def lay_out(values: Mapping[str, float]) -> NDArray[np.float64]:
     """Lay values out as (row, column) of the smallest usual plate that holds their wells; nan where there is none.
 
@@ -79,13 +44,10 @@ def lay_out(values: Mapping[str, float]) -> NDArray[np.float64]:
         >>> grid.shape, float(grid[1, 6]), bool(np.isnan(grid[0, 0]))
         ((8, 12), 0.5, True)
     """
-    places = {well: well_place(well) for well in values}
-    rows = max((row for row, _ in places.values()), default=0) + 1
-    columns = max((column for _, column in places.values()), default=0) + 1
-    shape = next((size for size in PLATE_SHAPES if rows <= size[0] and columns <= size[1]), (rows, columns))
-    grid = np.full(shape, np.nan)
+    places = {well: WellPosition.parse(well) for well in values}
+    grid = np.full(plate_shape(places.values()), np.nan)
     for well, place in places.items():
-        grid[place] = values[well]
+        grid[place.row - 1, place.column - 1] = values[well]
     return grid
 
 
@@ -187,18 +149,8 @@ def read_controls(path: str | Path) -> dict[str, str]:
         if row["kind"] not in ("positive", "negative"):
             faults.append(f"row {line}: kind must be 'positive' or 'negative', got {row['kind']!r}")
         try:
-            well_place(row["well"])
+            WellPosition.parse(row["well"])
         except InputError:
-            faults.append(f"row {line}: well must be one or two letters and a number, got {row['well']!r}")
+            faults.append(f"row {line}: well must lie in A01..AF48, got {row['well']!r}")
     refuse_faults(faults, source=str(path))
-    return {well_name(*well_place(row["well"])): row["kind"] for row in rows}
-
-
-def well_name(row: int, column: int) -> str:
-    """Name a well by its (row, column), counted from 0.
-
-    Examples:
-        >>> well_name(1, 6)
-        'B07'
-    """
-    return f"{row_letters(row)}{column + 1:02d}"
+    return {WellPosition.parse(row["well"]).name: row["kind"] for row in rows}

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from evaluation.metrics.events import find_events
 from evaluation.metrics.pixels import count_pixels, mean_defined, score_classes
 from evaluation.screens.quality import measure_focus, share_saturated
-from evaluation.sources import FieldSource, find_well, method_name
+from evaluation.sources import FieldSource, method_name
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+from noisylabels.data.wells import find_well
 
 FloatArray = NDArray[np.float64]
 

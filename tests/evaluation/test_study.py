@@ -3,7 +3,6 @@ import pytest
 
 from evaluation.folders import Evaluation, read_evaluation, write_evaluation
 from evaluation.metrics.count_files import read_counts
-from evaluation.sources import find_well
 from evaluation.study import evaluate_methods, fuse
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
@@ -84,18 +83,3 @@ def test_an_evaluation_survives_its_folder(tmp_path):
     np.testing.assert_array_equal(read_counts(tmp_path / "out").errors, study.table.errors)
     for name in study.events:
         np.testing.assert_array_equal(again.study.events[name], study.events[name])
-
-
-@pytest.mark.parametrize(
-    ("name", "place"),
-    [
-        ("", ("", "")),
-        ("img_0001", ("", "")),
-        ("B07", ("", "B07")),
-        ("plate_2_P24_f1_q3", ("plate_2", "P24")),
-        ("b07", ("", "")),
-        ("Q05_f1", ("", "")),
-    ],
-)
-def test_wells_are_found_in_names(name, place):
-    assert find_well(name) == place
