@@ -20,7 +20,8 @@ from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
-from noisylabels.data.images import image_id, read_image, read_label_map, write_label_map
+from noisylabels.data.ids import image_id
+from noisylabels.data.images import read_image, read_label_map, write_label_map
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
 from noisylabels.data.settings import override, read_overrides
 from noisylabels.parallel import WorkerDiedError, local, run

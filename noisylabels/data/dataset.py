@@ -16,7 +16,8 @@ from typing import Any
 
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import IMAGE_SUFFIXES, Image, image_id, read_image, read_label_map
+from noisylabels.data.ids import check_name, image_id
+from noisylabels.data.images import IMAGE_SUFFIXES, Image, read_image, read_label_map
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS
 
@@ -82,7 +83,7 @@ class Dataset:
 
     def label_path(self, name: str, case_id: str) -> Path:
         """Tell where the label map `name` of a case lies, or would lie."""
-        return self.folder / "labels" / name / f"{case_id}.tif"
+        return self.folder / "labels" / check_name(name, what="Names of label sets") / f"{case_id}.tif"
 
     def label_names(self) -> list[str]:
         """List the label sets there are: truth, cip, ..."""
@@ -120,6 +121,7 @@ class Dataset:
         Raises:
             InputError: If there is not; the message lists those there are.
         """
+        check_name(name, what="Names of label sets")
         if not (self.folder / "labels" / name).is_dir():
             there = ", ".join(self.label_names()) or "none"
             msg = f"A label set of {self.folder} must be one of: {there}; got {name!r}. Make it first or name another."
@@ -142,7 +144,12 @@ def open_dataset(folder: str | Path) -> Dataset:
         path = root / "dataset.json"
         msg = f"{path} must say format, class_names and channel_names, got {sorted(about)}. Make it anew."
         raise InputError(msg)
-    cases = _cases_of(_read_json(root / "datalist.json"), root)
+    cases = read_cases(root / "datalist.json")
+    if not cases:
+        msg = (
+            f"{root / 'datalist.json'} must list at least one image, got none. Add some ({', '.join(IMAGE_SUFFIXES)})."
+        )
+        raise InputError(msg)
     return Dataset(
         folder=root,
         classes=ClassTable(tuple(about["class_names"])),
@@ -202,27 +209,43 @@ def check_cases(cases: Sequence[Case], *, source: str) -> None:
         if split_of.setdefault(case.group, case.split) != case.split:
             msg = (
                 f"A group of {source} must lie in one split, got {case.group!r} in {split_of[case.group]} and "
-                f"{case.split}. Split by group: its cases show the same cells."
+                f"{case.split}. Split by group: its fields show the same cells."
             )
             raise InputError(msg)
 
 
-def _cases_of(lists: Mapping[str, Any], root: Path) -> tuple[Case, ...]:
-    cases = []
-    for split in SPLITS:
-        for entry in lists.get(split, []):
-            if "image" not in entry:
-                msg = f"Entries of {root / 'datalist.json'} must have an image, got {entry}. Make the list anew."
-                raise InputError(msg)
-            case_id = entry.get("id") or image_id(entry["image"])
-            cases.append(Case(case_id, entry.get("group", case_id), split, entry["image"]))
-    check_cases(cases, source=str(root / "datalist.json"))
-    if not cases:
-        msg = (
-            f"{root / 'datalist.json'} must list at least one image, got none. Add some ({', '.join(IMAGE_SUFFIXES)})."
-        )
-        raise InputError(msg)
+def read_cases(path: Path) -> tuple[Case, ...]:
+    """Read the lists of MONAI's form: `training`, `validation` and `test`, each of {"image", "id", "group"}.
+
+    Args:
+        path: datalist.json of a dataset folder.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it is not what the format says, an id is no plain name or repeats, or a group is cut.
+    """
+    lists = _read_json(path)
+    cases = [_case_of(entry, split, path) for split in SPLITS for entry in _entries(lists, split, path)]
+    check_cases(cases, source=str(path))
     return tuple(cases)
+
+
+def _entries(lists: Mapping[str, object], split: str, path: Path) -> list[object]:
+    entries = lists.get(split, [])
+    if not isinstance(entries, list):
+        msg = f"{split} of {path} must be a list, got {type(entries).__name__}. Make the list anew."
+        raise InputError(msg)
+    return entries
+
+
+def _case_of(entry: object, split: str, path: Path) -> Case:
+    image = entry.get("image") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(image, str):
+        msg = f"Entries of {path} must be objects that name an image, got {str(entry)[:80]}. Make the list anew."
+        raise InputError(msg)
+    case_id = check_name(entry.get("id") or image_id(image), what="Ids", source=path)
+    group = entry.get("group", case_id)
+    return Case(case_id, str(group), split, image)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -163,20 +163,6 @@ def find_images(folder: str | Path) -> list[Path]:
     return found
 
 
-def image_id(path: str | Path) -> str:
-    """Name a field by its file: the name without folder and format suffix.
-
-    Examples:
-        >>> image_id("images/B07_f3.ome.tif"), image_id("a.b.nii.gz")
-        ('B07_f3', 'a.b')
-    """
-    name = Path(path).name
-    for suffix in (".ome.tif", ".ome.tiff", *sorted(IMAGE_SUFFIXES, key=len, reverse=True)):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
-
-
 def _content_uuid(image: Image) -> str:
     """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
     digest = hashlib.sha256(repr((image.shape, image.dtype.str)).encode() + image.tobytes()).digest()

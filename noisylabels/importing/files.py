@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import IMAGE_SUFFIXES, image_id
+from noisylabels.data.ids import image_id
+from noisylabels.data.images import IMAGE_SUFFIXES
 
 SIDE_FILES = ("thumbs.db", "desktop.ini")
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from monai.transforms import Compose, Randomizable, RandomizableTrait, Transform
 
-from noisylabels.learning.datalist import field_id
+from noisylabels.data.ids import image_id
 from noisylabels.learning.seeding import Draw, derive_seed
 
 
@@ -78,7 +78,7 @@ class FieldDataset(monai.data.Dataset):
 
     def _entry(self, position: int) -> dict[str, Any]:
         field = dict(self.data[position])
-        field.setdefault("id", field_id(str(field["image"])))
+        field.setdefault("id", image_id(str(field["image"])))
         return field
 
     def _finish(self, transform: Compose, field: dict[str, Any], position: int) -> Any:

@@ -4,16 +4,16 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from noisylabels.data.dataset import Case, read_cases
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import check_name, image_id
+from noisylabels.data.images import IMAGE_SUFFIXES
 from noisylabels.data.labels import ClassTable
 from noisylabels.data.splits import SPLITS, split_groups
 
 Field = dict[str, str]
 """One field: its `id`, `group`, and the paths of its `image` and `label`."""
-
-IMAGE_SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".jpeg", ".jpg", ".nii.gz", ".nii")
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def read_fields(
     """
     root = Path(dataset_dir)
     _require_labels(root, label_name)
-    lists = {name: [_field(root, entry, label_name) for entry in entries] for name, entries in _lists(root).items()}
+    lists = {name: [_field(root, case, label_name) for case in cases] for name, cases in _lists(root).items()}
     if truth_name is not None:
         _require_labels(root, truth_name, key="truth_name")
         lists = {name: [_with_truth(field, truth_name) for field in fields] for name, fields in lists.items()}
@@ -72,7 +72,6 @@ def read_fields(
         if not lists[name]:
             msg = f"{root / 'datalist.json'} must list at least one {name} field, got none. Add fields or split anew."
             raise InputError(msg)
-    _refuse_cut_groups(lists, root)
     logger.info("fields: %s", ", ".join(f"{len(fields)} {name}" for name, fields in lists.items()))
     return lists
 
@@ -98,9 +97,9 @@ def read_images(dataset_dir: str | Path, *, split: str = "all") -> list[Field]:
         msg = f"split must be one of {', '.join(SPLITS)}, all; got {split!r}. Name one of them."
         raise InputError(msg)
     fields = [
-        {key: value for key, value in _field(root, entry, "").items() if key != "label"}
-        for name, entries in _lists(root).items()
-        for entry in entries
+        {key: value for key, value in _field(root, case, "").items() if key != "label"}
+        for name, cases in _lists(root).items()
+        for case in cases
         if split in ("all", name)
     ]
     if not fields:
@@ -145,42 +144,19 @@ def share_of(fields: Sequence[Field], *, rank: int, n_processes: int) -> list[Fi
     return list(fields[rank::n_processes])
 
 
-def field_id(path: str | Path) -> str:
-    """Name a field by its file: the name without folder and format suffix.
-
-    Examples:
-        >>> field_id("images/B07_f3.ome.tif")
-        'B07_f3'
-    """
-    name = Path(path).name
-    for suffix in IMAGE_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
-
-
-def _lists(root: Path) -> dict[str, list[Mapping[str, Any]]]:
+def _lists(root: Path) -> dict[str, list[Case]]:
     path = root / "datalist.json"
     if not path.is_file():
         there = ", ".join(sorted(entry.name for entry in root.iterdir())[:5]) if root.is_dir() else "no such folder"
         msg = f"dataset_dir must be a folder with datalist.json, got {root} ({there or 'empty'}). Pass --dataset_dir."
         raise FileNotFoundError(msg)
-    try:
-        content = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        msg = f"{path} must be JSON, got a fault in line {error.lineno}, column {error.colno}. Mend it or make it anew."
-        raise InputError(msg) from error
-    return {name: content.get(name, []) for name in SPLITS}
+    cases = read_cases(path)
+    return {name: [case for case in cases if case.split == name] for name in SPLITS}
 
 
-def _field(root: Path, entry: Mapping[str, Any], label_name: str) -> Field:
-    identity = entry.get("id") or field_id(entry["image"])
-    return {
-        "id": identity,
-        "group": entry.get("group", identity),
-        "image": str(root / entry["image"]),
-        "label": str(root / "labels" / label_name / f"{identity}.tif"),
-    }
+def _field(root: Path, case: Case, label_name: str) -> Field:
+    label = root / "labels" / label_name / f"{case.id}.tif"
+    return {"id": case.id, "group": case.group, "image": str(root / case.image), "label": str(label)}
 
 
 def _with_truth(field: Field, truth_name: str) -> Field:
@@ -189,6 +165,7 @@ def _with_truth(field: Field, truth_name: str) -> Field:
 
 
 def _require_labels(root: Path, label_name: str, *, key: str = "label_name") -> None:
+    check_name(label_name, what=f"Values of {key}")
     labels = root / "labels"
     if (root / "datalist.json").is_file() and not (labels / label_name).is_dir():
         there = ", ".join(sorted(entry.name for entry in labels.iterdir())) if labels.is_dir() else "none"
@@ -207,19 +184,6 @@ def _split(
     return lists | {"test": held_out or lists["test"]}
 
 
-def _refuse_cut_groups(lists: Mapping[str, Sequence[Field]], root: Path) -> None:
-    split_of: dict[str, str] = {}
-    for name, fields in lists.items():
-        for field in fields:
-            first = split_of.setdefault(field["group"], name)
-            if first != name:
-                msg = (
-                    f"A group of {root / 'datalist.json'} must lie in one split, got {field['group']!r} in {first} "
-                    f"and {name}. Split by group: its fields show the same cells."
-                )
-                raise InputError(msg)
-
-
 def _images_of(root: Path, split: str) -> list[Field]:
     if split != "all":
         msg = f"split must be all for a folder without datalist.json, got {split!r}. Leave --split out."
@@ -230,4 +194,4 @@ def _images_of(root: Path, split: str) -> list[Field]:
         there = ", ".join(entry.name for entry in entries[:5]) if root.is_dir() else "no such folder"
         msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). Check the path."
         raise FileNotFoundError(msg)
-    return [{"id": field_id(path), "group": field_id(path), "image": str(path)} for path in paths]
+    return [{"id": image_id(path), "group": image_id(path), "image": str(path)} for path in paths]

@@ -10,7 +10,8 @@ from monai.data import FolderLayoutBase, ImageReader, ImageWriter
 from monai.utils import ensure_tuple
 from numpy.typing import NDArray
 
-from noisylabels.data.images import IMAGE_SUFFIXES, image_id, read_image, write_label_map
+from noisylabels.data.ids import image_id
+from noisylabels.data.images import IMAGE_SUFFIXES, read_image, write_label_map
 
 Path_ = str | PathLike[str]
 

@@ -11,11 +11,10 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, RandomizableTransform
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import image_id
 from noisylabels.noise.model import NoiseModel
 
 __all__ = ["CorruptLabeld"]
-
-SUFFIXES = (".ome.tif", ".ome.tiff", ".nii.gz")
 
 
 class CorruptLabeld(MapTransform, RandomizableTransform):
@@ -100,18 +99,13 @@ class CorruptLabeld(MapTransform, RandomizableTransform):
         if path is None and not self.fresh:
             msg = "Static noise must know which image it is applied to, got an item without id or file. Give id_key."
             raise InputError(msg)
-        return _stem(str(path))
+        return image_id(str(path))
 
 
 def _as_model(model: NoiseModel | Mapping[str, Any] | str | Path) -> NoiseModel:
     if isinstance(model, NoiseModel):
         return model
     return NoiseModel.from_dict(model) if isinstance(model, Mapping) else NoiseModel.read(model)
-
-
-def _stem(path: str) -> str:
-    name = Path(path).name
-    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), Path(name).stem)
 
 
 def _to_numpy(array: Any, *, transposed: bool) -> Any:

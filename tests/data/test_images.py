@@ -7,7 +7,8 @@ import pytest
 import tifffile
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import find_images, image_id, read_image, read_label_map, write_image, write_label_map
+from noisylabels.data.ids import image_id
+from noisylabels.data.images import find_images, read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import IMAGE_SUFFIXES as SUFFIXES_OF_IMAGING
-from noisylabels.learning.datalist import IMAGE_SUFFIXES, read_class_names, read_fields, read_images
+from noisylabels.learning.datalist import read_class_names, read_fields, read_images
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
 
@@ -108,9 +107,3 @@ def test_images_of_one_split_or_of_a_plain_folder_are_listed(tmp_path: Path) -> 
 
 def test_class_names_come_from_the_metadata() -> None:
     assert read_class_names(BUNDLES / "cdl") == ["background", "phagophore", "autolysosome"]
-
-
-def test_the_formats_are_those_of_imaging() -> None:
-    """`noisylabels` may not import `imaging`: the list is held twice, and held equal here."""
-    assert set(IMAGE_SUFFIXES) >= set(SUFFIXES_OF_IMAGING)
-    assert all(suffix.endswith(SUFFIXES_OF_IMAGING) for suffix in IMAGE_SUFFIXES)
