@@ -1,11 +1,8 @@
 """Image and label-map files: the one place of the house that knows their formats."""
 
-import contextlib
 import hashlib
-import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from numpy.typing import NDArray
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap, check_label_map
+from noisylabels.data.tiff import TiffLayout, layout_of, open_tiff, planes_of
 
 Image = NDArray[Any]
 
@@ -49,7 +47,7 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
         >>> read_image(path).shape
         (2, 3, 5)
     """
-    array = _decode(Path(path))
+    array = _decode(Path(path), upright=True)
     if array.ndim == 2:
         array = array[None]
     if array.ndim not in (3, 4):
@@ -61,11 +59,47 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
             "Give the same channels everywhere, in training and prediction."
         )
         raise InputError(msg)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        n_wrong = int((~np.isfinite(array)).sum())
-        msg = f"Pixels of {path} must be finite, got NaN or infinity in {n_wrong}. Mend the file."
+    return check_pixels(array, source=path)
+
+
+def check_pixels(image: Image, *, source: str | Path) -> Image:
+    """Check that pixels are real and finite.
+
+    Args:
+        image: Pixels of any shape. Not modified.
+        source: Where they come from, for the message.
+
+    Returns:
+        The image; truth values become 0 and 1.
+
+    Raises:
+        InputError: If they are complex, NaN, infinite or no numbers.
+    """
+    if image.dtype.kind == "b":
+        return image.astype(np.uint8)
+    if image.dtype.kind not in "uif":
+        msg = f"Pixels of {source} must be real numbers, got {image.dtype}. Save their magnitude, or the part you need."
         raise InputError(msg)
-    return array
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        n_wrong = int((~np.isfinite(image)).sum())
+        msg = f"Pixels of {source} must be finite, got NaN or infinity in {n_wrong}. Correct the file."
+        raise InputError(msg)
+    return image
+
+
+def invert(image: Image, *, source: str | Path) -> Image:
+    """Turn pixels round that were stored with white as zero.
+
+    Raises:
+        InputError: If they are not unsigned integers, so that nobody can tell where black is.
+    """
+    if image.dtype.kind == "b":
+        return image  # masks: tifffile writes and reads them with white as zero and means the number
+    if image.dtype.kind != "u":
+        msg = f"{source} must be stored with black as zero, got white as zero in {image.dtype}. Save it as MinIsBlack."
+        raise InputError(msg)
+    inverted: Image = np.iinfo(image.dtype).max - image
+    return inverted
 
 
 def read_label_map(path: str | Path, classes: ClassTable | None = None, *, ignore_index: int | None = None) -> LabelMap:
@@ -169,14 +203,15 @@ def _content_uuid(image: Image) -> str:
     return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
-def _decode(path: Path) -> Image:
+def _decode(path: Path, *, upright: bool = False) -> Image:
+    # Not so for label maps: ImageJ stores masks with white as zero, and means the number.
     if not path.is_file():
         there = _listing(path.parent)
         msg = f"{path} must be an image file, but it does not exist; its folder holds {there}. Check the path."
         raise FileNotFoundError(msg)
-    read = _READERS[_suffix(path)]
+    suffix = _suffix(path)
     try:
-        return read(path)
+        return _read_tiff(path, upright=upright) if suffix in TIFF else _READERS[suffix](path)
     except InputError:
         raise
     except Exception as error:
@@ -201,64 +236,41 @@ def _listing(folder: Path) -> str:
     return f"{len(names)} entries ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "nothing"
 
 
-def _read_tiff(path: Path) -> Image:
-    import tifffile
+def _read_tiff(path: Path, *, upright: bool = False) -> Image:
+    with open_tiff(path) as file:
+        layout = layout_of(file, path)
+        if layout.n_times > 1:
+            msg = f"{path} must hold one time point, got {layout.n_times}. Save each time point as a file of its own."
+            raise InputError(msg)
+        planes = planes_of(file, layout)
+    if upright and layout.white_is_zero:
+        planes = invert(planes, source=path)
+    if layout.colour:
+        return _channels_of_samples(path, planes, layout)
+    return planes if layout.n_planes > 1 else planes[:, 0]
 
-    with _strict_tifffile(), tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        array: Image = series.asarray()
-        axes = series.axes
-    if array.size == 0 or len(axes) != array.ndim:
-        msg = f"{path} must hold pixels, got shape {array.shape}. Copy it again from its source."
+
+def _channels_of_samples(path: Path, planes: Image, layout: TiffLayout) -> Image:
+    if planes.shape[:2] != (1, 1):
+        msg = f"{path} must hold one colour picture, got {planes.shape[0] * planes.shape[1]}. Save each as a file."
         raise InputError(msg)
-    if axes.endswith("S"):
-        return _channels_of_colour(array)
-    if axes == "ZYX":
-        return array[None]  # focal planes of one channel
-    if axes in ("ZCYX", "TCYX", "QCYX"):
-        return np.swapaxes(array, 0, 1)
-    return array
-
-
-@contextlib.contextmanager
-def _strict_tifffile() -> Iterator[None]:
-    # A file cut in the middle of its pages still opens: tifffile logs the fault and gives what is left.
-    logger, faults = logging.getLogger("tifffile"), _Faults()
-    propagates, logger.propagate = logger.propagate, False
-    logger.addHandler(faults)
-    try:
-        yield
-    finally:
-        logger.removeHandler(faults)
-        logger.propagate = propagates
-    if faults.messages:
-        raise ValueError(faults.messages[0])
-
-
-class _Faults(logging.Handler):
-    """Keeps the errors that this thread logs."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.messages: list[str] = []
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember a message."""
-        if record.thread == self._thread:
-            self.messages.append(record.getMessage())
+    picture = planes[0, 0]
+    if layout.planar:
+        picture = np.moveaxis(picture, 0, -1)
+    return _channels_of_colour(picture, n_colours=picture.shape[-1] - layout.n_alpha)
 
 
 def _read_png(path: Path) -> Image:
     from skimage.io import imread
 
     array: Image = np.asarray(imread(path))
-    return _channels_of_colour(array) if array.ndim == 3 else array
+    return _channels_of_colour(array, array.shape[-1] - (array.shape[-1] in (2, 4))) if array.ndim == 3 else array
 
 
-def _channels_of_colour(array: Image) -> Image:
-    colours = array[..., :3] if array.shape[-1] in (2, 4) else array
-    if all(np.array_equal(colours[..., 0], colours[..., index]) for index in range(1, colours.shape[-1])):
+def _channels_of_colour(array: Image, n_colours: int) -> Image:
+    """Make channels of samples; what follows the colours is their transparency, and equal colours are one grey."""
+    colours = array[..., :n_colours]
+    if all(np.array_equal(colours[..., 0], colours[..., index]) for index in range(1, n_colours)):
         return np.ascontiguousarray(colours[..., 0])
     return np.ascontiguousarray(np.moveaxis(colours, -1, 0))
 

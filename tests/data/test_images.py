@@ -113,7 +113,7 @@ def test_nan_pixels_are_refused_and_counted(tmp_path):
     image = ramp((1, 2, 3), np.float32)
     image[0, 1, 1] = np.nan
     write_image(tmp_path / "a.tif", image)
-    with pytest.raises(InputError, match=r"must be finite, got NaN or infinity in 1\. Mend the file\."):
+    with pytest.raises(InputError, match=r"must be finite, got NaN or infinity in 1\. Correct the file\."):
         read_image(tmp_path / "a.tif")
 
 
