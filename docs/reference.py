@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from noisylabels.cli import COMMANDS
+from noisylabels.cli import COMMANDS, find_app
 from noisylabels.data.atomic import write_text
 
 BUNDLES = ("cdl", "mdl")
@@ -92,31 +92,20 @@ def write_reference() -> str:
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
     yield from _table(
-        ("command", "room", "what it does"),
-        [(f"[`{name}`](#noisylabels-{name})", _room(module), line) for name, (module, line) in COMMANDS.items()],
+        ("command", "what it does"),
+        [(f"[`{name}`](#noisylabels-{name})", line) for name, line in COMMANDS.items()],
     )
-    for name, (module, _) in COMMANDS.items():
-        for words, command in _walk(name, _command(module, name)):
+    for name in COMMANDS:
+        for words, command in _walk(name, _command(name)):
             yield f"### noisylabels {words}\n"
             yield f"{_first_paragraph(command.help)}\n"
             yield from _table(("argument or option", "default", ""), _parameters(command))
 
 
-def _room(module: str) -> str:
-    name = module.rpartition(".")[2]
-    folder = {"evaluation": "evaluation", "imaging": "noisylabels/cip", "start": "noisylabels/cip"}.get(
-        name, f"noisylabels/{name}"
-    )
-    return f"[`{folder.replace('/', '.')}`](../{folder}/README.md)"
-
-
-def _command(module: str, name: str) -> Any:
+def _command(name: str) -> Any:
     from typer.main import get_command
 
-    app = importlib.import_module(module).app
-    if app.registered_callback is None:
-        app.callback()(lambda: None)  # as the root command does: a room of one command is still a group
-    return get_command(app).commands[name]  # type: ignore[attr-defined]
+    return get_command(find_app(name)).commands[name]  # type: ignore[attr-defined]
 
 
 def _walk(words: str, command: Any) -> Iterator[tuple[str, Any]]:

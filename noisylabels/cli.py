@@ -5,63 +5,35 @@ import importlib
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from noisylabels import __version__
 from noisylabels.data.errors import InputError
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("noisylabels.commands.experiments", "The main job from nothing to a report, in a few minutes."),
-    "start": ("noisylabels.commands.start", "Look at a folder of your images: what is in it, and what comes next."),
-    "simulate": (
-        "noisylabels.commands.imaging",
-        "Simulate fields of Rosella cells with perfect truth into a dataset folder.",
-    ),
-    "cip": ("noisylabels.commands.imaging", "Label images with a conventional pipeline, as weak labels to train on."),
-    "import": ("noisylabels.commands.imaging", "Copy images and label maps of any folder into a dataset folder."),
-    "convert": ("noisylabels.commands.plates", "Look at plates as microscopes write them; convert them to OME-Zarr."),
-    "screen": (
-        "noisylabels.commands.screening",
-        "Run a method over plates on one machine or many; measure every well.",
-    ),
-    "corrupt": (
-        "noisylabels.commands.noise",
-        "Inject label errors of chosen kinds and doses into a dataset folder, logged.",
-    ),
-    "calibrate": ("noisylabels.commands.noise", "Measure a label set's errors against the truth, and make them again."),
-    "detect": ("noisylabels.commands.noise", "Find labels that are probably wrong; a queue for the annotators."),
-    "train": ("noisylabels.commands.learning", "Train a bundle (cdl, mdl) on a dataset folder."),
-    "lint-bundle": (
-        "noisylabels.commands.learning",
-        "List what a bundle's configs would call or evaluate, without running it.",
-    ),
-    "predict": (
-        "noisylabels.commands.learning",
-        "Write a label map for every field of a folder with a trained bundle.",
-    ),
-    "evaluate": (
-        "noisylabels.commands.evaluation",
-        "Hold label maps against a reference: counts, tables with intervals, a report.",
-    ),
-    "report": ("noisylabels.commands.evaluation", "Write the report of an evaluation folder anew."),
-    "ratings": (
-        "noisylabels.commands.evaluation",
-        "Ask whether blinded experts prefer a method, how surely, and how far they agree.",
-    ),
-    "annotate": ("noisylabels.commands.annotation", "Correct label maps, draw boxes and rate blindly in a browser."),
-    "study": (
-        "noisylabels.commands.experiments",
-        "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth.",
-    ),
-    "real-study": (
-        "noisylabels.commands.experiments",
-        "The study on real images: nuclei with a teacher, cells with several experts.",
-    ),
-    "experiment": (
-        "noisylabels.commands.experiments",
-        "Controlled noisy-label experiments: plan, run, collect, report.",
-    ),
+COMMANDS: dict[str, str] = {
+    "start": "Look at a folder of your images: what is in it, and what comes next.",
+    "demo": "The main job from nothing to a report, in a few minutes.",
+    "simulate": "Simulate fields of Rosella cells with perfect truth into a dataset folder.",
+    "import": "Copy images and label maps of any folder into a dataset folder.",
+    "cip": "Label images with a conventional pipeline, as weak labels to train on.",
+    "convert": "Look at plates as microscopes write them; convert them to OME-Zarr.",
+    "screen": "Run a method over plates on one machine or many; measure every well.",
+    "corrupt": "Inject label errors of chosen kinds and doses into a dataset folder, logged.",
+    "calibrate": "Measure a label set's errors against the truth, and make them again.",
+    "detect": "Find labels that are probably wrong; a queue for the annotators.",
+    "train": "Train a bundle (cdl, mdl) on a dataset folder.",
+    "predict": "Write a label map for every field of a folder with a trained bundle.",
+    "lint-bundle": "List what a bundle's configs would call or evaluate, without running it.",
+    "evaluate": "Compare label maps with a reference: counts, tables with intervals, a report.",
+    "report": "Write the report of an evaluation folder anew, with ratings and costs.",
+    "survey": "Report on a new screen without a truth.",
+    "ratings": "Ask whether blinded experts prefer a method, how surely, and how far they agree.",
+    "annotate": "Correct label maps, draw boxes and rate blindly in a browser.",
+    "study": "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth.",
+    "real-study": "The study on real images: nuclei with a teacher, cells with several experts.",
+    "experiment": "Controlled noisy-label experiments: plan, run, collect, report.",
 }
-"""Command -> the module whose Typer `app` holds it, and its line in `noisylabels --help`."""
+"""Command -> its line in `noisylabels --help`. Its Typer `app` lies in the file of its name in `commands/`."""
 
 DONE, USER_MISTAKE = 0, 2
 
@@ -89,13 +61,18 @@ def _dispatch(words: list[str]) -> int:
         return DONE
     if words[0] not in COMMANDS:
         raise InputError(_unknown(words[0]))
-    _app_of(COMMANDS[words[0]][0])(args=words, prog_name="noisylabels")
-    return DONE
+    try:
+        code = find_app(words[0])(args=words, prog_name="noisylabels", standalone_mode=False)
+    except TyperException as error:
+        said = error.format_message().replace("Value error, ", "").rstrip(".")
+        msg = f"{said}. See noisylabels {words[0]} --help."
+        raise InputError(msg) from error
+    return code if isinstance(code, int) else DONE
 
 
 def _overview() -> str:
     width = max(map(len, COMMANDS), default=0)
-    lines = [f"  {name:<{width}}  {line}" for name, (_, line) in COMMANDS.items()]
+    lines = [f"  {name:<{width}}  {line}" for name, line in COMMANDS.items()]
     return "\n".join(
         [
             "Usage: noisylabels COMMAND [OPTIONS]",
@@ -123,13 +100,19 @@ def _sentence(error: InputError | OSError) -> str:
     return f"{error.filename} must be a path that can be used, got: {error.strerror}. Check it."
 
 
-def _app_of(module: str) -> typer.Typer:
-    app = importlib.import_module(module).app
+def find_app(command: str) -> typer.Typer:
+    """Load the Typer application of a command.
+
+    Args:
+        command: One of `COMMANDS`.
+    """
+    file = {"import": "import_"}.get(command, command.replace("-", "_"))
+    app = importlib.import_module(f"noisylabels.commands.{file}").app
     if not isinstance(app, typer.Typer):
-        msg = f"{module}.app must be a Typer application, got {type(app).__name__}."
+        msg = f"{file}.app must be a Typer application, got {type(app).__name__}."
         raise TypeError(msg)
     if app.registered_callback is None:
-        # With a callback, a room of one command is still a group: its command keeps its name.
+        # With a callback, a file of one command is still a group: its command keeps its name.
         app.callback()(lambda: None)
     app.pretty_exceptions_enable = False
     return app

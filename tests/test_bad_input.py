@@ -95,11 +95,14 @@ FAULTS = {
 OF_IMAGES = [name for name in FAULTS if name not in ("a class too many", "label of another size")]
 
 COMMANDS = {
-    "import": ("import", "screen/images", "new", "--labels", "truth=screen/labels/truth"),
+    "import": (
+        *("import", "screen/images", "new", "--labels", "truth=screen/labels/truth"),
+        *("--classes", "background,phagophore,autolysosome"),
+    ),
     "train": ("train", "cdl", "--dataset_dir", "screen", "--output_dir", "new", "--num_epochs", "1"),
     "detect": ("detect", "screen", "--out", "new", "--folds", "2"),
     "calibrate": ("calibrate", "screen", "--out", "new", "--resamples", "2"),
-    "report": ("report", "screen", "--methods", "cip,truth", "--out", "new"),
+    "survey": ("survey", "screen", "--methods", "cip,truth", "--out", "new"),
 }
 
 
@@ -124,6 +127,10 @@ def told(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 def test_bad_data_is_told_and_leaves_nothing(room: Path, capsys, fault: str, command: str) -> None:
     spoil, sentence = FAULTS[fault]
     spoil()
+    if (fault, command) == ("a class too many", "import"):
+        sentence = (
+            "screen/labels/truth must hold class indices 0..2 (background, phagophore, autolysosome), got 0, 1, 2, 4"
+        )
     assert sentence in told(capsys, *COMMANDS[command])
 
 

@@ -26,11 +26,11 @@ def list_steps(folder: Path, *, fields: int, seed: int, workers: int, epochs: in
     """
     screen, model, evaluation = str(folder / "screen"), str(folder / "model"), str(folder / "evaluation")
     quarter = ["--rows", "256", "--columns", "340"]  # the paper's quarters
-    count = ["--fields", str(fields), "--seed", str(seed), "--split", "0.7,0.1,0.2"]
+    count = ["--fields", str(fields), "--seed", str(seed), "--fractions", "0.7,0.1,0.2"]
     length = [] if epochs is None else ["--num_epochs", str(epochs)]
     return [
         ["simulate", screen, *count, *quarter, "--workers", str(workers)],
-        ["cip", screen, "--workers", str(workers), "--against", "truth"],
+        ["cip", screen, "--workers", str(workers), "--reference", "truth"],
         ["train", "cdl", "--preset", "demo", "--dataset_dir", screen, "--output_dir", model, *length],
         ["predict", "cdl", "--dataset_dir", screen, "--split", "test", "--ckpt_path", f"{model}/model.pt"],
         ["evaluate", screen, "--split", "test", "--methods", "cip,cdl", "--out", evaluation],

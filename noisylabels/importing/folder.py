@@ -24,10 +24,6 @@ ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 """Who has these channels wants the paper's classes, if nothing else is said."""
 
 
-USUAL, ALL_FOR_TRAINING = (0.85, 0.1, 0.05), (1.0, 0.0, 0.0)
-"""Shares of training, validation and test."""
-
-
 class Imported(NamedTuple):
     """A dataset folder made of other people's files, and one sentence for each thing a person should know of it."""
 
@@ -146,6 +142,11 @@ def require_new_folder(root: Path) -> None:
         raise InputError(msg)
 
 
+def usual_fractions(groups: Sequence[str]) -> tuple[float, float, float]:
+    """Return the paper's shares of training, validation and test, or all for training of fewer than three groups."""
+    return (0.85, 0.1, 0.05) if len(set(groups)) > 2 else (1.0, 0.0, 0.0)
+
+
 def require_groups(groups: Sequence[str], fractions: tuple[float, float, float]) -> None:
     """Make sure that there is a group (a well, an image of its own) for every part of the split.
 
@@ -158,13 +159,13 @@ def require_groups(groups: Sequence[str], fractions: tuple[float, float, float])
         Traceback (most recent call last):
         ...
         noisylabels.data.errors.InputError: A split into 2 parts must have as many groups (wells, or single images), \
-got 1. Bring more, or put all into one part: --split 1,0,0.
+got 1. Bring more, or put all into one part: --fractions 1,0,0.
     """
     n_parts, n_groups = sum(fraction > 0 for fraction in fractions), len(set(groups))
     if n_groups < n_parts:
         msg = (
             f"A split into {n_parts} parts must have as many groups (wells, or single images), got {n_groups}. "
-            "Bring more, or put all into one part: --split 1,0,0."
+            "Bring more, or put all into one part: --fractions 1,0,0."
         )
         raise InputError(msg)
 
@@ -191,24 +192,6 @@ def read_groups(table: str | Path, column: str, *, id_column: str = "id") -> dic
             msg = f"{table} must have the columns {id_column} and {column}, got {there}. Name the right column."
             raise InputError(msg)
         return {row[id_column]: row[column] for row in reader}
-
-
-def parse_pairs(pairs: Sequence[str]) -> dict[str, Path]:
-    """Read NAME=FOLDER pairs of the command line.
-
-    Raises:
-        InputError: If one has no name or no folder.
-
-    Examples:
-        >>> parse_pairs(["truth=masks"])
-        {'truth': PosixPath('masks')}
-    """
-    split = [pair.partition("=") for pair in pairs]
-    for pair, (name, _, folder) in zip(pairs, split, strict=True):
-        if not name or not folder:
-            msg = f"Labels must be given as NAME=FOLDER, got {pair!r}. Write for instance truth=path/to/masks."
-            raise InputError(msg)
-    return {name: Path(folder) for name, _, folder in split}
 
 
 def parse_positions(text: str) -> tuple[int, ...]:
@@ -243,24 +226,6 @@ def parse_column(text: str) -> tuple[Path, str]:
         msg = f"Groups must be given as TABLE.csv:COLUMN, got {text!r}. Write for instance index.csv:group."
         raise InputError(msg)
     return Path(table), column
-
-
-def parse_fractions(text: str) -> tuple[float, float, float]:
-    """Read the three shares of a split from the command line.
-
-    Raises:
-        InputError: If they are not three numbers.
-
-    Examples:
-        >>> parse_fractions("0.85,0.1,0.05")
-        (0.85, 0.1, 0.05)
-    """
-    try:
-        training, validation, test = (float(share) for share in text.split(","))
-    except ValueError as error:
-        msg = f"A split must be three shares with commas, got {text!r}. Write for instance 0.85,0.1,0.05."
-        raise InputError(msg) from error
-    return training, validation, test
 
 
 def _describe_unlike(odd: Source, sources: Sequence[Source]) -> str:
@@ -374,7 +339,7 @@ def _deal(
     chosen = [each for each in sources if each.id in labelled]
     group_of = _groups_of(sources, groups)
     in_order = [group_of[each.id] for each in chosen]
-    fractions = fractions or (USUAL if len(set(in_order)) > 2 else ALL_FOR_TRAINING)
+    fractions = fractions or usual_fractions(in_order)
     require_groups(in_order, fractions)
     split_of = dict(zip([each.id for each in chosen], split_groups(in_order, fractions, seed=seed), strict=True))
     cases = [

@@ -13,7 +13,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image
 from noisylabels.data.labels import ClassTable
 from noisylabels.data.splits import SPLITS, split_groups
-from noisylabels.importing.folder import require_groups, require_new_folder, table_of_assay
+from noisylabels.importing.folder import require_groups, require_new_folder, table_of_assay, usual_fractions
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import Plate
@@ -28,7 +28,7 @@ def import_plates(
     channels: Sequence[str] = (),
     channel_names: Sequence[str] = (),
     n_fields: int | None = None,
-    fractions: tuple[float, float, float] = (0.85, 0.1, 0.05),
+    fractions: tuple[float, float, float] | None = None,
     seed: int = 0,
     pixel_size_um: float | None = None,
 ) -> tuple[Dataset, list[str]]:
@@ -45,7 +45,7 @@ def import_plates(
         channels: The plate's names of the channels to take, in order; all when empty.
         channel_names: What to call them in the dataset folder; the plate's names when empty.
         n_fields: How many fields to take, by lot; all when None.
-        fractions: Shares of training, validation and test, dealt by well.
+        fractions: Shares of training, validation and test, dealt by well; None as in `import_folder`.
         seed: Of the lot and the split.
         pixel_size_um: Side of a pixel in micrometres; what the plate says when None.
 
@@ -63,6 +63,7 @@ def import_plates(
     fields, told = _whole_fields(plates, channels or None)
     fields = _draw(fields, n_fields, seed=seed)
     groups = [_group(field) for field in fields]
+    fractions = fractions or usual_fractions(groups)
     require_groups(groups, fractions)
     splits = split_groups(groups, fractions, seed=seed)
     names = tuple(channel_names) or tuple(channels) or fields[0].channels

@@ -144,7 +144,7 @@ def test_a_damaged_project_is_told_and_stays(say, tmp_path):
 
 def test_help_is_light():
     heavy = "('torch', 'numpy', 'starlette')"
-    words = f"import sys; import noisylabels.commands.annotation; print([m for m in {heavy} if m in sys.modules])"
+    words = f"import sys; import noisylabels.commands.annotate; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -38,7 +38,7 @@ def dataset(tmp_path):
 
 
 def test_the_command_labels_a_dataset_and_prints_the_errors(dataset, capsys):
-    assert run("cip", dataset.folder, "--against", "truth", "--preset", "rosella-lc3-mended") == 0
+    assert run("cip", dataset.folder, "--reference", "truth", "--preset", "rosella-lc3-mended") == 0
     assert dataset.label_map("cip", "a")[40, 40] == 1
     assert dataset.label_map("cip", "b")[60, 90] == 2
     table = (dataset.folder / "labels/cip/vesicles/a.csv").read_text().splitlines()
@@ -67,7 +67,7 @@ def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys)
 
 
 def test_phases_keep_all_classes(dataset, capsys):
-    assert run("cip", dataset.folder, "--phases", "--name", "phases", "--against", "truth") == 0
+    assert run("cip", dataset.folder, "--phases", "--name", "phases", "--reference", "truth") == 0
     assert "early autolysosome" in capsys.readouterr().out
     assert set(np.unique(read_label_map(dataset.label_path("phases", "a")))) - {0, 1, 2} <= {3, 4}
     assert read_label_map(dataset.label_path("phases", "a"))[60, 90] in (3, 4)
@@ -92,7 +92,7 @@ def test_a_broken_image_fails_alone_with_exit_code_three(dataset, capsys):
         ),
         (("--channels", "0"), "--channels must be 2 positions from 0 on, as 0,1, got '0'. Correct it."),
         (("--channels", "red,green"), "--channels must be 2 positions from 0 on, as 0,1, got 'red,green'."),
-        (("--against", "gold"), "A label set of"),
+        (("--reference", "gold"), "A label set of"),
     ],
 )
 def test_mistakes_get_one_sentence_and_exit_code_two(dataset, capsys, words, sentence):

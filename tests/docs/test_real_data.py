@@ -1,7 +1,6 @@
 """Real images that nobody here drew, beside the checkout: import, groups, the nuclei pipeline, the CIP."""
 
 import csv
-import importlib
 import json
 import re
 import shlex
@@ -13,8 +12,8 @@ import pytest
 import typer
 
 from evaluation.metrics.pixels import count_pixels, score_classes
-from noisylabels.cli import COMMANDS, main
-from noisylabels.commands.learning import read_overrides
+from noisylabels.cli import find_app, main
+from noisylabels.commands.overrides import read_overrides
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.data.labels import ClassTable
@@ -54,7 +53,7 @@ def nuclei(rows: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory)
     call(
         "import", home / "images", home / "nuclei", "--labels", f"truth={home / 'labels_curated'}",
         "--masks", "objects", "--classes", "background,nucleus", "--channels", "DNA",
-        "--groups", f"{DATA / 'dsb2018_nuclei/index.csv'}:group", "--split", "0.5,0.25,0.25",
+        "--groups", f"{DATA / 'dsb2018_nuclei/index.csv'}:group", "--fractions", "0.5,0.25,0.25",
     )  # fmt: skip
     return open_dataset(home / "nuclei")
 
@@ -90,7 +89,7 @@ def test_weak_labels_of_two_classes_are_imported_as_they_are(tmp_path: Path) -> 
     source = DATA / "nucleolus_2class_weak"
     call(
         "import", source / "images", tmp_path / "nucleoli", "--labels", f"ilastik={source / 'labels_weak'}",
-        "--classes", "background,nucleolus,nucleoplasm", "--channels", "NPM1", "--split", "0.6,0.15,0.25",
+        "--classes", "background,nucleolus,nucleoplasm", "--channels", "NPM1", "--fractions", "0.6,0.15,0.25",
     )  # fmt: skip
     dataset = open_dataset(tmp_path / "nucleoli")
     assert [len(dataset.ids(split)) for split in ("training", "validation", "test")] == [7, 2, 3]
@@ -121,7 +120,7 @@ def told_commands() -> list[list[str]]:
 @pytest.mark.parametrize("words", told_commands(), ids=" ".join)
 def test_the_commands_of_the_document_are_accepted(words: list[str]) -> None:
     name, *rest = words
-    group = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
+    group = typer.main.get_command(find_app(name))
     command = group.commands[name]
     context = command.make_context(name, [*rest])  # refuses unknown options and values of another type
     if name in ("train", "predict"):

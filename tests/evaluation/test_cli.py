@@ -142,7 +142,7 @@ def test_three_methods_and_two_experts_are_reported(tmp_path):
             "consensus must be majority or staple of two or more references, got 'staple' of truth. Name the experts.",
         ),
         (["--split", "training"], "Split 'training' must hold at least one field, got none."),
-        (["--overlap", "circle"], "overlap must be 'box' or 'mask', got 'circle'."),
+        (["--overlap", "circle"], "'circle' is not one of 'box', 'mask'. See noisylabels evaluate --help."),
     ],
     ids=["unknown method", "truth against itself", "consensus of one", "empty split", "unknown overlap"],
 )

@@ -95,7 +95,10 @@ def test_a_shard_that_is_none_is_refused(tmp_path, capsys, shard):
     ("name", "message"),
     [
         ("real_nuclei", f"{SHARED}/dsb2018_nuclei/index.csv must be a path that can be used, got: No such file"),
-        ("real_experts", f"{SHARED}/multirater_cfos/images must be a folder of images, but it does not exist. Check"),
+        (
+            "real_experts",
+            f"{SHARED}/multirater_cfos/images must be a folder of images or an image file, but it",
+        ),
     ],
 )
 def test_real_images_that_are_not_there_are_named(tmp_path, capsys, monkeypatch, name, message):

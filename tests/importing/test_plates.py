@@ -77,7 +77,10 @@ def test_a_field_with_a_missing_channel_is_left_out_and_told(pixels, tmp_path, c
     [
         (["--channels", "DsRed=blue"], "Channels of plate P 1 must be among green, red, got blue. "),
         (["--fields", "9"], "The number of fields must be from 1 to 8, got 9. Correct --fields or leave it out."),
-        (["--fields", "1"], "A split into 3 parts must have as many groups (wells, or single images), got 1. "),
+        (
+            ["--fields", "1", "--fractions", "0.8,0.1,0.1"],
+            "A split into 3 parts must have as many groups (wells, or single images), got 1. ",
+        ),
         (["--keep", "0"], "A plate must be imported without --keep, got a value. Leave out what is named."),
     ],
 )

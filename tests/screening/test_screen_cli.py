@@ -147,7 +147,10 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
         (["--set", "factor"], "A setting must be written name=value, got 'factor'."),
         (["--channels", "GFP"], "Channels of plate plate must be among 1, 2, got GFP."),
         (["--device", "abacus"], "device must be one that torch finds here (cpu"),
-        (["--flatfield", "maybe"], "flatfield must be none, index or estimate, got 'maybe'."),
+        (
+            ["--flatfield", "maybe"],
+            "'maybe' is not one of 'none', 'index', 'estimate'. See noisylabels screen --help.",
+        ),
         (["--flatfield", "index"], "Plate plate must have illumination profiles in its index, got none."),
         (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got '9/2'."),
         (["--scheduler", "tcp://127.0.0.1:9"], "tcp://127.0.0.1:9 must be a Dask scheduler, but it does not answer"),
@@ -172,8 +175,8 @@ def test_no_run_is_one_sentence(tmp_path, capsys):
 def test_help_loads_nothing_heavy():
     heavy = "{'torch', 'monai', 'pandas', 'zarr', 'matplotlib', 'distributed', 'skimage'}"
     code = (
-        "import sys; from noisylabels.cli import _app_of; "
-        "_app_of('noisylabels.commands.screening'); _app_of('noisylabels.commands.plates'); "
+        "import sys; from noisylabels.cli import find_app; "
+        "find_app('screen'); find_app('convert'); "
         f"print(sorted({heavy} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -171,7 +171,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path, capsys):
 
 
 def test_a_field_of_a_well_can_be_left_out_of_the_split(tmp_path):
-    assert run(tmp_path / "two", "--fields", 2, "--rows", 32, "--columns", 32, "--split", "1,0,0") == 0
+    assert run(tmp_path / "two", "--fields", 2, "--rows", 32, "--columns", 32, "--fractions", "1,0,0") == 0
     assert len(open_dataset(tmp_path / "two").ids("training")) == 2
 
 

@@ -113,7 +113,7 @@ def _require(predictions: Path, ids: Sequence[str]) -> None:
     if missing:
         msg = (
             f"{predictions} must hold <id>.npy for every field, but {len(missing)} of {len(ids)} are missing: "
-            f"{', '.join(missing[:5])}. Predict those too, or examine another --part."
+            f"{', '.join(missing[:5])}. Predict those too, or examine another --split."
         )
         raise InputError(msg)
 

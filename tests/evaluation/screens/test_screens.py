@@ -98,7 +98,7 @@ def screens(tmp_path_factory):
 
 def test_a_new_screen_is_reported_without_truth(screens, tmp_path, capsys):
     known, new = screens
-    assert run("report", new, "--against", known, "--out", tmp_path / "out", "--gallery", 1) == 0
+    assert run("survey", new, "--against", known, "--out", tmp_path / "out", "--gallery", 1) == 0
     assert "This screen differs much from the reference screen" in capsys.readouterr().out
     ranked = (tmp_path / "out" / "tables" / "look_first.csv").read_text().splitlines()
     assert ranked[1].startswith("1,P1_C04_f1,0.55,4,4")
@@ -109,6 +109,6 @@ def test_a_new_screen_is_reported_without_truth(screens, tmp_path, capsys):
 
 
 def test_a_screen_of_one_method_without_reference_is_reported(screens, tmp_path, capsys):
-    assert run("report", screens[1], "--methods", "cdl", "--out", tmp_path / "out") == 0
+    assert run("survey", screens[1], "--methods", "cdl", "--out", tmp_path / "out") == 0
     assert "No reference screen was given" in capsys.readouterr().out
     assert not (tmp_path / "out" / "tables" / "look_first.csv").exists()

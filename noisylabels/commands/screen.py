@@ -3,23 +3,21 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, AsJson, Pattern, Scheduler
 from noisylabels.data.errors import InputError
 
 app = typer.Typer()
 screen = typer.Typer(no_args_is_help=True, help="Run a method over plates, see how far it is, measure every well.")
 app.add_typer(screen, name="screen")
 
-SOME_FAILED = 3
-MOST_SHOWN = 5
 LINE_EVERY_S = 30.0
 
 Source = Annotated[Path, typer.Argument(help="A plate or a folder of plates; see `noisylabels convert --dry-run`.")]
 Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 @screen.command()
@@ -35,17 +33,19 @@ def run(
         list[str] | None, typer.Option("--set", help="A setting of the method: factor=3.0, preset=NAME, ...")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    pattern: Annotated[str | None, typer.Option(help="Names of plain TIFF files.")] = None,
+    pattern: Pattern = None,
     channels: Annotated[
         str | None, typer.Option(help="Channels in the method's order, as 'DsRed=Alexa 568,pHluorin=Alexa 488'.")
     ] = None,
     time: Annotated[int | None, typer.Option(help="Time point; the first if not given.")] = None,
-    flatfield: Annotated[str, typer.Option(help="none, index (the instrument's own) or estimate.")] = "none",
+    flatfield: Annotated[
+        Literal["none", "index", "estimate"], typer.Option(help="Illumination: as the instrument says, or estimated.")
+    ] = "none",
     workers: Annotated[int, typer.Option(help="Processes on this machine; 0 works in this one.")] = 2,
     threads: Annotated[int, typer.Option(help="Threads of each worker.")] = 1,
     batch_size: Annotated[int, typer.Option(help="Fields given to a network together.")] = 1,
     retries: Annotated[int, typer.Option(help="How often what failed for outer reasons is tried again.")] = 2,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    scheduler: Scheduler = None,
     shard: Annotated[str | None, typer.Option(help="Only part i of n, as 3/20.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +65,7 @@ def run(
         channels=wanted,
         channel_names=names,
         time=time,
-        flatfield=flatfield,  # type: ignore[arg-type]  # checked by the declaration
+        flatfield=flatfield,
     )
     part = Shard.parse(shard) if shard else None
     begun = start_screen(folder, declaration, batch_size=batch_size, retries=retries)

@@ -1,9 +1,11 @@
-"""Commands: `demo`, `study`, and controlled experiments: `experiment plan | run | collect | report`."""
+"""`noisylabels experiment plan | run | collect | report`: controlled noisy-label experiments."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from noisylabels.commands.options import SOME_FAILED, Scheduler, counting
 
 if TYPE_CHECKING:
     from noisylabels.experiments.runner import Planned
@@ -14,54 +16,6 @@ app.add_typer(experiment, name="experiment")
 
 Declared = Annotated[str, typer.Argument(help="A YAML declaration, or a shipped one: tiny, misses, ...")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the experiment; experiments-<name> if not given.")]
-
-
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
-    fields: Annotated[int, typer.Option(help="Quarter-size fields to simulate.")] = 120,
-    seed: Annotated[int, typer.Option(help="Of the screen.")] = 1,
-    workers: Annotated[int, typer.Option(help="Processes for simulating and labelling.", min=1)] = 2,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of training, if not the preset's.")] = None,
-) -> None:
-    """Simulate a screen, label it with the CIP, train CDL on those labels, and report which is nearer to the truth."""
-    from noisylabels.experiments.demo import list_steps, run_steps
-
-    steps = list_steps(folder, fields=fields, seed=seed, workers=workers, epochs=epochs)
-    seconds = run_steps(steps, say=typer.echo)
-    typer.echo(f"{sum(seconds.values()) / 60:.1f} minutes. Open {folder / 'evaluation' / 'report.html'}")
-
-
-@app.command()
-def study(
-    preset: Annotated[str, typer.Option(help="tiny, small or paper.")] = "small",
-    seeds: Annotated[str, typer.Option(help="One screen each, with commas between.")] = "0,1,2",
-    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("study"),
-    workers: Annotated[int | None, typer.Option(help="Processes for simulating and labelling.", min=1)] = None,
-) -> None:
-    """Compare CIP, CDL and MDL by all of the paper's evaluations and against the truth; started again, it goes on."""
-    from noisylabels.experiments.paper.presets import find_preset
-    from noisylabels.experiments.paper.report import write_page
-    from noisylabels.experiments.paper.settings import read_seeds
-    from noisylabels.experiments.paper.study import run_study
-
-    settings, chosen = find_preset(preset, workers=workers), read_seeds(seeds)
-    run_study(out, settings, preset=preset, seeds=chosen, say=typer.echo)
-    typer.echo(str(write_page(out, settings, preset=preset, seeds=chosen)))
-
-
-@app.command()
-def real_study(
-    name: Annotated[str, typer.Argument(help="nuclei or annotators.")],
-    data: Annotated[Path, typer.Argument(help="Folder of the images and their label maps.")],
-    seeds: Annotated[str, typer.Option(help="Of splits and weights, with commas between.")] = "0,1,2",
-    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("real-study"),
-) -> None:
-    """Hold teacher, CDL, MDL and experts against each other on real images; started again, it goes on."""
-    from noisylabels.experiments.paper.settings import read_seeds
-    from noisylabels.experiments.real.study import run_real_study
-
-    typer.echo(str(run_real_study(name, data, out, seeds=read_seeds(seeds), say=typer.echo)))
 
 
 @experiment.command()
@@ -89,12 +43,9 @@ def run(
     out: Out = None,
     shard: Annotated[str, typer.Option(help="i/n: do the i-th of n shares of the runs.")] = "1/1",
     only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Do every run that is not done yet; start it again after a kill and it goes on."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from noisylabels.experiments import runner
     from noisylabels.experiments.reading import read_declaration
     from noisylabels.parallel import DaskCluster, Shard
@@ -102,19 +53,17 @@ def run(
     declared = read_declaration(declaration)
     folder = out or Path(f"experiments-{declared.name}")
     share, engine = Shard.parse(shard), DaskCluster(scheduler, ahead=1) if scheduler else None
-    console = Console(stderr=True)
     failed = []
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(declared.name, total=None)
+    with counting(declared.name, None) as advance:
         for item in runner.run_grid(declared, folder, shard=share, only_failed=only_failed, engine=engine):
             typer.echo(_line(item))
             failed += [item] if item.state == "failed" else []
-            progress.advance(bar)
+            advance()
     for item in failed:
         first = (folder / "runs" / item.identity / runner.FAILURE).read_text().splitlines()[0]
         typer.echo(f"noisylabels: run {item.identity} failed: {first}", err=True)
     if failed:
-        raise typer.Exit(3)
+        raise typer.Exit(SOME_FAILED)
 
 
 @experiment.command()

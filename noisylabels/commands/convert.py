@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, AsJson, Pattern
 from noisylabels.data.errors import InputError
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.overview import describe, plate_map
@@ -13,18 +14,10 @@ from noisylabels.plates.plate import Plate
 
 app = typer.Typer(no_args_is_help=True)
 
-MOST_SHOWN = 5
-SOME_FAILED = 3
-
 Source = Annotated[Path, typer.Argument(help="A plate, or a folder of plates, as the microscope wrote it.")]
 Target = Annotated[Path | None, typer.Argument(help="Folder for the OME-Zarr plates; needed unless --dry-run.")]
-Pattern = Annotated[
-    str | None,
-    typer.Option(help="Names of plain TIFF files, e.g. '{plate}/{well}_f{field}_c{channel}.tif'."),
-]
 Channels = Annotated[str | None, typer.Option(help="Channels to take, in order, separated by commas.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plate map and what is missing; write nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 @app.command()

@@ -1,0 +1,31 @@
+"""`noisylabels lint-bundle`: what a bundle's configs would call or evaluate."""
+
+from typing import Annotated
+
+import typer
+
+from noisylabels.commands.options import SOME_FAILED
+from noisylabels.commands.overrides import Bundle
+
+app = typer.Typer()
+
+
+@app.command("lint-bundle")
+def lint_bundle(
+    bundle: Bundle,
+    everything: Annotated[bool, typer.Option("--all", help="List what is on the allow-list too.")] = False,
+) -> None:
+    """List what a bundle's configs would call or evaluate that is not on the allow-list, without running it.
+
+    Configs are code: read what is listed before you run a bundle of a stranger. Exit code 3 if there is any.
+    """
+    from noisylabels.learning import launcher, lint
+
+    findings = lint.lint_bundle(launcher.find_bundle(bundle))
+    outside = [finding for finding in findings if finding.fault]
+    for finding in findings if everything else outside:
+        verdict = finding.fault or "allowed"
+        typer.echo(f"{finding.file}: {finding.id}: {finding.text}  [{verdict}]")
+    typer.echo(f"{len(findings)} targets and expressions, {len(outside)} outside the allow-list")
+    if outside:
+        raise typer.Exit(SOME_FAILED)
