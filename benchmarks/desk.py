@@ -19,10 +19,10 @@ import numpy as np
 
 from benchmarks.ratios import Ratio, hand_over, option_parser
 from noisylabels.annotation.fields import create_project
-from noisylabels.annotation.people import owner_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import pack
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import owner_of
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import ROSELLA

@@ -9,9 +9,9 @@ import numpy as np
 
 from noisylabels.annotation.fields import Field, check_names, classes_of, field_of, find_field
 from noisylabels.annotation.images import Planes, read_planes
-from noisylabels.annotation.people import add_person
 from noisylabels.annotation.project import Person, Project, insert, now
 from noisylabels.annotation.revisions import check_active_ms
+from noisylabels.annotation.users import add_person
 from noisylabels.data.errors import InputError
 
 MINIMUM_SIDE_PX = 3
@@ -20,7 +20,7 @@ MINIMUM_SIDE_PX = 3
 BOX_STATES = ("open", "done", "skipped", "cannot_judge")
 
 
-class UnknownBoxTask(InputError):
+class UnknownBoxTaskError(InputError):
     """No such task, or not this expert's."""
 
 
@@ -83,7 +83,7 @@ class BoxDesk:
         """Read one of the expert's tasks.
 
         Raises:
-            UnknownBoxTask: If the expert has none of this token.
+            UnknownBoxTaskError: If the expert has none of this token.
         """
         return self._task(self._row(token))
 
@@ -151,7 +151,7 @@ class BoxDesk:
         row = self.project.row(f"{BOX_TASKS} WHERE person = ? AND token = ?", self.person.id, token)
         if row is None:
             msg = f"A task must be one of yours, got {token!r}. Go back to the list."
-            raise UnknownBoxTask(msg)
+            raise UnknownBoxTaskError(msg)
         return row
 
     def _task(self, row: sqlite3.Row) -> BoxTask:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noisylabels.annotation.fields import Field, dataset_of, field_of
-from noisylabels.annotation.images import read_planes
+from noisylabels.annotation.images import Planes, read_planes
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import read_revision
 from noisylabels.data.dataset import Case, Dataset, write_dataset
@@ -27,8 +27,9 @@ class Accepted:
         person: Who accepted it.
         task: Row of the task.
         revision: Row of the revision.
-        stratum: "random" or "queue".
+        stratum: "random" if the field was ever handed out by lot, else "queue".
         start: What the person began from.
+        comment: What the person said when accepting it.
     """
 
     field: Field
@@ -37,19 +38,43 @@ class Accepted:
     revision: int
     stratum: str
     start: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what could not be.
+
+    Args:
+        n_fields: Fields written.
+        left_out: Why a field was left out, by its name.
+    """
+
+    n_fields: int
+    left_out: dict[str, str]
 
 
 def accepted(project: Project) -> list[Accepted]:
     """List the newest accepted correction of every field; hidden repeats are left out."""
     rows = project.rows(
-        "SELECT field, person.name AS person, task.id AS task, closed_at, stratum, start FROM task "
-        "JOIN task_now ON task_now.task = task.id JOIN person ON person.id = person "
-        "WHERE state = 'accepted' AND repeats IS NULL ORDER BY closed"
+        "SELECT accepted_now.field, person.name AS person, task_now.task, revision, start, "
+        "(SELECT comment FROM closing WHERE closing.id = task_now.closing) AS comment, "
+        "EXISTS (SELECT 1 FROM task t WHERE t.field = accepted_now.field AND t.stratum = 'random') AS random "
+        "FROM accepted_now JOIN task_now ON task_now.task = accepted_now.task JOIN task ON task.id = task_now.task "
+        "JOIN person ON person.id = accepted_now.person "
+        "ORDER BY accepted_now.field"
     )
-    newest = {row["field"]: row for row in rows}
     return [
-        Accepted(field_of(project, field), row["person"], row["task"], row["closed_at"], row["stratum"], row["start"])
-        for field, row in sorted(newest.items())
+        Accepted(
+            field_of(project, row["field"]),
+            row["person"],
+            row["task"],
+            row["revision"],
+            "random" if row["random"] else "queue",
+            row["start"],
+            row["comment"],
+        )
+        for row in rows
     ]
 
 
@@ -66,7 +91,7 @@ def accepted_or_refuse(project: Project) -> list[Accepted]:
     return done
 
 
-def export_dataset(project: Project, folder: str | Path, *, hold_out_random: bool = False) -> int:
+def export_dataset(project: Project, folder: str | Path, *, hold_out_random: bool = False) -> Exported:
     """Write what was accepted as a dataset folder, which `noisylabels train mdl --label_name corrected` learns from.
 
     Quarters become images of their own; quarters of one field, and fields of one group of the original dataset, share
@@ -79,10 +104,10 @@ def export_dataset(project: Project, folder: str | Path, *, hold_out_random: boo
             screen and not the queue's taste; else all are listed for training and the training splits them.
 
     Returns:
-        The number of fields.
+        What was written; a field whose image is missing, damaged or another than it was is left out, by name.
 
     Raises:
-        InputError: If nothing was accepted, or the folder has a dataset already.
+        InputError: If nothing was accepted, no image can be read, or the folder has a dataset already.
     """
     target = Path(folder)
     done = accepted_or_refuse(project)
@@ -92,14 +117,18 @@ def export_dataset(project: Project, folder: str | Path, *, hold_out_random: boo
     dataset = dataset_of(project)
     groups = {item.field.id: dataset.case(item.field.case_id).group for item in done}
     held = {groups[item.field.id] for item in done if item.stratum == "random"} if hold_out_random else set()
+    written, left_out = [], {}
     for item in done:
-        write_image(
-            target / "images" / f"{item.field.name}.ome.tif",
-            read_planes(project, item.field),
-            channel_names=dataset.channel_names,
-            pixel_size_um=dataset.pixel_size_um,
-        )
-        write_label_map(target / "labels" / LABEL_NAME / f"{item.field.name}.tif", _map(project, item))
+        try:
+            planes = read_planes(project, item.field)
+        except (InputError, OSError) as error:
+            left_out[item.field.name] = str(error)
+            continue
+        _write_field(project, target, item, planes)
+        written.append(item)
+    if not written:
+        msg = f"An export must have an image of at least one field, got none: {next(iter(left_out.values()))}"
+        raise InputError(msg)
     cases = tuple(
         Case(
             item.field.name,
@@ -107,17 +136,28 @@ def export_dataset(project: Project, folder: str | Path, *, hold_out_random: boo
             "test" if groups[item.field.id] in held else "training",
             f"images/{item.field.name}.ome.tif",
         )
-        for item in done
+        for item in written
     )
-    about = {"made_by": "noisylabels annotate export", "from": dict(dataset.provenance), "fields": _provenance(done)}
+    about = {"made_by": "noisylabels annotate export", "from": dict(dataset.provenance), "fields": _provenance(written)}
     write_dataset(
         Dataset(target, dataset.classes, dataset.channel_names, dataset.pixel_size_um, cases, about),
         label_name=LABEL_NAME,
     )
-    return len(done)
+    return Exported(len(written), left_out)
 
 
-def export_label_maps(project: Project, folder: str | Path, suffix: str) -> int:
+def _write_field(project: Project, target: Path, item: Accepted, planes: Planes) -> None:
+    dataset = dataset_of(project)
+    write_image(
+        target / "images" / f"{item.field.name}.ome.tif",
+        planes,
+        channel_names=dataset.channel_names,
+        pixel_size_um=dataset.pixel_size_um,
+    )
+    write_label_map(target / "labels" / LABEL_NAME / f"{item.field.name}.tif", _map(project, item))
+
+
+def export_label_maps(project: Project, folder: str | Path, suffix: str) -> Exported:
     """Write what was accepted as label-map files alone.
 
     Args:
@@ -126,12 +166,12 @@ def export_label_maps(project: Project, folder: str | Path, suffix: str) -> int:
         suffix: ".tif" or ".nii.gz".
 
     Returns:
-        The number of files.
+        What was written.
     """
     done = accepted_or_refuse(project)
     for item in done:
         write_label_map(Path(folder) / f"{item.field.name}{suffix}", _map(project, item))
-    return len(done)
+    return Exported(len(done), {})
 
 
 def _map(project: Project, item: Accepted) -> LabelMap:
@@ -146,6 +186,7 @@ def _provenance(done: Sequence[Accepted]) -> dict[str, dict[str, Any]]:
             "stratum": item.stratum,
             "start": item.start,
             "parent": item.field.parent,
+            "comment": item.comment,
         }
         for item in done
     }

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.sources import find_well
 from noisylabels.annotation.project import Project, now
 from noisylabels.annotation.project_files import create_project_file
 from noisylabels.annotation.quarters import Window, cut_in_quarters
+from noisylabels.annotation.users import check_name
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import ClassTable, LabelMap
+from noisylabels.data.images import read_label_map
+from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap
 
 BLANK = "blank"
+
+
+class DatasetMovedError(InputError):
+    """The dataset folder is not where it was when the project was made."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,9 @@ class Field:
         case_id: The case of the dataset folder it is, or is cut from.
         parent: The name of the field it was cut from; None for a whole field.
         window: Its half-open box in the image of the case.
+        image_sha256: Hash of the image file when the project was made.
+        plate: The plate that its name tells; "" for none.
+        well: The well that its name tells; "" for none.
     """
 
     id: int
@@ -36,6 +47,9 @@ class Field:
     case_id: str
     parent: str | None
     window: Window
+    image_sha256: str = ""
+    plate: str = ""
+    well: str = ""
 
     @property
     def rows(self) -> int:
@@ -63,10 +77,12 @@ def create_project(
         owner: Name of the person who runs the server.
 
     Raises:
-        InputError: If the file exists, or the dataset folder is not one.
+        InputError: If the file exists, the dataset folder is not one, or the owner's name is none.
         FileNotFoundError: If the folder or an image is missing.
     """
+    owner = check_name(owner)
     dataset = open_dataset(Path(dataset_folder).resolve())
+    hashes = {case.id: hash_file(dataset.image_path(case.id)) for case in dataset.cases}
     windows: list[tuple[str, str | None, str, Window]] = [
         (case.id, None, case.id, _window_of(dataset, case.id)) for case in dataset.cases
     ]
@@ -88,11 +104,11 @@ def create_project(
 
     def fill(connection: sqlite3.Connection) -> None:
         connection.executemany(
-            "INSERT INTO field (name, case_id, parent, row_min, column_min, row_max, column_max, lot) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO field (name, case_id, parent, plate, well, image_sha256, row_min, column_min, row_max, "
+            "column_max, lot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (name, case, parent, w.row_min, w.column_min, w.row_max, w.column_max, lot(seed, "field", name))
-                for name, parent, case, w in windows
+                (name, case, parent, *find_well(case), hashes[case], *window, lot(seed, "field", name))
+                for name, parent, case, window in windows
             ],
         )
         connection.execute("INSERT INTO person (name, role) VALUES (?, 'owner')", (owner,))
@@ -123,13 +139,48 @@ def dataset_of(project: Project) -> Dataset:
     """Open the dataset folder of a project.
 
     Raises:
-        FileNotFoundError: If it is not where it was when the project was made.
+        DatasetMovedError: If it is not where it was when the project was made.
     """
     folder = Path(project.setting("dataset"))
-    changed = tuple(
-        path.stat().st_mtime_ns for path in (folder / "dataset.json", folder / "datalist.json") if path.exists()
+    listings = (folder / "dataset.json", folder / "datalist.json")
+    if not all(path.is_file() for path in listings):
+        msg = (
+            f"The dataset folder of {project.path.name} must be where it was, but it was moved or is not mounted. "
+            f"Put it back, or on the server: noisylabels annotate relink {project.path.name} NEW_FOLDER."
+        )
+        raise DatasetMovedError(msg)
+    return _open_once(folder, tuple(path.stat().st_mtime_ns for path in listings))
+
+
+def relink(project: Project, folder: str | Path) -> list[str]:
+    """Tell a project that its dataset folder lies elsewhere now.
+
+    Args:
+        project: An open project.
+        folder: Where it lies; it must list every case of the project.
+
+    Returns:
+        The ids of cases whose image is missing there, or another than when the project was made.
+
+    Raises:
+        InputError: If it is no dataset folder, or has other cases or classes.
+    """
+    dataset = open_dataset(Path(folder).resolve())
+    fields = {field.case_id: field for field in fields_of(project)}
+    strangers = sorted(set(fields) - set(dataset.ids()))
+    if strangers or list(dataset.classes) != project.setting("classes"):
+        lacking = f"none of {', '.join(strangers[:5])}" if strangers else f"the classes {', '.join(dataset.classes)}"
+        msg = f"{folder} must have the cases and classes of {project.path.name}, got {lacking}. Name its own folder."
+        raise InputError(msg)
+    with project.writing() as connection:
+        connection.execute("UPDATE setting SET value = ? WHERE name = 'dataset'", (json.dumps(str(dataset.folder)),))
+        project.log("", "relinked", folder=str(dataset.folder))
+    paths = {case_id: dataset.image_path(case_id) for case_id in fields}
+    return sorted(
+        case_id
+        for case_id, path in paths.items()
+        if not path.is_file() or hash_file(path) != fields[case_id].image_sha256
     )
-    return _open_once(folder, changed)
 
 
 def starts_of(project: Project) -> list[str]:
@@ -176,19 +227,32 @@ def start_map(project: Project, field: Field, start: str) -> tuple[LabelMap, str
         hash of the network that made it where the dataset folder tells ("cdl:3f2a...").
 
     Raises:
-        InputError: If there is no such label set, or the map does not fit the field.
+        InputError: If there is no such label set, or the map does not fit the field or has a class that the project
+            does not have.
         FileNotFoundError: If this field has no map in that set.
     """
     if start == BLANK:
         return np.zeros((field.rows, field.columns), np.uint8), BLANK
     dataset = dataset_of(project)
-    window = dataset.label_map(start, field.case_id)[field.window.slices]
+    dataset.require_labels(start)
+    path = dataset.label_path(start, field.case_id)
+    window = read_label_map(path, classes_of(project), ignore_index=IGNORE_INDEX)[field.window.slices]
     if window.shape != (field.rows, field.columns):
-        msg = f"{dataset.label_path(start, field.case_id)} must have the size of its image, got another. Make it anew."
+        msg = f"{path} must have the size of its image, got another. Make it anew."
         raise InputError(msg)
     made_by = dataset.provenance.get("labels", {}).get(start, {})
     checkpoint = made_by.get("checkpoint_sha256") if isinstance(made_by, dict) else None
     return np.ascontiguousarray(window), f"{start}:{checkpoint}" if checkpoint else start
+
+
+def hash_file(path: Path) -> str:
+    """Hash the bytes of a file with SHA-256.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_names(project: Project, names: Sequence[str]) -> None:
@@ -209,7 +273,8 @@ def check_names(project: Project, names: Sequence[str]) -> None:
 
 def _field(row: sqlite3.Row) -> Field:
     window = Window(row["row_min"], row["column_min"], row["row_max"], row["column_max"])
-    return Field(row["id"], row["name"], row["case_id"], row["parent"], window)
+    about = (row["image_sha256"], row["plate"] or "", row["well"] or "")
+    return Field(row["id"], row["name"], row["case_id"], row["parent"], window, *about)
 
 
 def _window_of(dataset: Dataset, case_id: str) -> Window:

@@ -1,13 +1,14 @@
 """Images of fields, as the desk shows them: sixteen bits a pixel, with a first contrast that is always usable."""
 
 import functools
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisylabels.annotation.fields import Field, dataset_of
+from noisylabels.annotation.fields import Field, dataset_of, hash_file
 from noisylabels.annotation.project import Project
 from noisylabels.data.errors import InputError
 
@@ -17,7 +18,15 @@ UINT16_MAX = 65535
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 """First view of a channel: from the dimmest hundredth to just below the brightest vesicles."""
 
+THUMBNAIL_PX = 128
+CHANNEL_COLOURS = ((1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.5, 0.5, 0.5))
+"""As the pages have them."""
+
 PLANES_KEPT = 4  # fewer than lie between an image and its hidden repeat, which would else arrive faster
+
+
+class ImageReplacedError(InputError):
+    """An image file is another than when the project was made."""
 
 
 def read_planes(project: Project, field: Field) -> Planes:
@@ -31,19 +40,39 @@ def read_planes(project: Project, field: Field) -> Planes:
 
     Raises:
         FileNotFoundError: If the image file is missing.
-        InputError: If it cannot be decoded, holds NaN, or is smaller than it was.
+        InputError: If it cannot be decoded, holds NaN, or is another file than when the project was made.
     """
     dataset = dataset_of(project)
     path = dataset.image_path(field.case_id)
-    planes = _planes_of_file(path, path.stat().st_mtime_ns if path.exists() else 0, len(dataset.channel_names))
-    window = planes[:, *field.window.slices]
-    if window.shape[1:] != (field.rows, field.columns):
-        msg = (
-            f"{path} must be at least as large as when the project was made, got {planes.shape[1:]}. Put "
-            "the old file back."
-        )
-        raise InputError(msg)
-    return window
+    modified_ns = path.stat().st_mtime_ns if path.exists() else 0
+    if path.exists() and _hash_of_file(path, modified_ns, path.stat().st_size) != field.image_sha256:
+        msg = f"{path} must be the file it was when the project was made, got another picture. Put the old file back."
+        raise ImageReplacedError(msg)
+    planes = _planes_of_file(path, modified_ns, len(dataset.channel_names))
+    return planes[:, *field.window.slices]
+
+
+def draw_thumbnail(project: Project, field: Field) -> bytes:
+    """Draw the image of a field small, as PNG: the first channel magenta, the second green, any other grey.
+
+    Returns:
+        The file; its longest side has at most 128 pixels.
+
+    Raises:
+        FileNotFoundError: If the image file is missing.
+        InputError: If it cannot be read.
+    """
+    from PIL import Image
+
+    planes = read_planes(project, field)
+    step = max(1, -(-max(planes.shape[1:]) // THUMBNAIL_PX))
+    colours = np.zeros((*planes[0, ::step, ::step].shape, 3))
+    for index, (plane, (low, high)) in enumerate(zip(planes, contrast_of(planes), strict=True)):
+        light = np.clip((plane[::step, ::step] - low) / (high - low), 0, 1)
+        colours += light[..., None] * CHANNEL_COLOURS[min(index, len(CHANNEL_COLOURS) - 1)]
+    stream = io.BytesIO()
+    Image.fromarray((255 * np.clip(colours, 0, 1)).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def contrast_of(planes: Planes) -> list[list[float]]:
@@ -58,6 +87,11 @@ def contrast_of(planes: Planes) -> list[list[float]]:
         low, high = np.percentile(plane, [LOW_PERCENTILE, HIGH_PERCENTILE])
         limits.append([float(low), float(max(high, low + 1))])
     return limits
+
+
+@functools.lru_cache(maxsize=4096)
+def _hash_of_file(path: Path, modified_ns: int, n_bytes: int) -> str:  # noqa: ARG001 (keys of the cache)
+    return hash_file(path)
 
 
 @functools.lru_cache(maxsize=PLANES_KEPT)

@@ -27,7 +27,7 @@ PREDICTED = "predicted"
 FIELD = "field"
 
 
-class UnknownJob(InputError):
+class UnknownJobError(InputError):
     """No such job, or not this person's to see."""
 
 
@@ -172,13 +172,13 @@ class Jobs:
         """Read one job.
 
         Raises:
-            UnknownJob: If there is none of this token that the person may see.
+            UnknownJobError: If there is none of this token that the person may see.
         """
         for job in self.visible(person):
             if job.job == token:
                 return job
         msg = f"A job must be one of yours, got {token!r}. See the list of jobs."
-        raise UnknownJob(msg)
+        raise UnknownJobError(msg)
 
     def log(self, person: Person, token: str, offset: int) -> tuple[str, int]:
         """Read a piece of a job's log.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from noisylabels.annotation.images import contrast_of
-from noisylabels.annotation.people import owner_of, person_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import owner_of, person_of
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 

@@ -24,7 +24,7 @@ class Record(Protocol):
 Answer = TypeVar("Answer", bound=Record)
 
 
-class KeyReused(InputError):
+class KeyReusedError(InputError):
     """A key came back with another action than the one it was first used for."""
 
 
@@ -128,7 +128,7 @@ class Project:
             work: Does it, with the connection of the one transaction that also remembers the answer.
 
         Raises:
-            KeyReused: If the key was used for another action.
+            KeyReusedError: If the key was used for another action.
         """
         with self.writing() as connection:
             done = connection.execute(
@@ -139,12 +139,17 @@ class Project:
                     f"A key must belong to one action, got {key!r} for {action!r} after "
                     f"{done['action']!r}. Draw a new one."
                 )
-                raise KeyReused(msg)
+                raise KeyReusedError(msg)
             if done is not None:
                 return form(**json.loads(done["result"]))
             answer = work(connection)
             insert(connection, "answer", person=person.id, key=key, action=action, result=json.dumps(asdict(answer)))
             return answer
+
+    def remember_address(self, url: str) -> None:
+        """Keep where the server was last reached, for links that are made beside it."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO setting VALUES ('address', ?)", (json.dumps(url),))
 
     def log(self, person: str, event: str, **detail: Any) -> None:
         """Keep a line of what was done to the project as a whole."""

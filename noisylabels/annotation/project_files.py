@@ -13,8 +13,11 @@ from typing import Any
 from noisylabels.data.errors import InputError
 
 APPLICATION_ID = 0x6E6C6462  # "nldb", in the file's header: tells our projects from other SQLite files
-SCHEMA_VERSION = 1
-KEPT = ("answer", "log", "revision", "move", "closing", "box_action", "box_closing", "item", "trial", "score")
+SCHEMA_VERSION = 2
+KEPT = (
+    *("answer", "log", "revision", "move", "closing", "box_action", "box_closing", "item", "trial", "score"),
+    *("network", "network_use"),
+)
 """Tables whose rows are never changed or deleted."""
 
 NETWORK_FILE_SYSTEMS = (
@@ -43,6 +46,7 @@ def create_project_file(path: str | Path, settings: dict[str, Any], fill: Callab
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".making-{target.name}-{secrets.token_hex(4)}")
     try:
+        temporary.touch(mode=0o600)  # it tells who corrected what, and what is rated: for its owner's eyes
         with contextlib.closing(connect(temporary, journal="DELETE")) as connection:
             connection.executescript(schema())
             connection.execute("BEGIN")

@@ -9,7 +9,7 @@ Three kinds of field are mixed, so that no number made from the corrections is b
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from noisylabels.annotation.fields import fields_of, lot, starts_of
 from noisylabels.annotation.project import Person, Project
@@ -17,6 +17,9 @@ from noisylabels.data.errors import InputError
 
 SCORED = ("uncertainty", "disagreement", "label_issue")
 STRATEGIES = ("order", *SCORED, "random")
+ACCEPTED = "accepted"
+"""What a correction starts from when somebody's accepted map is opened again."""
+
 REPEAT_GAP = 5  # tasks between a field and its hidden repeat, so that it is not recognised
 
 
@@ -90,12 +93,7 @@ def change_queue(project: Project, person: Person, settings: QueueSettings) -> N
             "the dataset folder first."
         )
         raise InputError(msg)
-    if not available(project)[settings.strategy]:
-        msg = (
-            f"Strategy {settings.strategy!r} must have scores, got none. Compute or load them: "
-            "noisylabels annotate score."
-        )
-        raise InputError(msg)
+    _require_scores(project, settings.strategy)
     handed_out = project.value("SELECT count(*) FROM task WHERE strategy != 'chosen'")
     share = queue_settings(project).random_share
     if handed_out and settings.random_share != share:
@@ -113,6 +111,12 @@ def available(project: Project) -> dict[str, bool]:
     """Tell which strategies can be used: a scored one only after its scores were computed."""
     scored = {row["strategy"] for row in project.rows("SELECT DISTINCT strategy FROM priority")}
     return {strategy: strategy not in SCORED or strategy in scored for strategy in STRATEGIES}
+
+
+def _require_scores(project: Project, strategy: str) -> None:
+    if not available(project)[strategy]:
+        msg = f"Strategy {strategy!r} must have scores, got none. Compute or load them: noisylabels annotate score."
+        raise InputError(msg)
 
 
 def set_priorities(project: Project, strategy: str, values: dict[str, float]) -> None:
@@ -152,15 +156,27 @@ def set_priorities(project: Project, strategy: str, values: dict[str, float]) ->
         )
 
 
-def choose(project: Project, person: Person) -> Pick | None:
+def choose(project: Project, person: Person, strategy: str | None = None) -> Pick | None:
     """Choose what comes next before a person.
 
-    A field goes to one person; skipped, it goes to another. Call it inside the transaction that writes the task.
+    A field goes to one person; skipped or released, it goes to another. Call it inside the transaction that writes the
+    task.
+
+    Args:
+        project: An open project.
+        person: Before whom.
+        strategy: How to choose this time, instead of the queue's own way.
 
     Returns:
         The pick, None when nothing is left for this person.
+
+    Raises:
+        InputError: If the strategy is unknown or has no scores.
     """
     settings = queue_settings(project)
+    if strategy is not None:
+        settings = replace(settings, strategy=strategy)
+        _require_scores(project, strategy)
     return _repeat(project, person, settings) or _fresh(project, person, settings)
 
 
@@ -186,7 +202,7 @@ def _fresh(project: Project, person: Person, settings: QueueSettings) -> Pick | 
     left = project.rows(
         "SELECT id, name, lot, value FROM field LEFT JOIN priority ON priority.field = id AND priority.strategy = ? "
         "WHERE NOT EXISTS (SELECT 1 FROM task JOIN task_now ON task_now.task = task.id "
-        "WHERE task.field = field.id AND (person = ? OR state != 'skipped'))",
+        "WHERE task.field = field.id AND state != 'released' AND (person = ? OR state != 'skipped'))",
         settings.strategy,
         person.id,
     )

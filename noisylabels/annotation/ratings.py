@@ -1,5 +1,6 @@
 """Ratings: a blinded study in the project file, and the desk of one of its raters."""
 
+import hmac
 import json
 import secrets
 import sqlite3
@@ -11,16 +12,16 @@ import numpy as np
 from noisylabels.annotation.allocation import PlannedTrial, StudySettings, plan_trials
 from noisylabels.annotation.fields import Field, dataset_of, field_of, fields_of, find_field, start_map
 from noisylabels.annotation.images import contrast_of, read_planes
-from noisylabels.annotation.people import add_person
 from noisylabels.annotation.project import Person, Project, insert, now
 from noisylabels.annotation.revisions import check_active_ms, hash_of, pack, unpack
+from noisylabels.annotation.users import add_person
 from noisylabels.data.errors import InputError
 
 LOWEST, HIGHEST = 1, 10
 MAX_COMMENT = 2000
 
 
-class UnknownTrial(InputError):
+class UnknownTrialError(InputError):
     """No such trial, or not this rater's."""
 
 
@@ -75,7 +76,7 @@ class RatingDesk:
         """Read one of the rater's trials.
 
         Raises:
-            UnknownTrial: If the rater has none of this token.
+            UnknownTrialError: If the rater has none of this token.
         """
         return _trial(self._row(token))
 
@@ -139,7 +140,7 @@ class RatingDesk:
         row = self.project.row(f"{TRIALS} WHERE person = ? AND token = ?", self.person.id, token)
         if row is None:
             msg = f"A trial must be one of yours, got {token!r}. Go back to the start of the rating."
-            raise UnknownTrial(msg)
+            raise UnknownTrialError(msg)
         return row
 
     def _map(self, item: int, field: Field) -> bytes:
@@ -171,6 +172,7 @@ def create_study(project: Project, raters: Sequence[str], settings: StudySetting
     if project.value("SELECT count(*) FROM trial"):
         msg = f"{project.path} must have no study yet, but it has one. Make another project file for a second study."
         raise InputError(msg)
+    _draw_secret(project)
     images = _images_with_both(project, settings.methods)
     plan = plan_trials(images, raters, settings, rng=np.random.default_rng(seed))
     subsets = {trial.rater: str(trial.subset) for trial in plan if trial.block != "training"}
@@ -208,20 +210,43 @@ def _images_with_both(project: Project, methods: Sequence[str]) -> list[str]:
 def _write_items(
     project: Project, connection: sqlite3.Connection, plan: Sequence[PlannedTrial], methods: Sequence[str]
 ) -> dict[tuple[str, str], int]:
+    """Write what is rated under codes, in an order that tells nothing: who looks into the file reads no method."""
+    wanted = [(image, method) for image in sorted({trial.image for trial in plan}) for method in methods]
+    secrets.SystemRandom().shuffle(wanted)
     items = {}
-    for image in sorted({trial.image for trial in plan}):
+    for image, method in wanted:
         field = find_field(project, image)
-        for method in methods:
-            label_map, _ = start_map(project, field, method)
-            items[image, method] = insert(
-                connection,
-                "item",
-                field=field.id,
-                method=method,
-                sha256=hash_of(label_map),
-                label_map=pack(label_map),
-            )
+        label_map, _ = start_map(project, field, method)
+        items[image, method] = insert(
+            connection,
+            "item",
+            field=field.id,
+            method=_code(project, field.id, method),
+            sha256=hash_of(label_map),
+            label_map=pack(label_map),
+        )
     return items
+
+
+def method_codes(project: Project) -> dict[tuple[int, str], str]:
+    """Tell which method a code of the project file stands for.
+
+    Returns:
+        Method by (row of the field, code).
+    """
+    methods = project.setting("study")["methods"]
+    fields = [row["field"] for row in project.rows("SELECT DISTINCT field FROM item")]
+    return {(field, _code(project, field, method)): method for field in fields for method in methods}
+
+
+def _draw_secret(project: Project) -> None:
+    with project.writing() as connection:
+        connection.execute("INSERT OR IGNORE INTO setting VALUES ('secret', ?)", (json.dumps(secrets.token_hex(16)),))
+
+
+def _code(project: Project, field: int, method: str) -> str:
+    message = f"{field}/{method}".encode()
+    return hmac.new(bytes.fromhex(project.setting("secret")), message, "sha256").hexdigest()[:16]
 
 
 def _trial(row: sqlite3.Row) -> Trial:

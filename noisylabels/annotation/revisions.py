@@ -10,9 +10,9 @@ import numpy as np
 from noisylabels.annotation.fields import classes_of, field_of
 from noisylabels.annotation.project import Project, insert, now
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap, check_label_map
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap, check_label_map
 
-TOOLS = ("brush", "eraser", "lasso", "polygon", "fill", "clear", "merge", "predict", "napari")
+TOOLS = ("brush", "eraser", "lasso", "polygon", "fill", "clear", "merge", "predict", "import", "napari")
 MAX_ACTIVE_MS = 86_400_000
 
 
@@ -134,7 +134,9 @@ def commit(
         msg = f"A tool must be one of {', '.join(TOOLS)}, got {tool!r}. Use one of these names."
         raise InputError(msg)
     field = field_of(project, project.value("SELECT field FROM task WHERE id = ?", task))
-    checked = check_label_map(label_map, classes_of(project), like=(field.rows, field.columns))
+    checked = check_label_map(
+        label_map, classes_of(project), like=(field.rows, field.columns), ignore_index=IGNORE_INDEX
+    )
     _require_of_task(project, task, parent)
     head = head_of(project, task).revision
     revision = add_revision(

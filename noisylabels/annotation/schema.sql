@@ -7,6 +7,8 @@ CREATE TABLE field (
   name TEXT NOT NULL UNIQUE,
   case_id TEXT NOT NULL, -- the case of the dataset folder it is, or is cut from
   parent TEXT, -- name of the field that this quarter was cut from
+  plate TEXT, well TEXT, -- as its name tells them
+  image_sha256 TEXT NOT NULL, -- of the image file when the project was made: another picture is noticed
   row_min INTEGER NOT NULL, column_min INTEGER NOT NULL, row_max INTEGER NOT NULL, column_max INTEGER NOT NULL,
   lot REAL NOT NULL -- drawn once, uniform in [0, 1): random order, and the random stratum (lot < random_share)
 ) STRICT;
@@ -20,7 +22,7 @@ CREATE TABLE person (
 ) STRICT;
 
 CREATE TABLE link (hash TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, created TEXT NOT NULL, spent TEXT) STRICT;
-CREATE TABLE visit (hash TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, created TEXT NOT NULL) STRICT;
+CREATE TABLE cookie (hash TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES person, created TEXT NOT NULL) STRICT;
 
 CREATE TABLE answer ( -- kept: what a keyed action was answered, so that it is never done twice
   person INTEGER NOT NULL REFERENCES person, key TEXT NOT NULL, action TEXT NOT NULL, result TEXT NOT NULL,
@@ -35,7 +37,7 @@ CREATE TABLE task (
   person INTEGER NOT NULL REFERENCES person,
   field INTEGER NOT NULL REFERENCES field,
   number INTEGER NOT NULL, -- the person's n-th task
-  start TEXT NOT NULL, -- what the person began from: a label set of the dataset, or "blank"
+  start TEXT NOT NULL, -- what the person began from: a label set of the dataset, "blank", or "accepted" (somebody's map)
   strategy TEXT NOT NULL, -- how the queue came to it, or "chosen"
   stratum TEXT NOT NULL, -- "random" or "queue"
   repeats INTEGER REFERENCES task, -- the task that this one repeats, unknown to the person
@@ -72,7 +74,7 @@ CREATE INDEX move_revision ON move (revision);
 CREATE TABLE closing ( -- kept: the last one is the state of a task; none means open
   id INTEGER PRIMARY KEY,
   task INTEGER NOT NULL REFERENCES task,
-  state TEXT NOT NULL, -- open, accepted, skipped, cannot_judge
+  state TEXT NOT NULL, -- open, accepted, skipped, cannot_judge; returned, released (by the owner)
   revision INTEGER REFERENCES revision,
   active_ms INTEGER NOT NULL,
   comment TEXT NOT NULL,
@@ -84,7 +86,18 @@ CREATE TABLE job (
   id INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, bundle TEXT NOT NULL,
   person INTEGER NOT NULL REFERENCES person, task INTEGER REFERENCES task, parent INTEGER REFERENCES revision,
   state TEXT NOT NULL, created TEXT NOT NULL, ended TEXT, exit_code INTEGER,
-  revision INTEGER REFERENCES revision, conflict INTEGER NOT NULL DEFAULT 0, error TEXT
+  revision INTEGER REFERENCES revision, conflict INTEGER NOT NULL DEFAULT 0, error TEXT,
+  score TEXT, curve TEXT, -- JSON: what a training found out
+  replaced INTEGER -- whether the owner took the new weights; null: not asked yet
+) STRICT;
+
+CREATE TABLE network ( -- kept: all weights that a bundle ever had here
+  id INTEGER PRIMARY KEY, bundle TEXT NOT NULL, version INTEGER NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+  created TEXT NOT NULL, job INTEGER REFERENCES job, n_fields INTEGER, score TEXT, UNIQUE (bundle, version)
+) STRICT;
+
+CREATE TABLE network_use ( -- kept: the last one of a bundle is in use
+  id INTEGER PRIMARY KEY, network INTEGER NOT NULL REFERENCES network, person TEXT NOT NULL, created TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE box_task (
@@ -106,7 +119,7 @@ CREATE TABLE box_closing ( -- kept
 ) STRICT;
 
 CREATE TABLE item ( -- kept: what is rated, as it was when the study was planned
-  id INTEGER PRIMARY KEY, field INTEGER NOT NULL REFERENCES field, method TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, field INTEGER NOT NULL REFERENCES field, method TEXT NOT NULL, -- a code: `annotate unblind` reads it
   sha256 TEXT NOT NULL, label_map BLOB NOT NULL, UNIQUE (field, method)
 ) STRICT;
 
@@ -132,8 +145,24 @@ CREATE VIEW task_now AS SELECT
   (SELECT revision FROM move WHERE move.task = task.id ORDER BY move.id DESC LIMIT 1) AS head,
   coalesce((SELECT state FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1), 'open') AS state,
   (SELECT revision FROM closing WHERE closing.task = task.id ORDER BY closing.id DESC LIMIT 1) AS closed_at,
+  (SELECT max(id) FROM closing WHERE closing.task = task.id) AS closing, -- the order of closings, whatever the clock said
   (SELECT max(created) FROM closing WHERE closing.task = task.id) AS closed
 FROM task;
+
+CREATE VIEW accepted_now AS -- the one map of a field that counts: the newest accepted; hidden repeats are measurements, not maps
+SELECT field, task, revision, person FROM (
+  SELECT task.field, task.id AS task, closed_at AS revision, task.person, row_number() OVER (PARTITION BY field ORDER BY closing DESC) AS place
+  FROM task JOIN task_now ON task_now.task = task.id WHERE state = 'accepted' AND repeats IS NULL
+) WHERE place = 1;
+
+CREATE VIEW field_now AS -- accepted if anybody's map counts, else the state of the newest task; null when never handed out
+SELECT field.id AS field,
+  CASE WHEN accepted_now.task IS NOT NULL THEN 'accepted' ELSE (
+    SELECT state FROM task_now WHERE task_now.task = (SELECT max(id) FROM task WHERE task.field = field.id AND repeats IS NULL)
+  ) END AS state,
+  coalesce(accepted_now.person, (SELECT person FROM task WHERE id = (SELECT max(id) FROM task WHERE task.field = field.id AND repeats IS NULL))) AS person,
+  (SELECT count(*) FROM task WHERE task.field = field.id) AS n_tasks
+FROM field LEFT JOIN accepted_now ON accepted_now.field = field.id;
 
 CREATE VIEW task_time AS -- every stretch of active work on a task
   SELECT task, active_ms FROM revision UNION ALL SELECT task, active_ms FROM move UNION ALL SELECT task, active_ms FROM closing;

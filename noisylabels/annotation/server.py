@@ -1,12 +1,13 @@
-"""The server: the project, the door, the routes and the built pages, on one address."""
+"""The server: the project, the access to it, the routes and the built pages, on one address."""
 
 import contextlib
 import mimetypes
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,13 +16,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from noisylabels.annotation.doors import Door
+from noisylabels.annotation.access import AccessMiddleware
+from noisylabels.annotation.cookies import invite
 from noisylabels.annotation.jobs import Jobs
-from noisylabels.annotation.people import invite, owner_of
 from noisylabels.annotation.project import Project
-from noisylabels.annotation.routes import boxes, correction, jobs, ratings
+from noisylabels.annotation.routes import boxes, correction, jobs, people, ratings, review
 from noisylabels.annotation.routes.endpoints import answer_fault
-from noisylabels.annotation.routes.forms import Refusal
+from noisylabels.annotation.routes.schemas import Refusal
+from noisylabels.annotation.users import owner_of
 from noisylabels.data.errors import InputError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -38,19 +40,23 @@ class Address:
         host: An address of this machine.
         port: 1..65535; 0 for any that is free.
         secret: The owner's token that does not wear out; needed for any address but this machine's own.
+        public_url: Where a proxy or a tunnel is reached, for instance "https://desk.lab.example"; None without one.
 
     Raises:
-        InputError: If others could reach the address and there is no token of at least 16 characters.
+        InputError: If others could reach the address and there is no token of at least 16 characters, or the public
+            address is none.
     """
 
     host: str = "127.0.0.1"
     port: int = 8765
     secret: str | None = None
+    public_url: str | None = None
 
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK and self.secret is None:
             msg = (
-                f"host must be 127.0.0.1 unless --token is given, got {self.host}. Others could reach it: give a token."
+                f"host must be 127.0.0.1 unless there is a token, got {self.host}. Others could reach it: give one, "
+                "--token-file."
             )
             raise InputError(msg)
         if self.secret is not None and (len(self.secret) < SHORTEST_SECRET or not self.secret.isascii()):
@@ -59,17 +65,31 @@ class Address:
                 "Make it longer."
             )
             raise InputError(msg)
+        if self.public_url is not None:
+            parts = urlsplit(self.public_url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+                msg = (
+                    "A public address must be http:// or https://, a name and perhaps a port, got "
+                    f"{self.public_url}. Give the desk a name of its own: it cannot live below a path."
+                )
+                raise InputError(msg)
 
     def hosts(self) -> frozenset[str]:
-        """List the Host headers that are answered; empty for any: others may know this machine by many names."""
+        """List the names in Host headers that are answered; empty for any: this machine may have many names."""
         if self.host not in LOOPBACK:
             return frozenset()
-        return frozenset(f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return frozenset(("127.0.0.1", "localhost", "[::1]", *([public] if public else [])))
+
+    def origins(self) -> frozenset[str]:
+        """List the origins of our own pages besides the one that is called: a proxy speaks HTTPS, we do not."""
+        return frozenset([self.public_url.rstrip("/")] if self.public_url else [])
 
     def url(self, token: str) -> str:
         """Write the link that lets somebody in."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/?token={token}"
+        base = self.public_url.rstrip("/") if self.public_url else f"http://{host}:{self.port}"
+        return f"{base}/?token={token}"
 
 
 def create_app(
@@ -89,11 +109,28 @@ def create_app(
         yield
         app.state.jobs.stop()
 
-    routes = [*correction.ROUTES, *jobs.ROUTES, *boxes.ROUTES, *ratings.ROUTES, *page_routes(dist)]
+    routes = [
+        *correction.ROUTES,
+        *review.ROUTES,
+        *people.ROUTES,
+        *jobs.ROUTES,
+        *boxes.ROUTES,
+        *ratings.ROUTES,
+        *page_routes(dist),
+    ]
     app = Starlette(
         routes=routes,
         lifespan=life,
-        middleware=[Middleware(Door, project, hosts=address.hosts(), secret=address.secret, port=address.port)],
+        middleware=[
+            Middleware(
+                AccessMiddleware,
+                project,
+                hosts=address.hosts(),
+                origins=address.origins(),
+                secret=address.secret,
+                port=address.port,
+            )
+        ],
         exception_handlers={
             **dict.fromkeys((Refusal, InputError, sqlite3.Error), _answer),
             HTTPException: _answer_http,
@@ -101,6 +138,7 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a path is a route or unknown
     app.state.project = project
+    app.state.address = address
     app.state.jobs = Jobs(project, checkpoints)
     app.state.largest_field = project.value(
         "SELECT coalesce(max((row_max - row_min) * (column_max - column_min)), 0) FROM field"
@@ -135,12 +173,15 @@ def serve(project: Project, address: Address, *, checkpoints: Mapping[str, Path]
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(listener, address)
-        bound = Address(address.host, listener.getsockname()[1], address.secret)
+        bound = replace(address, port=listener.getsockname()[1])
         app = create_app(project, bound, checkpoints=checkpoints)
         token = address.secret or invite(project, owner_of(project))
         typer.echo(f"Open {bound.url(token)}")
+        project.remember_address(bound.url("").removesuffix("/?token="))
         typer.echo("The link works once; Ctrl+C ends." if address.secret is None else "Ctrl+C ends.")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, proxy_headers=False
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

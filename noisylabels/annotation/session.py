@@ -9,13 +9,13 @@ with Project("screen.desk") as project:
 
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from noisylabels.annotation.fields import BLANK, Field, field_of, find_field, start_map
+from noisylabels.annotation.fields import BLANK, DatasetMovedError, Field, field_of, find_field, start_map
 from noisylabels.annotation.images import Planes, read_planes
 from noisylabels.annotation.project import Answer, Person, Project, insert, now
-from noisylabels.annotation.queue import Pick, choose, queue_settings
+from noisylabels.annotation.queue import ACCEPTED, Pick, choose, queue_settings
 from noisylabels.annotation.revisions import (
     Head,
     add_revision,
@@ -30,15 +30,19 @@ from noisylabels.annotation.revisions import (
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
-STATES = ("accepted", "skipped", "cannot_judge")
+STATES = ("accepted", "skipped", "cannot_judge", "open")
+WAITING = ("open", "returned")
+"""States of a task that its person has still to work on."""
 MAX_COMMENT = 2000
 TASKS = (
-    "SELECT task.*, field.name, state FROM task JOIN field ON field.id = task.field "
-    "JOIN task_now ON task_now.task = task.id"
+    "SELECT task.*, field.name, state, person.name AS person_name, "
+    "(SELECT comment FROM closing WHERE closing.id = task_now.closing) AS comment FROM task "
+    "JOIN field ON field.id = task.field JOIN task_now ON task_now.task = task.id "
+    "JOIN person ON person.id = task.person"
 )
 
 
-class UnknownTask(InputError):
+class UnknownTaskError(InputError):
     """No such task, or not this person's."""
 
 
@@ -49,14 +53,18 @@ class Task:
     Args:
         token: Its name outside of the project file; tells nothing.
         number: The person's n-th task.
-        state: "open", "accepted", "skipped" or "cannot_judge".
-        name: The field's name if the person chose it by name, else None: hidden repeats stay hidden.
+        state: "open", "accepted", "skipped" or "cannot_judge"; "returned" or "released" by the owner.
+        name: The field's name if the person chose it by name or reviews it, else None: hidden repeats stay hidden.
+        person: Whose task it is.
+        comment: What was said when its state last changed.
     """
 
     token: str
     number: int
     state: str
     name: str | None
+    person: str
+    comment: str
 
 
 @dataclass(frozen=True)
@@ -81,24 +89,36 @@ class Session:
         self.project = project
         self.person = person
 
-    def next(self, *, key: str | None = None) -> str | None:
-        """Hand out the person's open task if there is one, else a new one from the queue.
+    def next(self, *, strategy: str | None = None, key: str | None = None) -> str | None:
+        """Hand out what was returned to the person, else their open task, else a new one from the queue.
+
+        Args:
+            strategy: How to choose a new one this time; None for the queue's own way.
+            key: The action's own name.
 
         Returns:
             The task's token; None when nothing is left.
+
+        Raises:
+            InputError: If the strategy is unknown or has no scores.
         """
 
         def hand_out(connection: sqlite3.Connection) -> Handed:
-            waiting = [task for task in self.tasks() if task.state == "open" and task.name is None]
+            tasks = self.tasks()
+            waiting = [task for task in tasks if task.state == "returned"]
+            waiting += [task for task in tasks if task.state == "open" and task.name is None]
             if waiting:
                 return Handed(waiting[0].token)
-            pick = choose(self.project, self.person)
+            pick = choose(self.project, self.person, strategy)
             return Handed(None if pick is None else self._begin(connection, pick))
 
-        return self._once("next", key, Handed, hand_out).token
+        return self._once(f"next {strategy or ''}", key, Handed, hand_out).token
 
     def open(self, name: str, *, key: str | None = None) -> str:
-        """Open a field by its name: the person's own task of it, else a new one.
+        """Open a field by its name, at the map of it that counts.
+
+        That is the person's own task while they have not finished it or nobody accepted a newer map; else a new task
+        that starts from the newest accepted map. Accepting it makes it the newest; the one before is kept.
 
         Raises:
             InputError: If there is no such field.
@@ -106,13 +126,17 @@ class Session:
 
         def find_or_begin(connection: sqlite3.Connection) -> Handed:
             field = find_field(self.project, name)
-            own = self.project.value(
-                "SELECT token FROM task WHERE person = ? AND field = ? AND strategy = 'chosen'",
+            own = self.project.row(
+                "SELECT token, id, state, strategy FROM task JOIN task_now ON task_now.task = task.id "
+                "WHERE person = ? AND field = ? AND repeats IS NULL ORDER BY id DESC LIMIT 1",
                 self.person.id,
                 field.id,
             )
-            start = queue_settings(self.project).start
-            return Handed(own or self._begin(connection, Pick(field.id, start, "chosen", "queue")))
+            counts = self.project.value("SELECT task FROM accepted_now WHERE field = ?", field.id)
+            if own is not None and (own["state"] in WAITING or counts in (None, own["id"])):
+                return Handed(own["token"])
+            start = queue_settings(self.project).start if counts is None else ACCEPTED
+            return Handed(self._begin(connection, Pick(field.id, start, "chosen", "queue")))
 
         return str(self._once(f"open {name}", key, Handed, find_or_begin).token)
 
@@ -121,18 +145,21 @@ class Session:
         return [_task(row) for row in self.project.rows(f"{TASKS} WHERE person = ? ORDER BY number", self.person.id)]
 
     def task(self, token: str) -> Task:
-        """Read one of the person's tasks.
+        """Read one of the person's tasks; the owner may read everybody's.
 
         Raises:
-            UnknownTask: If the person has none of this token.
+            UnknownTaskError: If the person has none of this token.
         """
-        row = self.project.row(f"{TASKS} WHERE task.id = ?", self._id(token))
+        row = self.project.row(f"{TASKS} WHERE task.id = ?", self._id(token, to_read=True))
         assert row is not None
-        return _task(row)
+        task = _task(row)
+        return task if task.person == self.person.name else replace(task, name=row["name"])
 
     def field(self, token: str) -> Field:
         """Read the field of a task."""
-        return field_of(self.project, self.project.value("SELECT field FROM task WHERE id = ?", self._id(token)))
+        return field_of(
+            self.project, self.project.value("SELECT field FROM task WHERE id = ?", self._id(token, to_read=True))
+        )
 
     def planes(self, token: str) -> Planes:
         """Read the image of a task, (channel, row, column) uint16."""
@@ -140,11 +167,11 @@ class Session:
 
     def head(self, token: str) -> Head:
         """Tell where a task is."""
-        return head_of(self.project, self._id(token))
+        return head_of(self.project, self._id(token, to_read=True))
 
     def label_map(self, token: str, revision: int | None = None) -> LabelMap:
         """Read the label map of a revision of a task, of its head when None."""
-        task = self._id(token)
+        task = self._id(token, to_read=True)
         return read_revision(self.project, task, head_of(self.project, task).revision if revision is None else revision)
 
     def commit(
@@ -213,7 +240,7 @@ class Session:
     def close(
         self, token: str, state: str, *, revision: int, active_ms: int = 0, comment: str = "", key: str | None = None
     ) -> Head:
-        """Say that a task is accepted, skipped or cannot be judged.
+        """Say that a task is accepted, skipped or cannot be judged, or is open again.
 
         Raises:
             InputError: If the state is another word or the comment too long.
@@ -221,9 +248,7 @@ class Session:
         if state not in STATES:
             msg = f"A state must be one of {', '.join(STATES)}, got {state!r}. Use one of these."
             raise InputError(msg)
-        if len(comment) > MAX_COMMENT:
-            msg = f"A comment must have at most {MAX_COMMENT} characters, got {len(comment)}. Shorten it."
-            raise InputError(msg)
+        check_comment(comment)
         task = self._id(token)
         check_active_ms(active_ms)
 
@@ -235,6 +260,43 @@ class Session:
             return head
 
         return self._once(f"close {token}", key, Head, work)
+
+    def give_back(self, token: str, comment: str, *, key: str | None = None) -> None:
+        """Return somebody's task with a comment (the owner's): they get it next, and no map of it counts meanwhile.
+
+        Raises:
+            InputError: If the person is not the owner, or the task was not accepted.
+        """
+        self._decide(token, "returned", ("accepted", "skipped", "cannot_judge"), comment, key)
+
+    def release(self, token: str, *, key: str | None = None) -> None:
+        """Take an unfinished task from somebody who left (the owner's): its field is handed to others.
+
+        What was painted is kept, and they may still finish it.
+
+        Raises:
+            InputError: If the person is not the owner, or the task is finished.
+        """
+        self._decide(token, "released", WAITING, "", key)
+
+    def _decide(self, token: str, state: str, allowed: Sequence[str], comment: str, key: str | None) -> None:
+        if self.person.role != "owner":
+            msg = f"Only the owner may decide on the work of others, got {self.person.role}. Ask the owner."
+            raise InputError(msg)
+        check_comment(comment)
+        task = self._id(token, to_read=True)
+
+        def work(connection: sqlite3.Connection) -> Head:
+            now_at = self.task(token).state
+            head = head_of(self.project, task)
+            if now_at not in allowed:
+                msg = f"A task must be {' or '.join(allowed)} to become {state}, got {now_at}. Load the list again."
+                raise InputError(msg)
+            _close(connection, task, state, head.revision, 0, comment)
+            self.project.log(self.person.name, state, task=token, comment=comment)
+            return head
+
+        self._once(f"{state} {token}", key, Head, work)
 
     def _begin(self, connection: sqlite3.Connection, pick: Pick) -> str:
         """Write a task and the revision it starts from."""
@@ -261,8 +323,14 @@ class Session:
 
     def _start(self, field: Field, start: str) -> tuple[str, LabelMap, str]:
         """Read the start; a field without that label map starts blank, and the log says so."""
+        if start == ACCEPTED:
+            counts = self.project.row("SELECT task, revision, person FROM accepted_now WHERE field = ?", field.id)
+            assert counts is not None  # asked for in the same transaction
+            return start, read_revision(self.project, counts["task"], counts["revision"]), f"revision:{counts[1]}"
         try:
             return start, *start_map(self.project, field, start)
+        except DatasetMovedError:
+            raise
         except (InputError, FileNotFoundError) as error:
             self.project.log(self.person.name, "start missing", field=field.name, start=start, reason=str(error))
             return BLANK, *start_map(self.project, field, BLANK)
@@ -280,17 +348,31 @@ class Session:
     ) -> Answer:
         return self.project.once(self.person, action, key or secrets.token_hex(16), form, work)
 
-    def _id(self, token: str) -> int:
-        task = self.project.value("SELECT id FROM task WHERE person = ? AND token = ?", self.person.id, token)
+    def _id(self, token: str, *, to_read: bool = False) -> int:
+        everybody = to_read and self.person.role == "owner"
+        task = self.project.value(
+            "SELECT id FROM task WHERE (? OR person = ?) AND token = ?", everybody, self.person.id, token
+        )
         if task is None:
             msg = f"A task must be one of yours, got {token!r}. Go back to the queue."
-            raise UnknownTask(msg)
+            raise UnknownTaskError(msg)
         return int(task)
 
 
 def _task(row: sqlite3.Row) -> Task:
     name = row["name"] if row["strategy"] == "chosen" else None
-    return Task(row["token"], row["number"], row["state"], name)
+    return Task(row["token"], row["number"], row["state"], name, row["person_name"], row["comment"] or "")
+
+
+def check_comment(comment: str) -> None:
+    """Make sure that a comment is not too long.
+
+    Raises:
+        InputError: If it is.
+    """
+    if len(comment) > MAX_COMMENT:
+        msg = f"A comment must have at most {MAX_COMMENT} characters, got {len(comment)}. Shorten it."
+        raise InputError(msg)
 
 
 def _close(connection: sqlite3.Connection, task: int, state: str, revision: int, active_ms: int, comment: str) -> None:

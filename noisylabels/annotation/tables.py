@@ -10,19 +10,21 @@ from typing import Any
 
 from noisylabels.annotation.boxes import boxes_of
 from noisylabels.annotation.fields import Field, classes_of, field_of
-from noisylabels.annotation.people import people_of
 from noisylabels.annotation.project import Person, Project
+from noisylabels.annotation.users import people_of
 from noisylabels.data.atomic import write_text
 
 AUDIT = (
     *("field", "task", "person", "number", "start", "strategy", "stratum", "repeat", "revision", "parent", "origin"),
-    *("tool", "active_ms", "created", "sha256", "head", "state"),
+    *("tool", "active_ms", "created", "sha256", "head", "state", "comment"),
 )
 TIMES = (
     *("activity", "person", "field", "task", "start", "stratum", "repeat", "state", "active_s", "n_actions", "opened"),
     "closed",
 )
+COMMENTS = ("activity", "person", "field", "task", "state", "created", "comment")
 COSTS = ("method", "stage", "scope", "human_min", "machine_s")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 BOXES = ("image", "expert", "group", "class", "row_min", "column_min", "row_max", "column_max", "order", "state")
 
 
@@ -35,7 +37,9 @@ def export_audit(project: Project, path: str | Path) -> int:
     rows = project.rows(
         "SELECT field.name AS field, task.token AS task, person.name AS person, number, start, strategy, stratum, "
         "repeats IS NOT NULL AS repeat, revision.id AS revision, revision.parent, origin, tool, active_ms, "
-        "revision.created, sha256, revision.id = head AS head, state FROM revision "
+        "revision.created, sha256, revision.id = head AS head, state, "
+        "(SELECT group_concat(comment, ' | ') FROM closing WHERE closing.task = task.id "
+        "AND closing.revision = revision.id AND comment != '') AS comment FROM revision "
         "JOIN task ON task.id = revision.task JOIN task_now ON task_now.task = task.id "
         "JOIN person ON person.id = person JOIN field ON field.id = task.field ORDER BY revision.id"
     )
@@ -72,6 +76,25 @@ def export_times(project: Project, path: str | Path) -> int:
     )
     rows = [dict(row) for row in (*corrected, *drawn, *rated)]
     write_table(path, TIMES, rows)
+    return len(rows)
+
+
+def export_comments(project: Project, path: str | Path) -> int:
+    """Write what people said: one row a comment, of corrections and of ratings (which name no method).
+
+    Returns:
+        The number of comments.
+    """
+    rows = project.rows(
+        "SELECT 'correction' AS activity, person.name AS person, field.name AS field, token AS task, state, "
+        "closing.created AS created, comment FROM closing JOIN task ON task.id = closing.task "
+        "JOIN person ON person.id = person JOIN field ON field.id = task.field WHERE comment != '' UNION ALL "
+        "SELECT 'rating', person.name, field.name, token, 'scored', score.created, comment FROM score "
+        "JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
+        "JOIN item ON item.id = trial.left_item JOIN field ON field.id = item.field WHERE comment != '' "
+        "ORDER BY created"
+    )
+    write_table(path, COMMENTS, [dict(row) for row in rows])
     return len(rows)
 
 
@@ -117,7 +140,9 @@ def summarise(project: Project) -> list[str]:
     Returns:
         `40 fields: 12 accepted, 1 open`, then one line per person: `anna (rater, 1): 3 of 25 trials scored`.
     """
-    states = project.rows("SELECT state, count(*) AS n FROM task_now GROUP BY state ORDER BY state")
+    states = project.rows(
+        "SELECT state, count(*) AS n FROM field_now WHERE state IS NOT NULL GROUP BY state ORDER BY state"
+    )
     counted = ", ".join(f"{row['n']} {row['state'].replace('_', ' ')}" for row in states) or "none handed out yet"
     lines = [f"{project.value('SELECT count(*) FROM field')} fields: {counted}"]
     for person in people_of(project):
@@ -127,12 +152,22 @@ def summarise(project: Project) -> list[str]:
 
 
 def write_table(path: str | Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows as CSV; a value that a row lacks stays empty."""
+    """Write rows as CSV; a value that a row lacks stays empty, and no text starts a spreadsheet's formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
     write_text(path, text.getvalue())
+
+
+def as_text(value: object) -> object:
+    """Keep a text from being run: one that a spreadsheet takes for a formula gets an apostrophe in front.
+
+    Examples:
+        >>> as_text("=1+1"), as_text("dim"), as_text(-3)
+        ("'=1+1", 'dim', -3)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _share_done(project: Project, person: Person) -> str:

@@ -1,12 +1,11 @@
 """Unblinding: the one place where scores meet the names of methods, and it keeps a record of itself."""
 
-import csv
-import io
 from pathlib import Path
 
-from noisylabels.annotation.people import owner_of
 from noisylabels.annotation.project import Project
-from noisylabels.data.atomic import write_text
+from noisylabels.annotation.ratings import method_codes
+from noisylabels.annotation.tables import write_table
+from noisylabels.annotation.users import owner_of
 from noisylabels.data.errors import InputError
 
 COLUMNS = [
@@ -65,26 +64,27 @@ def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tup
     project.log(owner_of(project).name, "unblinded", forced=force and n_open > 0, open_trials=n_open)
     rows = _rows(project)
     every, counted = Path(folder) / "ratings_all.csv", Path(folder) / "ratings.csv"
-    write_text(every, _csv(rows))
-    write_text(counted, _csv([row for row in rows if row["counts"]]))
+    write_table(every, COLUMNS, rows)
+    write_table(counted, COLUMNS, [row for row in rows if row["counts"]])
     return counted, every
 
 
 def _rows(project: Project) -> list[dict[str, object]]:
     scores = project.rows(
-        "SELECT score.*, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
+        "SELECT score.*, l.field, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
         "l.method AS left_method, r.method AS right_method, "
         "score.id = (SELECT max(id) FROM score latest WHERE latest.trial = trial.id) AS latest "
         "FROM score JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
         "JOIN item l ON l.id = trial.left_item JOIN item r ON r.id = trial.right_item JOIN field ON field.id = l.field "
         "ORDER BY person.name, trial.number, score.id"
     )
+    methods = method_codes(project)
     return [
         {
             "rater": row["rater"],
             "subset": row["subset"],
             "image": row["image"],
-            "method": row[f"{side}_method"],
+            "method": methods[row["field"], row[f"{side}_method"]],
             "score": row[f"{side}_score"],
             "block": row["block"],
             "number": row["number"],
@@ -98,11 +98,3 @@ def _rows(project: Project) -> list[dict[str, object]]:
         for row in scores
         for side in ("left", "right")
     ]
-
-
-def _csv(rows: list[dict[str, object]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

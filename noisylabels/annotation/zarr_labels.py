@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from noisylabels.annotation.export import Accepted, accepted_or_refuse
+from noisylabels.annotation.export import Accepted, Exported, accepted_or_refuse
 from noisylabels.annotation.fields import classes_of
 from noisylabels.annotation.images import Planes, read_planes
 from noisylabels.annotation.project import Project
@@ -11,7 +11,7 @@ from noisylabels.annotation.revisions import read_revision
 from noisylabels.data.errors import InputError
 
 
-def export_ome_zarr(project: Project, folder: str | Path) -> int:
+def export_ome_zarr(project: Project, folder: str | Path) -> Exported:
     """Write what was accepted as OME-Zarr 0.5, one `<field>.ome.zarr` each, labels as `labels/corrected_<person>`.
 
     A label map carries its class names and, under our own key beside `ome`, its revision, start and stratum.
@@ -21,20 +21,26 @@ def export_ome_zarr(project: Project, folder: str | Path) -> int:
         folder: Where; a field that is there already is refused.
 
     Returns:
-        The number of fields.
+        What was written; a field whose image cannot be read is left out, by name.
 
     Raises:
         InputError: If nothing was accepted, or a field is there.
     """
     from noisylabels.plates.omezarr_labels import write_labels
 
+    left_out = {}
     done = accepted_or_refuse(project)
     for item in done:
         target = Path(folder) / f"{item.field.name}.ome.zarr"
         if target.exists():
             msg = f"{target} must be new, but it is there. Nothing is overwritten: choose another folder."
             raise InputError(msg)
-        _write_image(target, read_planes(project, item.field), project)
+        try:
+            planes = read_planes(project, item.field)
+        except (InputError, OSError) as error:
+            left_out[item.field.name] = str(error)
+            continue
+        _write_image(target, planes, project)
         write_labels(
             target,
             read_revision(project, item.task, item.revision),
@@ -42,7 +48,7 @@ def export_ome_zarr(project: Project, folder: str | Path) -> int:
             classes=classes_of(project),
             provenance=_provenance(item),
         )
-    return len(done)
+    return Exported(len(done) - len(left_out), left_out)
 
 
 def _write_image(target: Path, planes: Planes, project: Project) -> None:
@@ -66,4 +72,5 @@ def _provenance(item: Accepted) -> dict[str, Any]:
         "revision": item.revision,
         "start": item.start,
         "stratum": item.stratum,
+        "comment": item.comment,
     }

@@ -1,5 +1,6 @@
 """Commands: annotate PROJECT, and what is done to a project without a browser."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 app = typer.Typer()
+DEFAULT_URL = "http://127.0.0.1:8765"
+SOME_LEFT_OUT = 3
 
 
 class ServeByDefault(TyperGroup):
@@ -29,10 +32,19 @@ Seed = Annotated[int, typer.Option(help="Same seed, same draw.")]
 def serve(
     project: ProjectFile,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; any but this machine's own needs --token.")
+        str, typer.Option(help="Address to listen on; any but this machine's own needs --token-file.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8765,
-    token: Annotated[str | None, typer.Option(help="The owner's token, instead of a link that works once.")] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the owner's token, instead of a link that works once; without it, NOISYLABELS_TOKEN of the "
+            "environment, if set. On the command line it would show in the list of processes."
+        ),
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where a proxy or tunnel is reached, for instance https://desk.lab.example.")
+    ] = None,
     bundle: Annotated[list[str] | None, typer.Option(help="A network that may predict: NAME=path/of/model.pt.")] = None,
 ) -> None:
     """Serve a project: prints a link to open in a browser. `noisylabels annotate PROJECT` does the same."""
@@ -40,7 +52,7 @@ def serve(
     from noisylabels.annotation.server import Address
     from noisylabels.annotation.server import serve as run
 
-    address, checkpoints = Address(host, port, token), _checkpoints(bundle or [])
+    address, checkpoints = Address(host, port, _token(token_file), public_url), _checkpoints(bundle or [])
     with Project(project) as opened:
         run(opened, address, checkpoints=checkpoints)
 
@@ -58,9 +70,9 @@ def create(
     from dataclasses import replace
 
     from noisylabels.annotation.fields import create_project
-    from noisylabels.annotation.people import owner_of
     from noisylabels.annotation.project import Project
     from noisylabels.annotation.queue import change_queue, queue_settings
+    from noisylabels.annotation.users import owner_of
 
     create_project(project, dataset, quarters=quarters, seed=seed, owner=owner)
     with Project(project) as opened:
@@ -76,18 +88,55 @@ def invite(
     names: Annotated[
         list[str], typer.Argument(help="People; raters and experts were named when their work was planned.")
     ],
-    url: Annotated[str, typer.Option(help="Where the server can be reached.")] = "http://127.0.0.1:8765",
+    url: Annotated[
+        str | None, typer.Option(help="Where the server can be reached; where it was reached last, if not given.")
+    ] = None,
 ) -> None:
     """Print a link for each person, good for one opening. New names become annotators, who correct."""
-    from noisylabels.annotation.people import add_person, people_of
-    from noisylabels.annotation.people import invite as make
+    from noisylabels.annotation.cookies import invite as make
     from noisylabels.annotation.project import Project
+    from noisylabels.annotation.users import add_person, check_name, people_of
 
     with Project(project) as opened:
         known = {person.name: person for person in people_of(opened)}
+        home = (url or opened.value("SELECT value ->> '$' FROM setting WHERE name = 'address'") or DEFAULT_URL).rstrip(
+            "/"
+        )
         for name in names:
-            person = known.get(name) or add_person(opened, name, "annotator")
-            typer.echo(f"{name} ({person.role}): {url.rstrip('/')}/?token={make(opened, person)}")
+            person = known.get(check_name(name)) or add_person(opened, name, "annotator")
+            typer.echo(f"{person.name} ({person.role}): {home}/?token={make(opened, person)}")
+
+
+@annotate.command()
+def revoke(
+    project: ProjectFile, names: Annotated[list[str], typer.Argument(help="People whose links and cookies shall end.")]
+) -> None:
+    """End the links and cookies of people; what they did stays. A new link lets them in again."""
+    from noisylabels.annotation.cookies import revoke as end
+    from noisylabels.annotation.project import Project
+    from noisylabels.annotation.users import person_of
+
+    with Project(project) as opened:
+        people = [person_of(opened, name) for name in names]
+        for person in people:
+            n_cookies, n_links = end(opened, person, "")
+            typer.echo(f"{person.name}: {n_cookies} browsers logged out, {n_links} unopened links ended.")
+
+
+@annotate.command()
+def relink(
+    project: ProjectFile, dataset: Annotated[Path, typer.Argument(help="Where the dataset folder lies now.")]
+) -> None:
+    """Tell a project that its dataset folder was moved. Images that are missing or others are named."""
+    from noisylabels.annotation.fields import relink as link
+    from noisylabels.annotation.project import Project
+
+    with Project(project) as opened:
+        others = link(opened, dataset)
+    typer.echo(f"{project}: linked with {dataset}.")
+    if others:
+        typer.echo(f"{len(others)} images are missing or others than they were: {', '.join(others[:10])}", err=True)
+        raise typer.Exit(SOME_LEFT_OUT)
 
 
 @annotate.command()
@@ -114,9 +163,9 @@ def queue(
     """Show or change how fields are handed out."""
     from dataclasses import asdict, replace
 
-    from noisylabels.annotation.people import owner_of
     from noisylabels.annotation.project import Project
     from noisylabels.annotation.queue import change_queue, queue_settings
+    from noisylabels.annotation.users import owner_of
 
     given = {"strategy": strategy, "start": start, "random_share": random_share, "repeat_share": repeat_share}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -221,7 +270,7 @@ def export(
     """Write accepted corrections, with the audit trail, the times and costs, and all boxes as tables."""
     from noisylabels.annotation.export import FORMATS, export_dataset, export_label_maps
     from noisylabels.annotation.project import Project
-    from noisylabels.annotation.tables import export_audit, export_boxes, export_costs, export_times
+    from noisylabels.annotation.tables import export_audit, export_boxes, export_comments, export_costs, export_times
     from noisylabels.annotation.zarr_labels import export_ome_zarr
     from noisylabels.data.errors import InputError
 
@@ -235,12 +284,17 @@ def export(
         msg = f"A format must be one of {', '.join(FORMATS)}, got {form!r}. Use one of these."
         raise InputError(msg)
     with Project(project) as opened:
-        n_fields = writers[form](opened)
+        written = writers[form](opened)
         n_revisions = export_audit(opened, folder / "audit.csv")
         export_times(opened, folder / "times.csv")
         export_costs(opened, folder / "costs.csv")
+        export_comments(opened, folder / "comments.csv")
         n_boxes = export_boxes(opened, folder)
-    typer.echo(f"{folder}: {n_fields} fields, {n_revisions} revisions, {n_boxes} boxes.")
+    typer.echo(f"{folder}: {written.n_fields} fields, {n_revisions} revisions, {n_boxes} boxes.")
+    if written.left_out:
+        for name, reason in written.left_out.items():
+            typer.echo(f"left out {name}: {reason}", err=True)
+        raise typer.Exit(SOME_LEFT_OUT)
 
 
 @annotate.command()
@@ -256,6 +310,17 @@ def unblind(
     with Project(project) as opened:
         counted, every = write(opened, folder, force=force)
     typer.echo(f"{counted} (the scores that count), {every} (all of them).")
+
+
+def _token(path: Path | None) -> str | None:
+    from noisylabels.data.errors import InputError
+
+    if path is None:
+        return os.environ.get("NOISYLABELS_TOKEN")
+    if not path.is_file():
+        msg = f"A token file must exist, got {path}. Write a long secret into it, readable by you alone."
+        raise InputError(msg)
+    return path.read_text(errors="replace").strip()
 
 
 def _checkpoints(pairs: list[str]) -> dict[str, Path]:

@@ -9,12 +9,13 @@ import httpx
 import numpy as np
 import pytest
 
+from noisylabels.annotation.cookies import invite
 from noisylabels.annotation.fields import create_project
-from noisylabels.annotation.people import add_person, invite, owner_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import hash_of
 from noisylabels.annotation.server import Address, create_app
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import add_person, owner_of
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
@@ -66,6 +67,11 @@ class Client:
         self.cookies = httpx.Cookies()
         self.headers = dict(headers)
 
+    def enter(self, token, headers=()):
+        """Press the button of the page that a link opens."""
+        kind = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ORIGIN}
+        return self.request("POST", "/enter", content=f"token={token}".encode(), headers={**kind, **dict(headers)})
+
     def request(self, method, path, *, headers=(), **options):
         async def ask():
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -82,7 +88,7 @@ class Browser(Client):
 
     def __init__(self, app, project, person):
         super().__init__(app, {"Origin": ORIGIN})
-        self.landing = self.get(f"/?token={invite(project, person)}")
+        self.landing = self.enter(invite(project, person))
         assert self.landing.status_code == 303
 
     def get(self, path, **options):

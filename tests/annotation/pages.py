@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import uvicorn
 
+from noisylabels.annotation.cookies import invite
 from noisylabels.annotation.fields import create_project
 from noisylabels.annotation.jobs import Jobs
-from noisylabels.annotation.people import invite, owner_of, person_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.server import Address, create_app
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import owner_of, person_of
 from tests.annotation.desks import make_dataset
 
 SIZE = (48, 64)
@@ -122,6 +123,8 @@ class Tab:
 
     def open(self, address):
         self.page.goto(address)
+        if self.page.locator("button#enter").count():  # a link was opened: it asks before it is spent
+            self.page.click("button#enter")
         self.ready()
 
     def ready(self):

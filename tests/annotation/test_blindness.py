@@ -10,9 +10,9 @@ from scipy import stats
 
 from noisylabels.annotation import images
 from noisylabels.annotation.allocation import StudySettings
-from noisylabels.annotation.people import person_of
-from noisylabels.annotation.ratings import create_study
+from noisylabels.annotation.ratings import create_study, method_codes
 from noisylabels.annotation.server import Address, create_app
+from noisylabels.annotation.users import person_of
 from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import Browser, make_project
 
@@ -26,9 +26,10 @@ def study():
         create_study(project, RATERS, StudySettings())
         app = create_app(project, Address(), dist=folder)
         received = [trial for name in RATERS for trial in rate(Browser(app, project, person_of(project, name)))]
+        codes = method_codes(project)
         answers = {
-            row["token"]: row["method"] == "cdl"
-            for row in project.rows("SELECT token, method FROM trial JOIN item ON item.id = trial.left_item")
+            row["token"]: codes[row["field"], row["method"]] == "cdl"
+            for row in project.rows("SELECT token, field, method FROM trial JOIN item ON item.id = trial.left_item")
         }
         blocks = {row["token"]: row["block"] for row in project.rows("SELECT token, block FROM trial")}
         yield received, answers, blocks

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from noisylabels.annotation.people import person_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.ratings import RatingDesk
+from noisylabels.annotation.users import person_of
 from noisylabels.cli import main
 from tests.annotation.desks import TOKEN, make_dataset, make_project, owner_session
 
@@ -43,7 +43,7 @@ def test_a_project_is_made_filled_and_exported(say, tmp_path):
             f"{tmp_path / form}: 1 fields, 1 revisions, 0 boxes.\n"
         )
         tables = {path.name for path in (tmp_path / form).glob("*.csv")}
-        assert tables == {"audit.csv", "times.csv", "costs.csv", "boxes.csv"}
+        assert tables == {"audit.csv", "times.csv", "costs.csv", "comments.csv", "boxes.csv"}
     assert json.loads((tmp_path / "dataset/datalist.json").read_text())["training"]
 
 
@@ -66,6 +66,17 @@ def test_a_study_is_planned_rated_and_unblinded(say, tmp_path):
     assert say("unblind", desk, tmp_path / "out").startswith(f"{tmp_path / 'out' / 'ratings.csv'} (the scores")
     with (tmp_path / "out/ratings.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 12
+
+
+def test_somebody_is_revoked_and_a_moved_dataset_is_linked(say, tmp_path):
+    make_project(tmp_path, 2).close()
+    desk = tmp_path / "screen.desk"
+    assert say("invite", desk, "Zoë Müller").startswith("Zoë Müller (annotator): http://127.0.0.1:8765/?token=")
+    assert say("revoke", desk, "Zoë Müller") == "Zoë Müller: 0 browsers logged out, 1 unopened links ended.\n"
+    (tmp_path / "dataset").rename(tmp_path / "moved")
+    assert say("relink", desk, tmp_path / "moved") == f"{desk}: linked with {tmp_path / 'moved'}.\n"
+    (tmp_path / "moved/images/B01_f1.ome.tif").unlink()
+    assert say("relink", desk, tmp_path / "moved", code=3).endswith("or others than they were: B01_f1\n")
 
 
 def test_the_queue_is_shown_scored_and_changed(say, tmp_path):
@@ -116,7 +127,8 @@ def test_the_status_counts_everybodys_work_and_names_no_method(say, tmp_path):
         ),
         (["dataset"], "dataset must be a project file, got a folder. Make one of it: noisylabels annotate create"),
         (["create", "a.desk", "nowhere"], "must be a dataset folder with dataset.json"),
-        (["screen.desk", "--host", "0.0.0.0"], "host must be 127.0.0.1 unless --token is given, got 0.0.0.0."),
+        (["screen.desk", "--host", "0.0.0.0"], "host must be 127.0.0.1 unless there is a token, got 0.0.0.0."),
+        (["screen.desk", "--token-file", "none.txt"], "A token file must exist, got none.txt."),
         (["screen.desk", "--bundle", "cdl=none.pt"], "A bundle must be NAME=path of an existing model.pt"),
         (["export", "screen.desk", "out", "--format", "bmp"], "A format must be one of dataset, tiff, nifti, ome-zarr"),
         (["export", "screen.desk", "out"], "screen.desk must have accepted corrections to export, got none."),
@@ -155,8 +167,8 @@ def test_opening_a_project_of_4000_fields_reads_no_picture(tmp_path):
         row = tuple(project.row("SELECT * FROM field"))
         with project.writing() as connection:
             connection.executemany(
-                "INSERT INTO field VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(number, f"f{number}", *row[2:8], number / 4001) for number in range(2, 4001)],
+                f"INSERT INTO field VALUES ({', '.join('?' * len(row))})",
+                [(number, f"f{number}", *row[2:-1], number / 4001) for number in range(2, 4001)],
             )
     (tmp_path / "dataset" / "images").rename(tmp_path / "elsewhere")
     with Project(tmp_path / "screen.desk") as project:

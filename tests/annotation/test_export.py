@@ -11,11 +11,11 @@ import yaozarrs
 from evaluation.experts.box_files import read_coco_boxes, read_csv_boxes
 from evaluation.experts.costs import read_costs
 from noisylabels.annotation.boxes import Box, BoxDesk, assign_boxes
-from noisylabels.annotation.export import accepted, export_dataset, export_label_maps
-from noisylabels.annotation.people import add_person, owner_of, person_of
+from noisylabels.annotation.export import Exported, accepted, export_dataset, export_label_maps
 from noisylabels.annotation.queue import QueueSettings, change_queue
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.tables import export_audit, export_boxes, export_costs, export_times
+from noisylabels.annotation.users import add_person, owner_of, person_of
 from noisylabels.annotation.zarr_labels import export_ome_zarr
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.images import read_image, read_label_map
@@ -52,7 +52,7 @@ def maps_of(project):
 
 
 def test_a_dataset_folder_holds_the_accepted_maps_and_trains(project, tmp_path):
-    assert export_dataset(project, tmp_path / "out") == 4
+    assert export_dataset(project, tmp_path / "out") == Exported(4, {})
     dataset, maps = open_dataset(tmp_path / "out"), maps_of(project)
     assert set(dataset.ids()) == set(maps)
     for name, label_map in maps.items():
@@ -87,7 +87,7 @@ def test_nothing_accepted_is_said(tmp_path):
 
 def test_tiff_and_nifti_hold_the_same_maps(project, tmp_path):
     for suffix in (".tif", ".nii.gz"):
-        assert export_label_maps(project, tmp_path / "out", suffix) == 4
+        assert export_label_maps(project, tmp_path / "out", suffix) == Exported(4, {})
     for name, label_map in maps_of(project).items():
         assert np.array_equal(read_label_map(tmp_path / f"out/{name}.tif"), label_map)
         nifti = np.asarray(nibabel.load(tmp_path / f"out/{name}.nii.gz").dataobj)
@@ -97,7 +97,7 @@ def test_tiff_and_nifti_hold_the_same_maps(project, tmp_path):
 def test_ome_zarr_is_valid_and_holds_image_and_map(project, tmp_path):
     import zarr
 
-    assert export_ome_zarr(project, tmp_path / "out") == 4
+    assert export_ome_zarr(project, tmp_path / "out") == Exported(4, {})
     for name, label_map in maps_of(project).items():
         folder = tmp_path / f"out/{name}.ome.zarr"
         yaozarrs.validate_zarr_store(str(folder))

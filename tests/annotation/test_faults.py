@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from noisylabels.annotation.allocation import StudySettings
-from noisylabels.annotation.people import add_person, invite, person_of
+from noisylabels.annotation.cookies import invite
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.ratings import create_study
 from noisylabels.annotation.revisions import hash_of, unpack
+from noisylabels.annotation.users import add_person, person_of
 from tests.annotation.desks import COLUMNS, ROWS, key, make_project
 
 N_KILLS = 20
@@ -75,7 +76,7 @@ class Page:
         self.origin = f"http://127.0.0.1:{server.port}"
         self.client = httpx.Client(base_url=self.origin, headers={"Origin": self.origin}, timeout=5)
         with Project(project) as opened:
-            self.link = f"/?token={invite(opened, person_of(opened, person))}"
+            self.token = invite(opened, person_of(opened, person))
         self.stop = threading.Event()
 
     def enter(self, *, patience_s=10.0):
@@ -83,7 +84,7 @@ class Page:
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                return self.client.get(self.link).status_code
+                return self.client.post("/enter", data={"token": self.token}).status_code
             except httpx.ConnectError:
                 if time.monotonic() > deadline:
                     raise

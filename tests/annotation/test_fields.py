@@ -5,11 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisylabels.annotation.fields import fields_of, lot, start_map
+from noisylabels.annotation.fields import (
+    DatasetMovedError,
+    create_project,
+    fields_of,
+    hash_file,
+    lot,
+    relink,
+    start_map,
+)
 from noisylabels.annotation.images import contrast_of, read_planes
+from noisylabels.annotation.project import Project
 from noisylabels.annotation.quarters import Window, cut_in_quarters
-from noisylabels.data.images import read_image, read_label_map, write_image
-from tests.annotation.desks import make_project, refused
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
+from noisylabels.data.labels import IGNORE_INDEX
+from tests.annotation.desks import make_dataset, make_project, refused
 
 
 @given(row=st.integers(0, 5), column=st.integers(0, 5), rows=st.integers(2, 30), columns=st.integers(2, 30))
@@ -49,6 +60,19 @@ def test_quarters_show_their_part_of_image_and_start(tmp_path):
             assert np.array_equal(start_map(project, field, "cdl")[0], label_map[part])
 
 
+def project_of_image(folder, image):
+    make_dataset(folder / "dataset", 1)
+    placeholder = np.zeros((2, 12, 16), np.uint16)  # what is not two-dimensional has no size to make a field of
+    path = folder / "dataset/images/B01_f1.ome.tif"
+    write_image(path, placeholder)
+    create_project(folder / "screen.desk", folder / "dataset")
+    write_image(path, image)
+    project = Project(folder / "screen.desk")
+    with project.writing() as connection:
+        connection.execute("UPDATE field SET image_sha256 = ?", (hash_file(path),))
+    return project
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
@@ -61,8 +85,7 @@ def test_quarters_show_their_part_of_image_and_start(tmp_path):
     ids=["empty", "uint8", "brightest", "constant float", "constant beyond uint16"],
 )
 def test_any_image_becomes_uint16_with_a_finite_contrast(tmp_path, image, expected):
-    with make_project(tmp_path, 1) as project:
-        write_image(tmp_path / "dataset/images/B01_f1.ome.tif", image)
+    with project_of_image(tmp_path, image) as project:
         planes = read_planes(project, fields_of(project)[0])
         assert planes.dtype == np.uint16
         assert np.array_equal(planes, np.full((2, 12, 16), expected))
@@ -73,8 +96,7 @@ def test_any_image_becomes_uint16_with_a_finite_contrast(tmp_path, image, expect
 
 def test_floats_and_negative_numbers_are_stretched_onto_uint16(tmp_path):
     ramp = np.linspace(-1, 3, 2 * 12 * 16).reshape(2, 12, 16).astype(np.float32)
-    with make_project(tmp_path, 1) as project:
-        write_image(tmp_path / "dataset/images/B01_f1.ome.tif", ramp)
+    with project_of_image(tmp_path, ramp) as project:
         planes = read_planes(project, fields_of(project)[0])
         assert (planes.min(), planes.max()) == (0, 65535)
         assert np.allclose(planes / 65535 * 4 - 1, ramp, atol=1e-4)
@@ -83,25 +105,55 @@ def test_floats_and_negative_numbers_are_stretched_onto_uint16(tmp_path):
 def test_nan_pixels_are_refused_by_name(tmp_path):
     broken = np.ones((2, 12, 16), np.float32)
     broken[0, 0, 0] = np.nan
-    with make_project(tmp_path, 1) as project:
+    with project_of_image(tmp_path, broken) as project:
         path = tmp_path / "dataset/images/B01_f1.ome.tif"
-        write_image(path, broken)
         with refused(f"Pixels of {path} must be finite, got NaN or infinity in 1."):
             read_planes(project, fields_of(project)[0])
 
 
 def test_focal_planes_are_projected_to_the_brightest(tmp_path):
     stack = np.random.default_rng(0).integers(0, 4096, (2, 5, 12, 16)).astype(np.uint16)
-    with make_project(tmp_path, 1) as project:
-        write_image(tmp_path / "dataset/images/B01_f1.ome.tif", stack)
+    with project_of_image(tmp_path, stack) as project:
         assert np.array_equal(read_planes(project, fields_of(project)[0]), stack.max(axis=1))
 
 
-def test_an_image_that_shrank_is_refused(tmp_path):
-    with make_project(tmp_path, 1) as project:
-        write_image(tmp_path / "dataset/images/B01_f1.ome.tif", np.zeros((2, 8, 8), np.uint16))
-        with refused(f"{tmp_path}/dataset/images/B01_f1.ome.tif must be at least as large as when"):
+def test_another_picture_in_the_place_of_an_image_is_refused(tmp_path):
+    with make_project(tmp_path, 2) as project:
+        path, other = (tmp_path / f"dataset/images/B0{number}_f1.ome.tif" for number in (1, 2))
+        path.write_bytes(other.read_bytes())
+        with refused(f"{path} must be the file it was when the project was made, got another picture. Put", InputError):
             read_planes(project, fields_of(project)[0])
+        assert read_planes(project, fields_of(project)[1]).shape == (2, 12, 16)
+
+
+def test_a_dataset_folder_that_moved_is_told_and_linked_again(tmp_path):
+    with make_project(tmp_path, 2, quarters=True) as project:
+        (tmp_path / "dataset").rename(tmp_path / "moved")
+        sentence = (
+            "The dataset folder of screen.desk must be where it was, but it was moved or is not mounted. Put it back, "
+            "or on the server: noisylabels annotate relink screen.desk NEW_FOLDER."
+        )
+        with refused(sentence, DatasetMovedError):
+            read_planes(project, fields_of(project)[0])
+        make_dataset(tmp_path / "other", 1)
+        with refused(f"{tmp_path}/other must have the cases and classes of screen.desk, got none of B02_f1."):
+            relink(project, tmp_path / "other")
+        (tmp_path / "moved/images/B02_f1.ome.tif").unlink()
+        assert relink(project, tmp_path / "moved") == ["B02_f1"]
+        assert read_planes(project, fields_of(project)[0]).shape == (2, 6, 8)
+
+
+def test_a_start_with_a_class_that_the_project_lacks_is_refused_and_ignored_pixels_are_not(tmp_path):
+    with make_project(tmp_path, 1) as project:
+        path = tmp_path / "dataset/labels/cip/B01_f1.tif"
+        strange = np.zeros((12, 16), np.uint8)
+        strange[3, 4] = 3
+        write_label_map(path, strange)
+        with refused(f"Values of {path} must be class indices 0..2 (background, phagophore, autolysosome)"):
+            start_map(project, fields_of(project)[0], "cip")
+        strange[3, 4] = IGNORE_INDEX
+        write_label_map(path, strange)
+        assert np.array_equal(start_map(project, fields_of(project)[0], "cip")[0], strange)
 
 
 def test_lots_are_uniform():

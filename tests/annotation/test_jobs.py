@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from noisylabels.annotation.jobs import Jobs, UnknownJob
-from noisylabels.annotation.people import add_person, owner_of
+from noisylabels.annotation.jobs import Jobs, UnknownJobError
 from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import add_person, owner_of
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from tests.annotation.desks import Browser, key, make_project, paint, refused
@@ -162,7 +162,7 @@ def test_people_see_their_own_jobs_and_the_owner_all(desk):
     job = jobs.predict(session.person, token, "cdl", parent=session.head(token).revision, key=key())
     anna = add_person(project, "anna", "annotator")
     assert jobs.visible(anna) == []
-    with refused("A job must be one of yours", UnknownJob):
+    with refused("A job must be one of yours", UnknownJobError):
         jobs.log(anna, job.job, 0)
     wait(jobs, session, job)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from noisylabels.annotation.jobs import Jobs
-from noisylabels.annotation.people import owner_of
 from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.scores import measure_uncertainty
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import owner_of
 from noisylabels.learning.launcher import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project
 from tests.annotation.test_jobs import wait

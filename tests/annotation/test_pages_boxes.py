@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from noisylabels.annotation.boxes import BoxDesk, assign_boxes
-from noisylabels.annotation.people import person_of
 from noisylabels.annotation.tables import export_boxes
+from noisylabels.annotation.users import person_of
 from tests.annotation.pages import Tab, served
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from noisylabels.annotation.fields import create_project
-from noisylabels.annotation.people import owner_of
-from noisylabels.annotation.project import KeyReused, Project, insert
+from noisylabels.annotation.project import KeyReusedError, Project, insert
 from noisylabels.annotation.project_files import KEPT, SCHEMA_VERSION, create_project_file, journal_mode, schema
+from noisylabels.annotation.users import owner_of
 from noisylabels.data.errors import InputError
 from tests.annotation.desks import make_dataset, make_project, owner_session, paint, refused
 
@@ -140,7 +140,7 @@ def test_the_same_key_acts_once_and_answers_the_same(tmp_path):
         words = iter(["first", "second"])
         answers = [project.once(owner, "say", "k" * 8, Said, lambda _: Said(next(words))) for _ in range(2)]
         assert answers == [Said("first"), Said("first")]
-        with refused("A key must belong to one action", KeyReused):
+        with refused("A key must belong to one action", KeyReusedError):
             project.once(owner, "shout", "k" * 8, Said, lambda _: Said("no"))
 
 

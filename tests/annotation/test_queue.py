@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from noisylabels.annotation.people import add_person, owner_of
 from noisylabels.annotation.queue import REPEAT_GAP, QueueSettings, available, change_queue, set_priorities
 from noisylabels.annotation.scores import disagreement, measure_disagreement, read_scores, share_with_quarters
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import add_person, owner_of
 from noisylabels.data.images import read_label_map
 from tests.annotation.desks import make_project, owner_session, refused
 from tests.cases import draw

@@ -2,16 +2,18 @@
 
 import csv
 import json
+import re
+import stat
 
 import numpy as np
 import pytest
 
 from evaluation.experts.ratings import read_ratings
 from noisylabels.annotation.allocation import StudySettings
-from noisylabels.annotation.people import people_of, person_of
 from noisylabels.annotation.project import Project
-from noisylabels.annotation.ratings import RatingDesk, UnknownTrial, create_study
+from noisylabels.annotation.ratings import RatingDesk, UnknownTrialError, create_study, method_codes
 from noisylabels.annotation.unblinding import COLUMNS, open_trials, unblind
+from noisylabels.annotation.users import people_of, person_of
 from noisylabels.data.images import read_image, read_label_map, write_label_map
 from tests.annotation.desks import COLUMNS as N_COLUMNS
 from tests.annotation.desks import ROWS, make_project, refused
@@ -57,7 +59,9 @@ def test_the_media_of_a_trial_are_the_image_and_both_maps(project):
         planes = np.frombuffer(media[: 4 * size], "<u2").reshape(2, ROWS, N_COLUMNS)
         assert np.array_equal(planes, read_image(f"{folder}/images/{name}.ome.tif"))
         sides = np.frombuffer(media[4 * size :], np.uint8).reshape(2, ROWS, N_COLUMNS)
-        for side, method in zip(sides, (row["l"], row["r"]), strict=True):
+        codes = method_codes(project)
+        for side, code in zip(sides, (row["l"], row["r"]), strict=True):
+            method = codes[desk.field(trial.token).id, code]
             assert np.array_equal(side, read_label_map(f"{folder}/labels/{method}/{name}.tif"))
 
 
@@ -100,7 +104,7 @@ def test_scores_lie_in_one_to_ten(project, left, right):
 
 def test_nobody_scores_anothers_trial(project):
     token = desk_of(project, "anna").next()
-    with refused("A trial must be one of yours", UnknownTrial):
+    with refused("A trial must be one of yours", UnknownTrialError):
         desk_of(project, "ben").score(token, 5, 5)
 
 
@@ -115,11 +119,30 @@ def test_a_plan_repeats_with_its_seed_but_its_tokens_never(tmp_path):
         (tmp_path / name).mkdir()
         with make_project(tmp_path / name, 9) as project:
             create_study(project, RATERS, SMALL, seed=3)
-            rows = project.rows("SELECT * FROM trial ORDER BY person, number")
-            plans.append([tuple(row)[2:] for row in rows])
+            rows = project.rows(
+                "SELECT token, person, number, block, subset, field.name, l.field, l.method AS left, r.method AS right "
+                "FROM trial JOIN item l ON l.id = left_item JOIN item r ON r.id = right_item "
+                "JOIN field ON field.id = l.field ORDER BY person, number"
+            )
+            codes = method_codes(project)
+            plans.append(
+                [(*tuple(row)[1:6], *(codes[row["field"], row[side]] for side in ("left", "right"))) for row in rows]
+            )
             tokens.append({row["token"] for row in rows})
     assert plans[0] == plans[1]
     assert not tokens[0] & tokens[1]
+
+
+def test_the_project_file_is_its_owners_alone_and_names_no_method_beside_a_trial(project):
+    assert stat.S_IMODE(project.path.stat().st_mode) == 0o600
+    codes = [row["method"] for row in project.rows("SELECT method FROM item ORDER BY id")]
+    assert len(set(codes)) == len(codes)  # no two are alike: nothing to group by
+    assert all(re.fullmatch("[0-9a-f]{16}", code) for code in codes)
+    told = set(method_codes(project).values())
+    assert told == {"cip", "cdl"}
+    rows = project.rows("SELECT field, method FROM item ORDER BY id")
+    order = [method_codes(project)[row["field"], row["method"]] for row in rows]
+    assert order != ["cip", "cdl"] * (len(order) // 2)  # once in 2 ** 20
 
 
 def test_only_images_with_both_label_maps_are_drawn(tmp_path):
@@ -161,8 +184,10 @@ def test_the_table_holds_each_score_under_its_own_method(project, tmp_path):
     def honest(name):
         desk = desk_of(project, name)
         for trial in desk.trials():
-            row = project.row("SELECT method FROM trial JOIN item ON item.id = left_item WHERE token = ?", trial.token)
-            desk.score(trial.token, *((8, 3) if row["method"] == "cdl" else (3, 8)), active_ms=35_000)
+            of = "SELECT field, method FROM trial JOIN item ON item.id = left_item WHERE token = ?"
+            row = project.row(of, trial.token)
+            method = method_codes(project)[row["field"], row["method"]]
+            desk.score(trial.token, *((8, 3) if method == "cdl" else (3, 8)), active_ms=35_000)
 
     for name in RATERS:
         honest(name)
@@ -180,7 +205,7 @@ def test_the_table_holds_each_score_under_its_own_method(project, tmp_path):
 
 def test_raters_have_a_subset_and_no_other_role(project):
     assert sorted(person.party for person in people_of(project, "rater")) == ["1", "1", "2", "2"]
-    from noisylabels.annotation.people import add_person
+    from noisylabels.annotation.users import add_person
 
     with refused("A person must have one role and group, got annotator  for anna, who is rater"):
         add_person(project, "anna", "annotator")

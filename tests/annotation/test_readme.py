@@ -3,12 +3,11 @@
 import re
 from pathlib import Path
 
-import annotation
-
+import noisylabels.annotation
 from tests.annotation.desks import make_dataset
 from tests.docs.pages import read_blocks, run_blocks
 
-README = Path(annotation.__file__).with_name("README.md").read_text()
+README = Path(noisylabels.annotation.__file__).with_name("README.md").read_text()
 
 
 def test_every_block_of_the_readme_runs(tmp_path, monkeypatch, capsys):
@@ -25,7 +24,7 @@ def test_every_block_of_the_readme_runs(tmp_path, monkeypatch, capsys):
 
 
 def test_the_files_and_tests_that_the_readme_names_exist():
-    room = Path(annotation.__file__).parent
+    room = Path(noisylabels.annotation.__file__).parent
     named = re.findall(r"`(\w+)`", README.split("## Files")[1])
     assert {path.stem for path in room.glob("*.py")} - {"__init__", "cli"} == {name for name in named if name != "web"}
     assert "test_blindness.py" in README

@@ -1,14 +1,16 @@
 """The routes, as API.md promises them."""
 
+import hashlib
 import zlib
 
 import numpy as np
 import pytest
 
-from noisylabels.annotation.people import add_person, invite, owner_of
+from noisylabels.annotation.cookies import invite
 from noisylabels.annotation.queue import QueueSettings, change_queue
 from noisylabels.annotation.revisions import hash_of
 from noisylabels.annotation.server import Address, create_app
+from noisylabels.annotation.users import add_person, owner_of
 from tests.annotation.desks import COLUMNS, ORIGIN, ROWS, Browser, Client, key, make_project, open_desk, paint, refused
 
 
@@ -35,6 +37,7 @@ def test_the_session_tells_a_corrector_all_and_a_rater_no_method(desk):
         "channels": ["DsRed", "pHluorin"],
         "pixel_size_um": 0.2152,
         "idle_ms": 30000,
+        "ignore": 255,
         "bundles": [],
         "starts": ["cdl", "cip", "blank"],
         "strategies": {
@@ -56,6 +59,7 @@ def test_a_task_and_its_image_and_labels_arrive_as_promised(desk):
     task = browser.post("/api/tasks/next").json()["task"]
     expected = {"number": 1, "name": None, "state": "open", "rows": ROWS, "columns": COLUMNS, "problem": None}
     expected |= {"channels": ["DsRed", "pHluorin"], "can_undo": False, "can_redo": False, "active_ms": 0}
+    expected |= {"person": "owner", "mine": True, "comment": "", "plate": "dataset"}
     assert expected.items() <= task.items()
     assert set(task) == set(expected) | {"task", "contrast", "revision", "sha256"}
     from noisylabels.data.images import read_image, read_label_map
@@ -148,7 +152,14 @@ def test_an_unreadable_image_is_said_and_can_be_skipped(desk):
     image = Path(project.setting("dataset")) / "images/B01_f1.ome.tif"
     image.write_bytes(image.read_bytes()[:100])
     task = browser.post("/api/tasks/next").json()["task"]
-    assert task["problem"] == "The image of this field (12 x 16 pixels) cannot be read. Skip it and tell the owner."
+    size = "The image of this field (12 x 16 pixels)"
+    assert task["problem"] == f"{size} is another than when the project was made. Skip it and tell the owner."
+    from noisylabels.annotation.fields import hash_file
+
+    with project.writing() as connection:
+        connection.execute("UPDATE field SET image_sha256 = ?", (hash_file(image),))
+    task = browser.get(f"/api/tasks/{task['task']}").json()
+    assert task["problem"] == f"{size} cannot be read. Skip it and tell the owner."
     assert task["contrast"] == [[0.0, 1.0]] * 2
     assert browser.get(f"/api/tasks/{task['task']}/image").status_code == 422
     skipped = browser.post(f"/api/tasks/{task['task']}/close", state="skipped", revision=task["revision"])
@@ -161,7 +172,7 @@ def test_boxes_over_http(tmp_path):
     project = make_project(tmp_path)
     assign_boxes(project, [["ella"], ["emil"]], ["B01_f1", "B02_f1"])
     app = create_app(project, Address(), dist=tmp_path)
-    from noisylabels.annotation.people import person_of
+    from noisylabels.annotation.users import person_of
 
     browser = Browser(app, project, person_of(project, "ella"))
     assert browser.landing.headers["location"] == "/boxes"
@@ -208,18 +219,23 @@ def test_a_link_works_once_and_a_cookie_outlives_the_server(desk, tmp_path):
     project, app, _ = desk
     token = invite(project, owner_of(project))
     first, second = Client(app), Client(app)
-    assert first.request("HEAD", f"/?token={token}").status_code == 401  # a mail program looking ahead spends nothing
-    entered = first.request("GET", f"/?token={token}")
+    for method in ("HEAD", "GET", "GET"):  # mail programs that look ahead spend nothing
+        looked = Client(app).request(method, f"/?token={token}")
+        assert looked.status_code == (401 if method == "HEAD" else 200)
+        assert "set-cookie" not in looked.headers
+    assert '<button id="enter">Enter as owner</button>' in looked.text
+    assert project.value("SELECT spent FROM link WHERE hash = ?", hashlib.sha256(token.encode()).hexdigest()) is None
+    entered = first.enter(token)
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
     cookie = entered.headers["set-cookie"]
     for word in ("desk_8765=", "HttpOnly", "SameSite=lax", "Path=/"):
         assert word in cookie
     assert "Secure" not in cookie  # plain HTTP on this machine; behind HTTPS it is
-    assert second.request("GET", f"/?token={token}").status_code == 401
+    assert second.request("GET", f"/?token={token}").status_code == second.enter(token).status_code == 401
     assert first.request("GET", "/api/session").status_code == 200
     first.app = create_app(project, Address(), dist=tmp_path)
     assert first.request("GET", "/api/session").status_code == 200
-    stored = project.rows("SELECT hash FROM link") + project.rows("SELECT hash FROM visit")
+    stored = project.rows("SELECT hash FROM link") + project.rows("SELECT hash FROM cookie")
     assert token not in [row["hash"] for row in stored]
 
 
@@ -227,12 +243,12 @@ def test_a_chosen_token_does_not_wear_out(tmp_path):
     with make_project(tmp_path) as project:
         app = create_app(project, Address("0.0.0.0", 8765, "a-long-enough-secret"), dist=tmp_path)
         for _ in range(2):
-            assert Client(app).request("GET", "/?token=a-long-enough-secret").status_code == 303
-        assert Client(app).request("GET", "/?token=a-long-enough-secreT").status_code == 401
+            assert Client(app).enter("a-long-enough-secret").status_code == 303
+        assert Client(app).enter("a-long-enough-secreT").status_code == 401
 
 
 def test_other_addresses_need_a_token():
-    with refused("host must be 127.0.0.1 unless --token is given, got 0.0.0.0."):
+    with refused("host must be 127.0.0.1 unless there is a token, got 0.0.0.0."):
         Address("0.0.0.0")
     with refused("A token must have at least 16 ASCII characters, got 5."):
         Address("0.0.0.0", 8765, "short")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noisylabels.annotation.people import add_person
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import hash_of, pack, unpack
-from noisylabels.annotation.session import Session, UnknownTask
+from noisylabels.annotation.session import Session, UnknownTaskError
+from noisylabels.annotation.users import add_person
 from noisylabels.data.errors import InputError
 from tests.annotation.conftest import temporary_folder
 from tests.annotation.desks import COLUMNS, ROWS, make_project, owner_session, paint, refused
@@ -170,7 +170,7 @@ def test_nobody_reaches_anothers_task(session):
         lambda: ben.undo(token, seen=head.revision),
         lambda: ben.close(token, "accepted", revision=head.revision),
     ):
-        with refused("A task must be one of yours", UnknownTask):
+        with refused("A task must be one of yours", UnknownTaskError):
             act()
 
 
@@ -224,8 +224,8 @@ def test_a_bomb_is_not_inflated():
 
 
 def test_a_field_without_the_wanted_start_starts_blank_and_the_log_says_so(tmp_path):
-    from noisylabels.annotation.people import owner_of
     from noisylabels.annotation.queue import QueueSettings, change_queue
+    from noisylabels.annotation.users import owner_of
 
     with make_project(tmp_path) as project:
         change_queue(project, owner_of(project), QueueSettings(start="cdl", random_share=0))

@@ -1,5 +1,6 @@
 """Routes of the boxes page."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,7 @@ from starlette.routing import Route
 
 from noisylabels.annotation.boxes import MINIMUM_SIDE_PX, Box, BoxDesk, BoxTask
 from noisylabels.annotation.routes.endpoints import Call, image_response, picture_of, route
-from noisylabels.annotation.routes.forms import KEY, BoxCloseForm, BoxForm, Refusal, active_ms_of, key_of
+from noisylabels.annotation.routes.schemas import KEY, BoxCloseSchema, BoxSchema, Refusal, active_ms_of, key_of
 
 
 def show_box_tasks(call: Call) -> dict[str, Any]:
@@ -28,11 +29,11 @@ def show_box_image(call: Call) -> Response:
     return image_response(call.project, _desk(call).field(call.path["task"]))
 
 
-def draw_box(call: Call, form: BoxForm) -> dict[str, Any]:
+def draw_box(call: Call, sent: BoxSchema) -> dict[str, Any]:
     """Draw or change a box."""
-    edges = (form.row_min, form.column_min, form.row_max, form.column_max)
-    box = Box(_name(call), form.class_index, *edges)
-    return asdict(_desk(call).draw(call.path["task"], box, active_ms=form.active_ms, key=form.key))
+    edges = (sent.row_min, sent.column_min, sent.row_max, sent.column_max)
+    box = Box(_name(call), sent.class_index, *edges)
+    return asdict(_desk(call).draw(call.path["task"], box, active_ms=sent.active_ms, key=sent.key))
 
 
 def delete_box(call: Call) -> dict[str, Any]:
@@ -42,9 +43,9 @@ def delete_box(call: Call) -> dict[str, Any]:
     return {"box": name}
 
 
-def close_boxes(call: Call, form: BoxCloseForm) -> dict[str, Any]:
+def close_boxes(call: Call, sent: BoxCloseSchema) -> dict[str, Any]:
     """Say what became of a field."""
-    _desk(call).close(call.path["task"], form.state, active_ms=form.active_ms, key=form.key)
+    _desk(call).close(call.path["task"], sent.state, active_ms=sent.active_ms, key=sent.key)
     return show_box_task(call)
 
 
@@ -54,7 +55,7 @@ def _desk(call: Call) -> BoxDesk:
 
 def _name(call: Call) -> str:
     name = call.path["box"]
-    if not KEY.fullmatch(name):
+    if not re.fullmatch(KEY, name):
         raise Refusal(400, "A box's name must be 8 to 64 of A-Z a-z 0-9 _ -, got something else. Draw it again.")
     return name
 
@@ -69,7 +70,7 @@ ROUTES: list[Route] = [
     route("/api/boxes", "GET", show_box_tasks, roles=EXPERT),
     route("/api/boxes/{task}", "GET", show_box_task, roles=EXPERT),
     route("/api/boxes/{task}/image", "GET", show_box_image, roles=EXPERT),
-    route("/api/boxes/{task}/close", "POST", close_boxes, roles=EXPERT, form=BoxCloseForm),
-    route("/api/boxes/{task}/{box}", "PUT", draw_box, roles=EXPERT, form=BoxForm),
+    route("/api/boxes/{task}/close", "POST", close_boxes, roles=EXPERT, schema=BoxCloseSchema),
+    route("/api/boxes/{task}/{box}", "PUT", draw_box, roles=EXPERT, schema=BoxSchema),
     route("/api/boxes/{task}/{box}", "DELETE", delete_box, roles=EXPERT),
 ]

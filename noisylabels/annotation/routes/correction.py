@@ -6,25 +6,28 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from noisylabels.annotation.fields import starts_of
-from noisylabels.annotation.people import PAGES
+from noisylabels.annotation.fields import dataset_of, starts_of
 from noisylabels.annotation.queue import QueueSettings, available, change_queue, queue_settings
 from noisylabels.annotation.revisions import Head, hash_of, unpack
 from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, image_response, octets, picture_of, route
-from noisylabels.annotation.routes.forms import (
+from noisylabels.annotation.routes.schemas import (
     SHA256,
-    AdoptForm,
-    CloseForm,
+    AdoptSchema,
+    CloseSchema,
     Keyed,
-    OpenForm,
-    QueueForm,
+    NextSchema,
+    OpenSchema,
+    QueueSchema,
     Refusal,
-    StepForm,
+    ReturnSchema,
+    StepSchema,
     active_ms_of,
     key_of,
     number_of,
 )
 from noisylabels.annotation.session import Session
+from noisylabels.annotation.users import PAGES
+from noisylabels.data.labels import IGNORE_INDEX
 
 EVERYBODY = ("owner", "annotator", "expert", "rater")
 IDLE_MS = 30_000
@@ -40,6 +43,7 @@ def show_session(call: Call) -> dict[str, Any]:
         "channels": call.project.setting("channels"),
         "pixel_size_um": call.project.setting("pixel_size_um"),
         "idle_ms": IDLE_MS,
+        "ignore": IGNORE_INDEX,
     }
     if call.person.role not in CORRECTORS:
         return about
@@ -52,43 +56,36 @@ def show_session(call: Call) -> dict[str, Any]:
 
 def show_queue(call: Call) -> dict[str, Any]:
     """Tell how fields are handed out and how far the work is."""
-    states = call.project.rows("SELECT state, count(*) AS n FROM task_now GROUP BY state")
+    states = call.project.rows("SELECT state, count(*) AS n FROM field_now GROUP BY state")
     counts = {row["state"]: row["n"] for row in states}
-    n_of = {f"n_{state}": counts.get(state, 0) for state in ("open", "accepted", "skipped", "cannot_judge")}
+    kinds = ("open", "accepted", "returned", "skipped", "cannot_judge")
+    n_of = {f"n_{state}": counts.get(state, 0) for state in kinds}
     n_fields = call.project.value("SELECT count(*) FROM field")
     return asdict(queue_settings(call.project)) | {"n_fields": n_fields} | n_of
 
 
-def change(call: Call, form: QueueForm) -> dict[str, Any]:
+def change(call: Call, sent: QueueSchema) -> dict[str, Any]:
     """Change how fields are handed out from now on."""
-    settings = QueueSettings(form.strategy, form.start, form.random_share, form.repeat_share)
+    settings = QueueSettings(sent.strategy, sent.start, sent.random_share, sent.repeat_share)
     change_queue(call.project, call.person, settings)
     return show_queue(call)
 
 
-def show_fields(call: Call) -> dict[str, Any]:
-    """List all fields by name, with the state of their newest task."""
-    rows = call.project.rows(
-        "SELECT name, row_max - row_min AS rows, column_max - column_min AS columns, state FROM field "
-        "LEFT JOIN task_now ON task = (SELECT max(id) FROM task WHERE task.field = field.id) ORDER BY field.id"
-    )
-    return {"fields": [dict(row) for row in rows]}
-
-
-def next_task(call: Call, form: Keyed) -> dict[str, Any]:
+def next_task(call: Call, sent: NextSchema) -> dict[str, Any]:
     """Hand out a task."""
-    token = _session(call).next(key=form.key)
+    token = _session(call).next(strategy=sent.strategy, key=sent.key)
     return {"task": None if token is None else _task(call, token)}
 
 
-def open_task(call: Call, form: OpenForm) -> dict[str, Any]:
+def open_task(call: Call, sent: OpenSchema) -> dict[str, Any]:
     """Open a field by its name."""
-    return {"task": _task(call, _session(call).open(form.field, key=form.key))}
+    return {"task": _task(call, _session(call).open(sent.field, key=sent.key))}
 
 
 def show_tasks(call: Call) -> dict[str, Any]:
     """List the person's tasks."""
-    return {"tasks": [_renamed(asdict(task)) for task in _session(call).tasks()]}
+    shown = ("token", "number", "state", "name")
+    return {"tasks": [_renamed({name: getattr(task, name) for name in shown}) for task in _session(call).tasks()]}
 
 
 def show_task(call: Call) -> dict[str, Any]:
@@ -142,38 +139,50 @@ def save_revision(call: Call) -> Response:
     return head_response(head, 201)
 
 
-def undo(call: Call, form: StepForm) -> Response:
+def undo(call: Call, sent: StepSchema) -> Response:
     """Go back one revision."""
     session = _session(call)
     return head_response(
-        session.undo(call.path["task"], seen=form.revision, active_ms=form.active_ms, key=form.key), 200
+        session.undo(call.path["task"], seen=sent.revision, active_ms=sent.active_ms, key=sent.key), 200
     )
 
 
-def redo(call: Call, form: StepForm) -> Response:
+def redo(call: Call, sent: StepSchema) -> Response:
     """Go forward one revision."""
     session = _session(call)
     return head_response(
-        session.redo(call.path["task"], seen=form.revision, active_ms=form.active_ms, key=form.key), 200
+        session.redo(call.path["task"], seen=sent.revision, active_ms=sent.active_ms, key=sent.key), 200
     )
 
 
-def adopt(call: Call, form: AdoptForm) -> Response:
+def adopt(call: Call, sent: AdoptSchema) -> Response:
     """Settle a conflict."""
-    return head_response(_session(call).adopt(call.path["task"], form.adopt, seen=form.revision, key=form.key), 200)
+    return head_response(_session(call).adopt(call.path["task"], sent.adopt, seen=sent.revision, key=sent.key), 200)
 
 
-def close(call: Call, form: CloseForm) -> Any:
+def close(call: Call, sent: CloseSchema) -> Any:
     """Accept, skip or give up a task."""
     head = _session(call).close(
         call.path["task"],
-        form.state,
-        revision=form.revision,
-        active_ms=form.active_ms,
-        comment=form.comment,
-        key=form.key,
+        sent.state,
+        revision=sent.revision,
+        active_ms=sent.active_ms,
+        comment=sent.comment,
+        key=sent.key,
     )
     return head_response(head, 409) if head.refused else _task(call, call.path["task"])
+
+
+def give_back(call: Call, sent: ReturnSchema) -> dict[str, Any]:
+    """Return a task to its person."""
+    _session(call).give_back(call.path["task"], sent.comment, key=sent.key)
+    return _task(call, call.path["task"])
+
+
+def release(call: Call, sent: Keyed) -> dict[str, Any]:
+    """Hand the field of an unfinished task to others."""
+    _session(call).release(call.path["task"], key=sent.key)
+    return _task(call, call.path["task"])
 
 
 def head_response(head: Head, status: int) -> Response:
@@ -195,13 +204,14 @@ def _renamed(task: dict[str, Any]) -> dict[str, Any]:
 
 def _task(call: Call, token: str) -> dict[str, Any]:
     session = _session(call)
-    head = session.head(token)
+    head, task, field = session.head(token), session.task(token), session.field(token)
     active_ms = call.project.value(
         "SELECT sum(active_ms) FROM task_time JOIN task ON task.id = task_time.task WHERE token = ?", token
     )
     return (
-        _renamed(asdict(session.task(token)))
-        | picture_of(call.project, session.field(token))
+        _renamed(asdict(task))
+        | {"mine": task.person == call.person.name, "plate": field.plate or dataset_of(call.project).folder.name}
+        | picture_of(call.project, field)
         | {"revision": head.revision, "sha256": head.sha256, "can_undo": head.can_undo, "can_redo": head.can_redo}
         | {"active_ms": active_ms}
     )
@@ -210,18 +220,19 @@ def _task(call: Call, token: str) -> dict[str, Any]:
 ROUTES: list[Route] = [
     route("/api/session", "GET", show_session, roles=EVERYBODY),
     route("/api/queue", "GET", show_queue, roles=CORRECTORS),
-    route("/api/queue", "PUT", change, roles=("owner",), form=QueueForm),
-    route("/api/fields", "GET", show_fields, roles=("owner",)),
+    route("/api/queue", "PUT", change, roles=("owner",), schema=QueueSchema),
     route("/api/tasks", "GET", show_tasks, roles=CORRECTORS),
-    route("/api/tasks", "POST", open_task, roles=CORRECTORS, form=OpenForm),
-    route("/api/tasks/next", "POST", next_task, roles=CORRECTORS, form=Keyed),
+    route("/api/tasks", "POST", open_task, roles=CORRECTORS, schema=OpenSchema),
+    route("/api/tasks/next", "POST", next_task, roles=CORRECTORS, schema=NextSchema),
     route("/api/tasks/{task}", "GET", show_task, roles=CORRECTORS),
     route("/api/tasks/{task}/image", "GET", show_image, roles=CORRECTORS),
     route("/api/tasks/{task}/labels", "GET", show_labels, roles=CORRECTORS),
     route("/api/tasks/{task}/revisions", "GET", show_revisions, roles=CORRECTORS),
-    route("/api/tasks/{task}/revisions", "POST", save_revision, roles=CORRECTORS, form=bytes),
-    route("/api/tasks/{task}/undo", "POST", undo, roles=CORRECTORS, form=StepForm),
-    route("/api/tasks/{task}/redo", "POST", redo, roles=CORRECTORS, form=StepForm),
-    route("/api/tasks/{task}/adopt", "POST", adopt, roles=CORRECTORS, form=AdoptForm),
-    route("/api/tasks/{task}/close", "POST", close, roles=CORRECTORS, form=CloseForm),
+    route("/api/tasks/{task}/revisions", "POST", save_revision, roles=CORRECTORS, schema=bytes),
+    route("/api/tasks/{task}/undo", "POST", undo, roles=CORRECTORS, schema=StepSchema),
+    route("/api/tasks/{task}/redo", "POST", redo, roles=CORRECTORS, schema=StepSchema),
+    route("/api/tasks/{task}/adopt", "POST", adopt, roles=CORRECTORS, schema=AdoptSchema),
+    route("/api/tasks/{task}/close", "POST", close, roles=CORRECTORS, schema=CloseSchema),
+    route("/api/tasks/{task}/return", "POST", give_back, roles=("owner",), schema=ReturnSchema),
+    route("/api/tasks/{task}/release", "POST", release, roles=("owner",), schema=Keyed),
 ]

@@ -1,24 +1,24 @@
-"""Endpoints: a plain function of a call becomes a route that checks the role, reads the form and answers."""
+"""Endpoints: a plain function of a call becomes a route that checks the role, checks the body and answers."""
 
 import inspect
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from noisylabels.annotation.boxes import UnknownBoxTask
-from noisylabels.annotation.fields import Field
-from noisylabels.annotation.images import Planes, contrast_of, read_planes
-from noisylabels.annotation.jobs import Jobs, UnknownJob
-from noisylabels.annotation.project import KeyReused, Person, Project
-from noisylabels.annotation.ratings import UnknownTrial
-from noisylabels.annotation.routes.forms import Refusal, read_body, read_form, require_type
-from noisylabels.annotation.session import UnknownTask
+from noisylabels.annotation.boxes import UnknownBoxTaskError
+from noisylabels.annotation.fields import DatasetMovedError, Field
+from noisylabels.annotation.images import ImageReplacedError, Planes, contrast_of, read_planes
+from noisylabels.annotation.jobs import Jobs, UnknownJobError
+from noisylabels.annotation.project import KeyReusedError, Person, Project
+from noisylabels.annotation.ratings import UnknownTrialError
+from noisylabels.annotation.routes.schemas import Keyed, Refusal, read_body, read_body_as, require_type
+from noisylabels.annotation.session import UnknownTaskError
 from noisylabels.data.errors import InputError
 
 CORRECTORS = ("owner", "annotator")
@@ -47,18 +47,21 @@ class Call:
 
 
 Handler = Callable[..., Any]
+Answer = TypeVar("Answer")
 
 
-def route(path: str, method: str, handler: Handler, *, roles: tuple[str, ...], form: type | None = None) -> Route:
+def route(
+    path: str, method: str, handler: Handler, *, roles: tuple[str, ...], schema: type[Keyed] | type[bytes] | None = None
+) -> Route:
     """Make a route of a function.
 
     Args:
         path: The URL with its placeholders.
         method: GET, POST, PUT or DELETE.
-        handler: Takes a Call (and the form, if there is one); returns a Response, or what JSON can hold. Runs in a
-            thread.
+        handler: Takes a Call (and the checked body, if there is one); returns a Response, or what JSON can hold. Runs
+            in a thread.
         roles: Who may call it; others get 403.
-        form: The dataclass that the JSON body must be; `bytes` for a body that is not JSON.
+        schema: What the JSON body must be; `bytes` for a body that is not JSON.
     """
 
     async def answer(request: Request) -> Response:
@@ -67,14 +70,14 @@ def route(path: str, method: str, handler: Handler, *, roles: tuple[str, ...], f
             raise Refusal(403, f"This page is for {' or '.join(roles)}, and you are {person.role}. Open your own link.")
         state = request.app.state
         body = b""
-        forms: list[Any] = []
-        if form is bytes:
+        sent: list[Keyed] = []
+        if schema is bytes:
             require_type(request, "application/octet-stream")
             body = await read_body(request, state.largest_field + BODY_SLACK)
-        elif form is not None:
-            forms = [await read_form(request, form)]
+        elif schema is not None and issubclass(schema, Keyed):
+            sent = [await read_body_as(request, schema)]
         call = Call(state.project, state.jobs, person, request.path_params, request, body)
-        result = await run_in_threadpool(handler, call, *forms)
+        result = await run_in_threadpool(handler, call, *sent)
         if inspect.isawaitable(result):
             result = await result
         return result if isinstance(result, Response) else JSONResponse(result)
@@ -100,8 +103,9 @@ def answer_fault(project: Project, fault: Exception) -> Response:
 
 _STATUS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     (Refusal, 0),
-    ((UnknownTask, UnknownTrial, UnknownBoxTask, UnknownJob), 404),
-    (KeyReused, 409),
+    ((UnknownTaskError, UnknownTrialError, UnknownBoxTaskError, UnknownJobError), 404),
+    (KeyReusedError, 409),
+    (DatasetMovedError, 503),
     (InputError, 400),
 )
 
@@ -118,8 +122,15 @@ def octets(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
 
 def planes_or_refusal(project: Project, field: Field) -> Planes:
     """Read an image; 422 if its file is missing or damaged, since that is not the client's doing."""
+    return without_faults(field, lambda: read_planes(project, field))
+
+
+def without_faults(field: Field, read: Callable[[], Answer]) -> Answer:
+    """Read something of an image; 422 if its file is missing or damaged."""
     try:
-        return read_planes(project, field)
+        return read()
+    except DatasetMovedError:
+        raise
     except (InputError, OSError) as error:
         raise Refusal(422, _without_path(field, error)) from error
 
@@ -130,6 +141,8 @@ def picture_of(project: Project, field: Field) -> dict[str, Any]:
     about = {"rows": field.rows, "columns": field.columns, "channels": channels}
     try:
         return about | {"contrast": contrast_of(read_planes(project, field)), "problem": None}
+    except DatasetMovedError:
+        raise
     except (InputError, OSError) as error:
         return about | {"contrast": [[0.0, 1.0]] * len(channels), "problem": _without_path(field, error)}
 
@@ -137,4 +150,5 @@ def picture_of(project: Project, field: Field) -> dict[str, Any]:
 def _without_path(field: Field, error: Exception) -> str:
     """Say that an image cannot be read, without telling the client where the server keeps it."""
     kind = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+    kind = "is another than when the project was made" if isinstance(error, ImageReplacedError) else kind
     return f"The image of this field ({field.rows} x {field.columns} pixels) {kind}. Skip it and tell the owner."

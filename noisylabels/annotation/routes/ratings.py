@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from noisylabels.annotation.ratings import HIGHEST, LOWEST, RatingDesk
 from noisylabels.annotation.routes.endpoints import Call, octets, picture_of, planes_or_refusal, route
-from noisylabels.annotation.routes.forms import ScoreForm
+from noisylabels.annotation.routes.schemas import ScoreSchema
 
 
 def show_study(call: Call) -> dict[str, Any]:
@@ -39,10 +39,10 @@ def show_media(call: Call) -> Response:
     return octets(desk.media(token))
 
 
-def save_score(call: Call, form: ScoreForm) -> Response:
+def save_score(call: Call, sent: ScoreSchema) -> Response:
     """Save the scores of both sides."""
     following = _desk(call).score(
-        call.path["trial"], form.left, form.right, active_ms=form.active_ms, comment=form.comment, key=form.key
+        call.path["trial"], sent.left, sent.right, active_ms=sent.active_ms, comment=sent.comment, key=sent.key
     )
     return JSONResponse({"next": following}, 201)
 
@@ -56,5 +56,5 @@ ROUTES: list[Route] = [
     route("/api/rating", "GET", show_study, roles=RATER),
     route("/api/rating/trials/{trial}", "GET", show_trial, roles=RATER),
     route("/api/rating/trials/{trial}/media", "GET", show_media, roles=RATER),
-    route("/api/rating/trials/{trial}/scores", "POST", save_score, roles=RATER, form=ScoreForm),
+    route("/api/rating/trials/{trial}/scores", "POST", save_score, roles=RATER, schema=ScoreSchema),
 ]

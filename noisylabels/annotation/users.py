@@ -1,15 +1,45 @@
-"""People of a project: their roles, the links that let them in, and the cookies that keep them in."""
+"""People of a project: their names and their roles."""
 
-import hashlib
-import re
-import secrets
+import unicodedata
 
-from noisylabels.annotation.project import Person, Project, now
+from noisylabels.annotation.project import Person, Project
 from noisylabels.data.errors import InputError
 
 ROLES = ("owner", "annotator", "expert", "rater")
 PAGES = {"owner": ("correct",), "annotator": ("correct",), "expert": ("boxes",), "rater": ("rate",)}
-NAME = re.compile(r"[\w.@-]{1,64}")
+LONGEST_NAME = 64
+
+
+def check_name(name: str) -> str:
+    """Make sure that a person's name can stand in a file name, a table and a page; any script may write it.
+
+    Returns:
+        The name in Unicode's composed form (NFC).
+
+    Raises:
+        InputError: If it is empty, longer than 64 characters, or holds anything but letters, digits, single spaces and
+            `_ . @ - '`, or begins or ends with a space or a dot.
+
+    Examples:
+        >>> check_name("Zoë Müller"), check_name("李雷")
+        ('Zoë Müller', '李雷')
+        >>> check_name("../x")
+        Traceback (most recent call last):
+        ...
+        noisylabels.data.errors.InputError: A name must be 1 to 64 letters, digits, spaces or _ . @ - ', \
+and begin with a letter or digit, got '../x'. Choose another.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    kinds = [unicodedata.category(letter)[0] for letter in composed]
+    known = all(kind in "LMN" or letter in " _.@-'" for letter, kind in zip(composed, kinds, strict=True))
+    whole = composed == composed.strip(" .") and "  " not in composed and ".." not in composed
+    if not (known and whole and 1 <= len(composed) <= LONGEST_NAME and kinds[0] in "LN"):
+        msg = (
+            f"A name must be 1 to {LONGEST_NAME} letters, digits, spaces or _ . @ - ', and begin with a letter or "
+            f"digit, got {name!r}. Choose another."
+        )
+        raise InputError(msg)
+    return composed
 
 
 def add_person(project: Project, name: str, role: str, party: str = "") -> Person:
@@ -17,16 +47,14 @@ def add_person(project: Project, name: str, role: str, party: str = "") -> Perso
 
     Args:
         project: An open project.
-        name: 1 to 64 letters, digits or `_ . @ -`.
+        name: As `check_name` allows.
         role: "owner", "annotator", "expert" or "rater".
         party: The group of an expert or the subset of a rater.
 
     Raises:
         InputError: If the name or role is not one, or the person has another role already.
     """
-    if not NAME.fullmatch(name):
-        msg = f"A name must be 1 to 64 letters, digits or _ . @ -, got {name!r}. Choose another."
-        raise InputError(msg)
+    name = check_name(name)
     if role not in ROLES:
         msg = f"A role must be one of {', '.join(ROLES)}, got {role!r}. Choose one of these."
         raise InputError(msg)
@@ -50,7 +78,7 @@ def person_of(project: Project, name: str) -> Person:
     Raises:
         InputError: If there is nobody of this name.
     """
-    row = project.row("SELECT * FROM person WHERE name = ?", name)
+    row = project.row("SELECT * FROM person WHERE name = ?", unicodedata.normalize("NFC", name))
     if row is None:
         known = ", ".join(person.name for person in people_of(project))
         msg = f"A person must be one of {known}, got {name!r}. Invite them first: noisylabels annotate invite."
@@ -67,44 +95,3 @@ def people_of(project: Project, role: str | None = None) -> list[Person]:
 def owner_of(project: Project) -> Person:
     """Find the owner."""
     return people_of(project, "owner")[0]
-
-
-def invite(project: Project, person: Person) -> str:
-    """Make a token that lets a person in once. Only its hash is kept."""
-    token = secrets.token_urlsafe(24)
-    with project.writing() as connection:
-        connection.execute("INSERT INTO link VALUES (?, ?, ?, NULL)", (_hash(token), person.id, now()))
-    return token
-
-
-def enter(project: Project, token: str) -> str | None:
-    """Spend a link's token.
-
-    Returns:
-        A cookie for the person it was made for; None if it is unknown or spent.
-    """
-    with project.writing() as connection:
-        spent = connection.execute(
-            "UPDATE link SET spent = ? WHERE hash = ? AND spent IS NULL RETURNING person", (now(), _hash(token))
-        ).fetchone()
-    return None if spent is None else visit(project, spent["person"])
-
-
-def visit(project: Project, person: int) -> str:
-    """Make a cookie for a person; it stays good when the server restarts. Only its hash is kept."""
-    cookie = secrets.token_urlsafe(32)
-    with project.writing() as connection:
-        connection.execute("INSERT INTO visit VALUES (?, ?, ?)", (_hash(cookie), person, now()))
-    return cookie
-
-
-def visitor(project: Project, cookie: str) -> Person | None:
-    """Tell whose cookie it is; None if nobody's."""
-    row = project.row(
-        "SELECT person.* FROM visit JOIN person ON person.id = visit.person WHERE hash = ?", _hash(cookie)
-    )
-    return None if row is None else Person(row["id"], row["name"], row["role"], row["party"])
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
