@@ -160,12 +160,18 @@ def _entrance(token: str, guest: Person, person: Person | None) -> str:
     if person is not None:
         here = html.escape(person.name)
         stay = f'<p>You are {here}. <a href="{first_page(person)}">Stay {here}</a></p>'
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        f'content="width=device-width"><meta name="robots" content="noindex"><title>Enter as {name}</title></head>'
-        f'<body data-page="enter"><h1>{html.escape(guest.role.capitalize())} {name}</h1>{stay}'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta name="robots" content="noindex">'
+        f'<link rel="icon" href="data:,"><title>Enter as {name}</title>'
+    )
+    form = (
         f'<form method="post" action="{ENTER}"><input type="hidden" name="token" value="{html.escape(token)}">'
-        f'<button id="enter">Enter as {name}</button></form></body></html>'
+        f'<button id="enter">Enter as {name}</button></form>'
+    )
+    title = f"<h1>{html.escape(guest.role.capitalize())} {name}</h1>"
+    return (
+        f'<!doctype html><html lang="en"><head>{head}</head><body data-page="enter">{title}{stay}{form}</body></html>'
     )
 
 
