@@ -1,10 +1,10 @@
 """Links that let a person in once, and cookies that keep them in. Of both only hashes are kept."""
 
-import hashlib
 import secrets
 import sqlite3
 
 from noisylabels.annotation.project import Person, Project, now
+from noisylabels.data.hashes import hash_bytes
 
 
 def invite(project: Project, person: Person) -> str:
@@ -84,4 +84,4 @@ def _person(row: sqlite3.Row | None) -> Person | None:
 
 
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+    return hash_bytes(token.encode(errors="replace"))

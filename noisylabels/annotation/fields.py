@@ -1,7 +1,6 @@
 """Fields of a project: which there are, their images, and the label maps a person can start from."""
 
 import functools
-import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -10,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.sources import find_well
 from noisylabels.annotation.project import Project, now
 from noisylabels.annotation.project_files import create_project_file
 from noisylabels.annotation.quarters import Window, cut_in_quarters
 from noisylabels.annotation.users import check_name
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_bytes, hash_file
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap
+from noisylabels.data.wells import find_well
 
 BLANK = "blank"
 
@@ -126,8 +126,8 @@ def lot(seed: int, *words: object) -> float:
         >>> lot(0, "field", "B07") == lot(0, "field", "B07") != lot(1, "field", "B07")
         True
     """
-    digest = hashlib.sha256("/".join(map(str, (seed, *words))).encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    digest = hash_bytes("/".join(map(str, (seed, *words))).encode())
+    return int(digest[:12], 16) / 2**48
 
 
 def classes_of(project: Project) -> ClassTable:
@@ -243,16 +243,6 @@ def start_map(project: Project, field: Field, start: str) -> tuple[LabelMap, str
     made_by = dataset.provenance.get("labels", {}).get(start, {})
     checkpoint = made_by.get("checkpoint_sha256") if isinstance(made_by, dict) else None
     return np.ascontiguousarray(window), f"{start}:{checkpoint}" if checkpoint else start
-
-
-def hash_file(path: Path) -> str:
-    """Hash the bytes of a file with SHA-256.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_names(project: Project, names: Sequence[str]) -> None:

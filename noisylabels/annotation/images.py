@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisylabels.annotation.fields import Field, dataset_of, hash_file
+from noisylabels.annotation.fields import Field, dataset_of
 from noisylabels.annotation.project import Project
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_file
 
 Planes = NDArray[np.uint16]
 

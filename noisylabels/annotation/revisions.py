@@ -1,6 +1,5 @@
 """Revisions: every label map a task ever had, as a tree with a head that moves."""
 
-import hashlib
 import sqlite3
 import zlib
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 from noisylabels.annotation.fields import classes_of, field_of
 from noisylabels.annotation.project import Project, insert, now
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_bytes
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap, check_label_map
 
 TOOLS = ("brush", "eraser", "lasso", "polygon", "fill", "clear", "merge", "predict", "import", "napari")
@@ -75,7 +75,7 @@ def unpack(blob: bytes, rows: int, columns: int) -> LabelMap:
 
 def hash_of(label_map: LabelMap) -> str:
     """Hash the raw bytes of a label map, row by row, with SHA-256."""
-    return hashlib.sha256(np.ascontiguousarray(label_map, np.uint8).tobytes()).hexdigest()
+    return hash_bytes(np.ascontiguousarray(label_map, np.uint8).tobytes())
 
 
 def add_revision(

@@ -9,7 +9,6 @@ from noisylabels.annotation.fields import (
     DatasetMovedError,
     create_project,
     fields_of,
-    hash_file,
     lot,
     relink,
     start_map,
@@ -18,6 +17,7 @@ from noisylabels.annotation.images import contrast_of, read_planes
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.quarters import Window, cut_in_quarters
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_file
 from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.labels import IGNORE_INDEX
 from tests.annotation.desks import make_dataset, make_project, refused

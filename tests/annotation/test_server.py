@@ -154,7 +154,7 @@ def test_an_unreadable_image_is_said_and_can_be_skipped(desk):
     task = browser.post("/api/tasks/next").json()["task"]
     size = "The image of this field (12 x 16 pixels)"
     assert task["problem"] == f"{size} is another than when the project was made. Skip it and tell the owner."
-    from noisylabels.annotation.fields import hash_file
+    from noisylabels.data.hashes import hash_file
 
     with project.writing() as connection:
         connection.execute("UPDATE field SET image_sha256 = ?", (hash_file(image),))
