@@ -106,7 +106,7 @@ def numbers(fields: list[Comparison]) -> np.ndarray:
     """Compute the table's numbers for some fields."""
     events = {name: np.concatenate([field.events[name] for field in fields]) for name in fields[0].events}
     spurious = np.concatenate([field.extras["spurious"] for field in fields])
-    missed, found = ~events["found"] & ~events["merged"], events["found"]
+    missed, found = events["missed"], events["found"]
     steps = np.hypot(events["step_row"], events["step_column"])[found]
     ratios = events["area_ratio"][found]
     quarters = [

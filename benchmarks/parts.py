@@ -65,6 +65,7 @@ PARTS = (
     Part(("annotation",)),
 )
 ELSEWHERE = {
+    "coverage": "prints how often intervals and verdicts hold, not times: its page is docs/coverage.md",
     "experts": "prints the errors of real experts, not times, and needs a data set beside the checkout",
     "fixers": "prints how well real label errors are found, not times, and needs a data set beside the checkout",
     "rating_power": "prints the power of tests, not times",

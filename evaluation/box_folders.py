@@ -59,8 +59,8 @@ def write_box_report(
         boxes: The boxes; see `read_boxes`.
         folder: Folder to write into; made when missing.
         methods: Label sets, baseline first.
-        n_resamples: Bootstrap resamples and permutations.
-        seed: Of the resamples.
+        n_resamples: Random swaps of the permutation tests.
+        seed: Of the swaps.
         on_field: Called with each field's name once its events are found.
 
     Returns:

@@ -16,7 +16,7 @@ from evaluation.report.galleries import FieldView
 from evaluation.report.gallery_section import gallery_section
 from evaluation.report.pages import Section
 from evaluation.sources import FieldSource, method_name
-from evaluation.statistics.comparison import Comparison
+from evaluation.statistics.comparison import PRIMARY, Comparison
 from evaluation.study import Consensus, Study, fuse
 from noisylabels.data.atomic import replacing, write_text
 from noisylabels.data.errors import InputError
@@ -35,8 +35,9 @@ class Evaluation:
         references: Label sets they were held against.
         consensus: How the experts were fused, if they were: then the consensus is the main reference.
         split: Which fields.
-        n_resamples: Bootstrap resamples and permutations.
-        seed: Of resamples and random galleries.
+        n_resamples: Random swaps of the permutation tests.
+        seed: Of swaps and random galleries.
+        primary: Title of the score that the verdict is about, named before the data are seen.
     """
 
     study: Study
@@ -47,9 +48,10 @@ class Evaluation:
     split: str
     n_resamples: int
     seed: int
+    primary: str = PRIMARY
 
 
-ABOUT = ("dataset", "methods", "references", "consensus", "split", "n_resamples", "seed")
+ABOUT = ("dataset", "methods", "references", "consensus", "split", "n_resamples", "seed", "primary")
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
@@ -104,6 +106,7 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         about["split"],
         about["n_resamples"],
         about["seed"],
+        about["primary"],
     )
 
 
@@ -133,7 +136,9 @@ def write_evaluation_report(
     """
     study = evaluation.study
     table, events = _main_entries(evaluation)
-    comparison = compare_all(table, n_resamples=evaluation.n_resamples, seed=evaluation.seed)
+    comparison = compare_all(
+        table, n_resamples=evaluation.n_resamples, seed=evaluation.seed, primary=evaluation.primary
+    )
     gallery = [_gallery(evaluation, table, comparison, source, n_gallery)] if source and n_gallery else []
     experts = [expert_section(study.table, comparison.methods)] if len(evaluation.references) > 1 else []
     name = Path(evaluation.dataset).name
@@ -143,7 +148,8 @@ def write_evaluation_report(
         "methods": ", ".join(comparison.methods),
         "reference": ", ".join(evaluation.references)
         + (f"; fused by {evaluation.consensus}" if evaluation.consensus else ""),
-        "resamples": f"{evaluation.n_resamples} by cluster, percentile intervals, seed {evaluation.seed}",
+        "intervals": "jackknife over clusters, Student's t",
+        "tests": f"{evaluation.n_resamples} swaps by cluster, seed {evaluation.seed}; primary: {evaluation.primary}",
     }
     report = make_report(
         table,

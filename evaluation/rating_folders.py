@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-import numpy as np
-
 from evaluation.experts.preferences import compare_ratings
 from evaluation.experts.ratings import read_ratings
 from evaluation.report.assembly import version_facts, write_report
@@ -15,7 +13,7 @@ from evaluation.report.rating_section import check_ratings, judge_ratings, ratin
 
 
 def write_rating_report(
-    sheet: str | Path, folder: str | Path, *, methods: Sequence[str] = (), ks_method: str = "exact", seed: int = 0
+    sheet: str | Path, folder: str | Path, *, methods: Sequence[str] = (), ks_method: str = "exact"
 ) -> tuple[Path, str]:
     """Report a rating sheet: report.html, tables/*.csv and figures/*.svg.
 
@@ -24,7 +22,6 @@ def write_rating_report(
         folder: Folder to write into; made when missing.
         methods: Methods, baseline first; empty: as they occur.
         ks_method: "exact" or "matlab".
-        seed: Of the bootstrap.
 
     Returns:
         The page, and the verdict in words.
@@ -34,14 +31,13 @@ def write_rating_report(
     """
     ratings = read_ratings(sheet)
     method = cast("Literal['exact', 'matlab']", ks_method)  # checked where it is used
-    preferences = compare_ratings(ratings, methods=methods or None, ks_method=method, rng=np.random.default_rng(seed))
+    preferences = compare_ratings(ratings, methods=methods or None, ks_method=method)
     light, verdict = judge_ratings(preferences)
     facts = {
         "sheet": f"{Path(sheet).resolve()}, SHA-256 {hashlib.sha256(Path(sheet).read_bytes()).hexdigest()}",
         "raters": ", ".join(ratings.raters),
         "methods": ", ".join(methods or ratings.methods),
         "KS": ks_method,
-        "seed": str(seed),
     }
     title = f"Ratings of {' and '.join(methods or ratings.methods)}"
     report = Report(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from evaluation.experts.ratings import Ratings
 from evaluation.statistics.adjustment import adjust_holm
-from evaluation.statistics.effects import bootstrap_effect, cliffs_delta, hodges_lehmann, rank_biserial
+from evaluation.statistics.effects import cliffs_delta_interval, hodges_lehmann_interval, rank_biserial
+from evaluation.statistics.intervals import Interval
 from evaluation.statistics.rank_tests import Distance, compare_distributions, mann_whitney_p, sign_flip_p, signed_rank_p
-from evaluation.statistics.resampling import Interval
 from noisylabels.data.errors import InputError
 
 EVERYBODY = "all raters"
@@ -59,8 +59,6 @@ def compare_ratings(
     *,
     methods: Sequence[str] | None = None,
     ks_method: Literal["exact", "matlab"] = "exact",
-    n_resamples: int = 2000,
-    rng: np.random.Generator,
 ) -> list[Preference]:
     """Ask of every rater, and of all together, whether later methods are scored higher than earlier ones.
 
@@ -68,8 +66,6 @@ def compare_ratings(
         ratings: The scores.
         methods: Methods, baseline first; None: all, in order of appearance.
         ks_method: p-value of the Kolmogorov-Smirnov test: "exact", or "matlab" for kstest2's formula.
-        n_resamples: Bootstrap resamples of the effect sizes.
-        rng: Source of randomness.
 
     Returns:
         One entry per pair of methods and rater, each pair followed by that of all raters together.
@@ -85,11 +81,7 @@ def compare_ratings(
         raise InputError(msg)
     pairs = [(names[one], names[other]) for one in range(len(names)) for other in range(one + 1, len(names))]
     whom = [*ratings.raters, *([EVERYBODY] if len(ratings.raters) > 1 else [])]
-    found = [
-        _prefer(ratings, rater, baseline, method, ks_method, n_resamples, rng)
-        for baseline, method in pairs
-        for rater in whom
-    ]
+    found = [_prefer(ratings, rater, baseline, method, ks_method) for baseline, method in pairs for rater in whom]
     adjusted = adjust_holm([entry.signed_rank_p for entry in found])
     return [replace(entry, p_holm=float(p)) for entry, p in zip(found, adjusted, strict=True)]
 
@@ -100,14 +92,12 @@ def _prefer(
     baseline: str,
     method: str,
     ks_method: Literal["exact", "matlab"],
-    n_resamples: int,
-    rng: np.random.Generator,
 ) -> Preference:
     who = None if rater == EVERYBODY else rater
-    before, after = (ratings.scores(rater=who, method=name) for name in (baseline, method))
-    images = sorted(set(before) & set(after))
-    pairs = np.array([(before[image], after[image]) for image in images]).reshape(-1, 2)
-    differences = pairs[:, 1] - pairs[:, 0]
+    (before, unit), (after, _) = (ratings.totals(rater=who, method=name) for name in (baseline, method))
+    images = sorted(set(before) & set(after))  # every rater scores both methods on each image that she sees
+    whole = np.array([(before[image], after[image]) for image in images], np.int64).reshape(-1, 2)
+    differences, pairs = whole[:, 1] - whole[:, 0], whole / unit
     return Preference(
         rater=rater,
         method=method,
@@ -115,25 +105,23 @@ def _prefer(
         n=len(images),
         mean_method=float(pairs[:, 1].mean()),
         mean_baseline=float(pairs[:, 0].mean()),
-        shift=bootstrap_effect(hodges_lehmann, differences, n_resamples=n_resamples, rng=rng),
-        delta=bootstrap_effect(
-            lambda drawn: cliffs_delta(drawn[:, 0], drawn[:, 1]), pairs, n_resamples=n_resamples, rng=rng
-        ),
+        shift=hodges_lehmann_interval(differences / unit),
+        delta=cliffs_delta_interval(whole[:, 0], whole[:, 1]),
         biserial=rank_biserial(differences),
         signed_rank_p=signed_rank_p(differences),
-        sign_flip_p=sign_flip_p(_image_sums(ratings, who, baseline, method), rng=rng),
-        mann_whitney_p=mann_whitney_p(pairs[:, 0], pairs[:, 1]),
-        ks=compare_distributions(pairs[:, 0], pairs[:, 1], method=ks_method),
+        sign_flip_p=sign_flip_p(_image_sums(ratings, who, baseline, method)),
+        mann_whitney_p=mann_whitney_p(whole[:, 0], whole[:, 1]),
+        ks=compare_distributions(whole[:, 0], whole[:, 1], method=ks_method),
         p_holm=float("nan"),
     )
 
 
-def _image_sums(ratings: Ratings, rater: str | None, baseline: str, method: str) -> NDArray[np.float64]:
+def _image_sums(ratings: Ratings, rater: str | None, baseline: str, method: str) -> NDArray[np.int64]:
     """(image,) differences summed over the raters of an image: what one image said must flip together."""
     kept = np.ones(len(ratings), bool) if rater is None else ratings.rater == rater
     signs = np.where(ratings.method == method, 1, np.where(ratings.method == baseline, -1, 0))
     images, places = np.unique(ratings.image[kept], return_inverse=True)
-    sums = np.zeros(len(images))
+    sums = np.zeros(len(images), np.int64)
     np.add.at(sums, places, (signs * ratings.score)[kept])
     return sums
 

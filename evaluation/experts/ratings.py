@@ -1,5 +1,6 @@
 """Blinded ratings: sheets of scores from 1 to 10."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,25 @@ class Ratings:
         sums: dict[str, list[int]] = {}
         for image, score in zip(self.image[rows].tolist(), self.score[rows].tolist(), strict=True):
             sums.setdefault(image, []).append(score)
-        return {image: float(np.mean(scores)) for image, scores in sums.items()}
+        return {image: sum(scores) / len(scores) for image, scores in sums.items()}
+
+    def totals(self, *, rater: str | None = None, method: str) -> tuple[dict[str, int], int]:
+        """Give the mean score of each image over raters in whole numbers, so that equal means are equal.
+
+        Returns:
+            Whole numbers by image, and the number that each of them is to be divided by: the least common multiple of
+            how many raters saw an image.
+        """
+        rows = self.method == method
+        if rater is not None:
+            rows &= self.rater == rater
+        images, scores = self.image[rows].tolist(), self.score[rows].tolist()
+        counts = Counter(images)
+        unit = math.lcm(*counts.values())
+        sums: Counter[str] = Counter()
+        for image, score in zip(images, scores, strict=True):
+            sums[image] += score * (unit // counts[image])
+        return dict(sums), unit
 
 
 def read_ratings(path: str | Path) -> Ratings:

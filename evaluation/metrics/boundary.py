@@ -151,12 +151,15 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
         boundary: (..., C, 4) counts. Not modified.
 
     Returns:
-        (..., C) scores in [0, 1]: `precision`, `recall`, `f1`, `nsd`. A class without boundary in the prediction has no
-        precision, one without boundary in the reference no recall: nan, and so is `f1`. Both there and no hit: 0.
+        (..., C) scores in [0, 1]: `precision`, `recall`, `f1`, `f1_strict`, `nsd`. A class without boundary in the
+        prediction has no precision, one without boundary in the reference no recall: nan, and so is `f1`, MATLAB's.
+        Both there and no hit: 0. `f1_strict` is 0 where one side lacks the class, nan only where both do: MATLAB's mean
+        skips the fields in which a method finds nothing, which rewards finding nothing.
 
     Examples:
-        >>> score_boundaries([[3, 2, 2, 2], [0, 0, 4, 0]])["f1"]
-        array([0.8, nan])
+        >>> scores = score_boundaries([[3, 2, 2, 2], [0, 0, 4, 0], [0, 0, 0, 0]])
+        >>> scores["f1"], scores["f1_strict"]
+        (array([0.8, nan, nan]), array([0.8, 0. , nan]))
     """
     counts = np.asarray(boundary, float)
     in_reference, reference_hits, in_prediction, prediction_hits = np.moveaxis(counts, -1, 0)
@@ -164,7 +167,8 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
     f1 = divide(2 * precision * recall, precision + recall)
     f1[(precision == 0) & (recall == 0)] = 0
     nsd = divide(reference_hits + prediction_hits, in_reference + in_prediction)
-    return {"precision": precision, "recall": recall, "f1": f1, "nsd": nsd}
+    strict = np.where(np.isnan(f1) & (in_reference + in_prediction > 0), 0.0, f1)
+    return {"precision": precision, "recall": recall, "f1": f1, "f1_strict": strict, "nsd": nsd}
 
 
 def _check_maps(

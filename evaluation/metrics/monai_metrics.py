@@ -12,10 +12,12 @@ from noisylabels.data.errors import InputError
 
 
 class BoundaryF1Metric(CumulativeIterationMetric):
-    """Mean boundary F1 over fields, MATLAB's MeanBFScore, from the same counts as the evaluation room.
+    """Mean boundary F1 over fields, from the same counts as the evaluation room.
 
-    Counts are kept per field, so that every mean is that of MATLAB: over the classes of a field, then over fields. They
-    are computed on the CPU in numpy (or numba, when installed); tensors on a GPU are copied.
+    A class that only one side has in a field scores 0 there, one that neither has is skipped. MATLAB's MeanBFScore
+    (`one_sided="skip"`) skips both, which rewards a network that finds nothing. Counts are kept per field; means are
+    over the classes of a field, then over fields. They are computed on the CPU in numpy (or numba, when installed);
+    tensors on a GPU are copied.
 
     Args:
         n_classes: C, background included; needed only where neither tensor is one-hot.
@@ -24,6 +26,7 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         inclusive: Whether a distance equal to the tolerance is a hit.
         include_background: Whether the background counts as a class, as it does in MATLAB.
         absent: Whether undefined scores are skipped in means, as in MATLAB, or count as 0.
+        one_sided: Whether a class that only one side has in a field counts as 0 there, or is undefined as in MATLAB.
         reduction: `mean` gives the data set's score, `mean_batch` the (class,) means over fields, `none` the (field,
             class) scores.
 
@@ -44,6 +47,7 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         inclusive: bool = False,
         include_background: bool = True,
         absent: Absent = "skip",
+        one_sided: Absent = "zero",
         reduction: Literal["mean", "mean_batch", "none"] = "mean",
     ) -> None:
         super().__init__()
@@ -54,6 +58,7 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         self.n_classes = n_classes
         self.include_background = include_background
         self.absent = absent
+        self.one_sided = one_sided
         self.reduction = reduction
 
     def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **_: Any) -> torch.Tensor:
@@ -101,7 +106,7 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         if not isinstance(buffer, torch.Tensor):
             msg = "The boundary F1 must have counted a batch, got none. Call the metric before aggregate."
             raise InputError(msg)
-        scores = score_boundaries(buffer.cpu().numpy())["f1"]
+        scores = score_boundaries(buffer.cpu().numpy())["f1" if self.one_sided == "skip" else "f1_strict"]
         scores = scores if self.include_background else scores[:, 1:]
         if self.reduction == "none":
             return torch.from_numpy(scores)

@@ -4,6 +4,7 @@ All scores are functions of confusion matrices, (..., C, C) pixel counts with ro
 predicted class. Leading axes are kept: fields, methods or bootstrap resamples are scored at once.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -135,12 +136,15 @@ def score_classes(confusion: ArrayLike) -> dict[str, FloatArray]:
     }
 
 
-def score_all(confusion: ArrayLike, *, absent: Absent = "skip") -> dict[str, FloatArray]:
+def score_all(
+    confusion: ArrayLike, *, absent: Absent = "skip", classes: Mapping[str, FloatArray] | None = None
+) -> dict[str, FloatArray]:
     """Score all classes together, under MATLAB's names (DataSetMetrics or ImageMetrics).
 
     Args:
         confusion: (..., C, C) counts: pooled over a data set, or one per field. Not modified.
         absent: Whether a class whose score is 0/0 is skipped in the means or counted as 0.
+        classes: What `score_classes` gives for `confusion`, where it is known already.
 
     Returns:
         (...) scores in [0, 1]: `GlobalAccuracy` (correct pixels / all), `MeanAccuracy`, `MeanIoU` (plain means over
@@ -153,7 +157,7 @@ def score_all(confusion: ArrayLike, *, absent: Absent = "skip") -> dict[str, Flo
         {'GlobalAccuracy': 0.90624, 'WeightedIoU': 0.87529}
     """
     counts = np.asarray(confusion, float)
-    classes = score_classes(counts)
+    classes = score_classes(counts) if classes is None else classes
     hits, total = np.trace(counts, axis1=-2, axis2=-1), counts.sum((-2, -1))
     weighted = np.nansum(classes["iou"] * counts.sum(-1), axis=-1)
     return {

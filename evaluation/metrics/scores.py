@@ -3,9 +3,9 @@
 A score in this form can be computed for a data set, a subset, one field, or ten thousand resamples by the same code.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from evaluation.metrics.settings import IOU_THRESHOLDS
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable
 
+Score = Callable[[FloatArray], FloatArray]
+
 DATA_SET_SCORES = {
     "GlobalAccuracy": "right pixels / all pixels",
     "MeanAccuracy": "mean over classes of the pooled class accuracy (= recall)",
@@ -25,6 +27,9 @@ DATA_SET_SCORES = {
     "MeanPrecision": "mean over classes of the pooled precision; not in MATLAB",
     "MeanSpecificity": "mean over classes of the pooled specificity; not in MATLAB",
 }
+BOUNDARY_F1 = "BoundaryF1"
+STRICT_RULE = "; 0 in a field where only one side has the class"
+
 CLASS_SCORES = {
     "accuracy": "Accuracy (= recall)",
     "iou": "IoU",
@@ -32,6 +37,9 @@ CLASS_SCORES = {
     "precision": "precision",
     "specificity": "specificity",
 }
+
+
+Compute = Callable[[FloatArray], Mapping[str, FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -42,20 +50,30 @@ class Metric:
         name: Its name: MATLAB's where MATLAB has it.
         meaning: What it says, in a phrase.
         statistics: (entry, k) statistics that add up, of a count table.
-        score: (..., k) summed statistics -> (...) values, nan where undefined.
+        compute: (..., k) summed statistics -> values by key, (...) each, nan where undefined. Metrics that share it are
+            computed once.
+        key: Which of the values it is.
         class_name: The class it is about; empty when it is about all.
+        compared: Whether methods may be tested by it. MATLAB's MeanBFScore skips fields in which a method finds nothing
+            of a class: a method that finds nothing can have the higher mean.
     """
 
     name: str
     meaning: str
     statistics: Callable[[CountTable], FloatArray]
-    score: Callable[[FloatArray], FloatArray]
+    compute: Compute
+    key: str = ""
     class_name: str = ""
+    compared: bool = True
 
     @property
     def title(self) -> str:
         """The name, with its class if it is about one."""
         return f"{self.name}: {self.class_name}" if self.class_name else self.name
+
+    def score(self, sums: FloatArray) -> FloatArray:
+        """Score summed statistics, (..., k) to (...)."""
+        return self.compute(sums)[self.key]
 
     def of_data_set(self, table: CountTable) -> float:
         """Score all entries of a table together."""
@@ -67,7 +85,7 @@ class Metric:
 
 
 def data_set_metrics(classes: ClassTable, *, absent: Absent = "skip") -> tuple[Metric, ...]:
-    """List the scores of a data set: MATLAB's DataSetMetrics, then Dice, precision, specificity.
+    """List the scores of a data set: MATLAB's DataSetMetrics, then our own.
 
     Args:
         classes: The class table of the counts.
@@ -78,22 +96,23 @@ def data_set_metrics(classes: ClassTable, *, absent: Absent = "skip") -> tuple[M
         >>> [metric.name for metric in data_set_metrics(ROSELLA)][:5]
         ['GlobalAccuracy', 'MeanAccuracy', 'MeanIoU', 'WeightedIoU', 'MeanBFScore']
     """
-    n = len(classes)
-    pixels = [
-        Metric(name, meaning, _pixel_counts, partial(_score_all, name=name, n_classes=n, absent=absent))
-        for name, meaning in DATA_SET_SCORES.items()
-    ]
-    boundary = Metric(
-        "MeanBFScore",
-        "mean over fields of the mean over classes of the boundary F1",
-        lambda table: _summable(mean_defined(score_boundaries(table.boundary)["f1"], absent=absent)),
-        _share,
+    compute = _pixel_scores(len(classes), absent)
+    pixels = [Metric(name, meaning, _pixel_counts, compute, name) for name, meaning in DATA_SET_SCORES.items()]
+    matlab, strict = (
+        Metric(
+            name,
+            f"mean over fields of the mean over classes of the boundary F1{rule}",
+            partial(_boundary_of_fields, key=key, absent=absent),
+            _share,
+            compared=key != "f1",
+        )
+        for name, key, rule in (("MeanBFScore", "f1", ", MATLAB's"), (BOUNDARY_F1, "f1_strict", STRICT_RULE))
     )
-    return (*pixels[:4], boundary, *pixels[4:])
+    return (*pixels[:4], matlab, strict, *pixels[4:])
 
 
 def class_metrics(classes: ClassTable) -> tuple[Metric, ...]:
-    """List the scores of each class: MATLAB's ClassMetrics, then Dice, precision, specificity, event F1.
+    """List the scores of each class: MATLAB's ClassMetrics, the strict boundary F1, Dice, precision, and so on.
 
     Args:
         classes: The class table of the counts.
@@ -107,20 +126,21 @@ def class_metrics(classes: ClassTable) -> tuple[Metric, ...]:
 
 
 def _metrics_of_class(index: int, classes: ClassTable) -> list[Metric]:
-    name, n = classes.names[index], len(classes)
-    pixels = [
-        Metric(title, "", _pixel_counts, partial(_score_class, key=key, index=index, n_classes=n), name)
-        for key, title in CLASS_SCORES.items()
-    ]
-    boundary = Metric(
-        "MeanBFScore",
-        "mean over fields of the boundary F1",
-        lambda table: _summable(score_boundaries(table.boundary)["f1"][:, index]),
-        _share,
-        name,
+    name, compute = classes.names[index], _pixel_scores(len(classes), "skip")
+    pixels = [Metric(title, "", _pixel_counts, compute, f"{key} {index}", name) for key, title in CLASS_SCORES.items()]
+    matlab, strict = (
+        Metric(
+            title,
+            f"mean over fields of the boundary F1{rule}",
+            partial(_boundary_of_class, key=key, index=index),
+            _share,
+            class_name=name,
+            compared=key != "f1",
+        )
+        for title, key, rule in (("MeanBFScore", "f1", ", MATLAB's"), (BOUNDARY_F1, "f1_strict", STRICT_RULE))
     )
     events = [event_f1(classes, name, iou=0.5)] if index else []
-    return [*pixels[:2], boundary, *pixels[2:], *events]
+    return [*pixels[:2], matlab, strict, *pixels[2:], *events]
 
 
 def event_f1(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
@@ -142,7 +162,7 @@ def event_f1(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
         return np.stack([count.sum(1) for count in counts], axis=1).astype(float)
 
     meaning = f"F1 of events, paired one to one at IoU >= {iou:g}"
-    return Metric(f"event F1@{iou:g}", meaning, statistics, _f1_of_pairs, class_name)
+    return Metric(f"event F1@{iou:g}", meaning, statistics, _f1_of_pairs, class_name=class_name)
 
 
 def found_share(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
@@ -163,7 +183,7 @@ def found_share(classes: ClassTable, class_name: str, *, iou: float) -> Metric:
         return np.stack([count.sum(1) for count in counts], axis=1).astype(float)
 
     meaning = f"share of reference events found at IoU >= {iou:g}; a predicted event may serve many"
-    return Metric(f"found@{iou:g}", meaning, statistics, _share, class_name)
+    return Metric(f"found@{iou:g}", meaning, statistics, _share, class_name=class_name)
 
 
 def _event_rows(classes: ClassTable, class_name: str) -> list[int]:
@@ -188,45 +208,53 @@ def threshold_place(iou: float) -> int:
     return near[0]
 
 
-def stack_statistics(tables: Sequence[CountTable], metrics: Sequence[Metric]) -> FloatArray:
+def stack_statistics(tables: Sequence[CountTable], metrics: Sequence[Metric]) -> tuple[FloatArray, Score]:
     """Put the statistics of several metrics and methods side by side, so that they are resampled together.
 
     Args:
         tables: One table per method, with the same fields in the same order.
-        metrics: The metrics.
+        metrics: The metrics; statistics that several share are there once.
 
     Returns:
-        (field, method, statistic) float64.
+        (field, method, statistic) float64, and the function that scores their sums, (..., statistic) to (..., metric).
     """
-    return np.stack([np.concatenate([metric.statistics(table) for metric in metrics], axis=1) for table in tables], 1)
+    sources = list(dict.fromkeys(metric.statistics for metric in metrics))
+    parts = [[source(table) for source in sources] for table in tables]
+    ends = np.cumsum([0, *(part.shape[1] for part in parts[0])])
+    columns = {source: slice(ends[place], ends[place + 1]) for place, source in enumerate(sources)}
 
+    def score(sums: FloatArray) -> FloatArray:
+        known: dict[tuple[Callable[[CountTable], FloatArray], Compute], Mapping[str, FloatArray]] = {}
+        for metric in metrics:
+            which = metric.statistics, metric.compute
+            if which not in known:
+                known[which] = metric.compute(sums[..., columns[metric.statistics]])
+        return np.stack([known[metric.statistics, metric.compute][metric.key] for metric in metrics], axis=-1)
 
-def score_stack(sums: FloatArray, *, metrics: Sequence[Metric], widths: Sequence[int]) -> FloatArray:
-    """Score summed statistics of several metrics: (..., statistic) -> (..., metric).
-
-    Args:
-        sums: (..., statistic), as `stack_statistics` lays them out, summed over fields.
-        metrics: The metrics.
-        widths: Number of statistics of each metric.
-    """
-    parts = np.split(sums, np.cumsum(widths)[:-1], axis=-1)
-    return np.stack([metric.score(part) for metric, part in zip(metrics, parts, strict=True)], axis=-1)
+    return np.stack([np.concatenate(part, axis=1) for part in parts], 1), score
 
 
 def _pixel_counts(table: CountTable) -> FloatArray:
     return table.confusion.reshape(len(table), -1).astype(float)
 
 
-def _score_all(sums: FloatArray, *, name: str, n_classes: int, absent: Absent) -> FloatArray:
-    return score_all(_squared(sums, n_classes), absent=absent)[name]
+@cache  # one function per class table: metrics that share it are computed once
+def _pixel_scores(n_classes: int, absent: Absent) -> Compute:
+    def compute(sums: FloatArray) -> dict[str, FloatArray]:
+        confusion = sums.reshape(*sums.shape[:-1], n_classes, n_classes)
+        classes = score_classes(confusion)
+        single = {f"{key} {index}": values[..., index] for key, values in classes.items() for index in range(n_classes)}
+        return score_all(confusion, absent=absent, classes=classes) | single
+
+    return compute
 
 
-def _score_class(sums: FloatArray, *, key: str, index: int, n_classes: int) -> FloatArray:
-    return score_classes(_squared(sums, n_classes))[key][..., index]
+def _boundary_of_fields(table: CountTable, *, key: str, absent: Absent) -> FloatArray:
+    return _summable(mean_defined(score_boundaries(table.boundary)[key], absent=absent))
 
 
-def _squared(sums: FloatArray, n_classes: int) -> FloatArray:
-    return sums.reshape(*sums.shape[:-1], n_classes, n_classes)
+def _boundary_of_class(table: CountTable, *, key: str, index: int) -> FloatArray:
+    return _summable(score_boundaries(table.boundary)[key][:, index])
 
 
 def _summable(values: FloatArray) -> FloatArray:
@@ -234,9 +262,9 @@ def _summable(values: FloatArray) -> FloatArray:
     return np.column_stack([np.nan_to_num(values), ~np.isnan(values)]).astype(float)
 
 
-def _share(sums: FloatArray) -> FloatArray:
-    return divide(sums[..., 0], sums[..., 1])
+def _share(sums: FloatArray) -> dict[str, FloatArray]:
+    return {"": divide(sums[..., 0], sums[..., 1])}
 
 
-def _f1_of_pairs(sums: FloatArray) -> FloatArray:
-    return divide(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+def _f1_of_pairs(sums: FloatArray) -> dict[str, FloatArray]:
+    return {"": divide(2 * sums[..., 0], sums[..., 1] + sums[..., 2])}

@@ -22,10 +22,12 @@ DATA_SET_SCORES = (
     "MeanIoU",
     "WeightedIoU",
     "MeanBFScore",
+    "BoundaryF1",
     "MeanDice",
     "MeanPrecision",
     "MeanSpecificity",
 )
+BOUNDARY_SCORES = {"MeanBFScore": "f1", "BoundaryF1": "f1_strict"}
 CLASS_SCORES = {
     "Accuracy": "accuracy",
     "IoU": "iou",
@@ -39,7 +41,8 @@ def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.Data
     """Score each method on all fields together (MATLAB's DataSetMetrics).
 
     Pixel scores come from the pooled confusion matrix, means over classes of pooled values; `MeanBFScore` is the mean
-    over fields of each field's mean over classes. `MeanPrecision`, `MeanSpecificity` and `MeanDice` are ours.
+    over fields of each field's mean over classes. `BoundaryF1` counts 0 where only one side has a class, where MATLAB's
+    `MeanBFScore` skips it; `MeanPrecision`, `MeanSpecificity` and `MeanDice` are ours too.
 
     Args:
         table: Counts of one or more methods.
@@ -53,8 +56,9 @@ def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.Data
     rows = []
     for head, part in group_entries(table):
         scores = score_all(part.confusion.sum(0), absent=absent)
-        fields = mean_defined(score_boundaries(part.boundary)["f1"], absent=absent)
-        scores["MeanBFScore"] = mean_defined(fields, absent="skip")
+        boundaries = score_boundaries(part.boundary)
+        for name, key in BOUNDARY_SCORES.items():
+            scores[name] = mean_defined(mean_defined(boundaries[key], absent=absent), absent="skip")
         rows.append(head | {"n_fields": len(part)} | {name: float(value) for name, value in scores.items()})
     return pd.DataFrame(rows, columns=[*HEAD, "n_fields", *DATA_SET_SCORES])
 
@@ -62,8 +66,8 @@ def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.Data
 def tabulate_classes(table: CountTable) -> "pd.DataFrame":
     """Score each class of each method (MATLAB's ClassMetrics, with Dice, precision and specificity beside).
 
-    `Accuracy` is the recall (see `score_classes`). `MeanBFScore` and `MeanNSD` are means over the fields where they are
-    defined; `n_fields_undefined` counts those where the boundary F1 is not.
+    `Accuracy` is the recall (see `score_classes`). `MeanBFScore`, `BoundaryF1` and `MeanNSD` are means over the fields
+    where they are defined; `n_fields_undefined` counts those that MATLAB's boundary F1 skips.
 
     Args:
         table: Counts of one or more methods.
@@ -77,12 +81,11 @@ def tabulate_classes(table: CountTable) -> "pd.DataFrame":
     for head, part in group_entries(table):
         confusion = part.confusion.sum(0)
         scores, boundaries = score_classes(confusion), score_boundaries(part.boundary)
-        f1 = mean_defined(boundaries["f1"], axis=0)
-        nsd = mean_defined(boundaries["nsd"], axis=0)
+        f1, strict, nsd = (mean_defined(boundaries[key], axis=0) for key in ("f1", "f1_strict", "nsd"))
         for index, name in enumerate(table.classes):
             row = head | {"class_index": index, "class_name": name}
             row |= {column: float(scores[key][index]) for column, key in CLASS_SCORES.items()}
-            row |= {"MeanBFScore": float(f1[index]), "MeanNSD": float(nsd[index])}
+            row |= {"MeanBFScore": float(f1[index]), "BoundaryF1": float(strict[index]), "MeanNSD": float(nsd[index])}
             row["n_fields_undefined"] = int(np.isnan(boundaries["f1"][:, index]).sum())
             row |= {"reference_px": int(confusion[index].sum()), "prediction_px": int(confusion[:, index].sum())}
             rows.append(row)
@@ -102,7 +105,8 @@ def tabulate_fields(table: CountTable, *, absent: Absent = "skip") -> "pd.DataFr
     import pandas as pd
 
     scores = score_all(table.confusion, absent=absent)
-    scores["MeanBFScore"] = mean_defined(score_boundaries(table.boundary)["f1"], absent=absent)
+    boundaries = score_boundaries(table.boundary)
+    scores |= {name: mean_defined(boundaries[key], absent=absent) for name, key in BOUNDARY_SCORES.items()}
     keys = {name: column.astype(object) for name, column in table.keys.items()}
     return pd.DataFrame(keys | {name: scores[name] for name in DATA_SET_SCORES})
 

@@ -24,16 +24,21 @@ from noisylabels.data.events import EventTable
 LIBRARIES = ("noisylabels", "numpy", "scipy", "matplotlib", "pandas")
 
 
-def compare_all(table: CountTable, *, n_resamples: int, seed: int) -> Comparison:
+def compare_all(table: CountTable, *, n_resamples: int, seed: int, primary: str | None = None) -> Comparison:
     """Compare all methods of a table in every score that a report shows.
 
     Args:
         table: The counts, baseline method first.
-        n_resamples: Bootstrap resamples and random swaps.
-        seed: Of the resamples.
+        n_resamples: Random swaps.
+        seed: Of the swaps.
+        primary: Title of the score that is tested alone; None: MeanIoU.
+
+    Raises:
+        InputError: If there is no such score.
     """
     metrics = (*data_set_metrics(table.classes), *class_metrics(table.classes))
-    return compare_methods(table, metrics, n_resamples=n_resamples, rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return compare_methods(table, metrics, primary=primary, n_resamples=n_resamples, rng=rng)
 
 
 def make_report(

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from evaluation.experts.costs import find_crossings
 from evaluation.report.canvas import ERROR_COLOURS, FAINT, INK, Figure, canvas, colours_of, finish
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.intervals import Interval
 
 
 def draw_scores(scores: Mapping[str, Mapping[str, Interval]]) -> Figure:

@@ -8,7 +8,8 @@ from evaluation.metrics.counts import CountTable
 from evaluation.metrics.tables import absent_matters
 from evaluation.report.pages import Check
 
-FEW_CLUSTERS, TOO_FEW_CLUSTERS = 20, 5  # percentile intervals are too narrow below about 20 independent units
+DECISIVE_CLUSTERS = 6  # with fewer no paired permutation test can reach 5 %
+FEW_CLUSTERS = 12
 RARE = 0.001  # a class below this share of the pixels can hardly move a pixel score
 
 
@@ -32,11 +33,11 @@ def check_evaluation(table: CountTable, *, hashes: Mapping[str, str], skipped: M
 def _check_clusters(table: CountTable) -> Check:
     clusters = set(zip(table.keys["plate"].tolist(), table.keys["cluster"].tolist(), strict=True))
     n_fields, n = len(set(table.keys["field"].tolist())), len(clusters)
-    text = f"{n_fields} fields in {n} independent clusters were resampled"
-    if n < TOO_FEW_CLUSTERS:
-        return Check("bad", f"{text}: too few for any interval to be trusted.")
+    text = f"{n_fields} fields in {n} independent clusters (wells, or fields of view)"
+    if n < DECISIVE_CLUSTERS:
+        return Check("bad", f"{text}: with fewer than {DECISIVE_CLUSTERS} no method can be shown to be better.")
     if n < FEW_CLUSTERS:
-        return Check("doubt", f"{text}: intervals from fewer than {FEW_CLUSTERS} are somewhat too narrow.")
+        return Check("doubt", f"{text}: intervals hold, but are wide; {FEW_CLUSTERS} or more show smaller differences.")
     return Check("good", f"{text}.")
 
 

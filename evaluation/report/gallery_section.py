@@ -9,7 +9,7 @@ from evaluation.report.galleries import FieldView, choose_fields, show_fields
 from evaluation.report.pages import Section
 from evaluation.report.pictures import usual_spans
 from evaluation.report.tables import text_of
-from evaluation.report.verdicts import key_metric
+from evaluation.report.verdicts import score_name
 from evaluation.statistics.comparison import Comparison
 
 TITLES = {"worst": "Worst fields of {}", "best": "Best fields of {}", "random": "Fields at random, {}"}
@@ -24,7 +24,7 @@ def gallery_section(
     n: int,
     seed: int,
 ) -> Section:
-    """Show the worst, the best and some random fields of the last method, by mean IoU.
+    """Show the worst, the best and some random fields of the last method, by the primary score.
 
     Args:
         table: The counts.
@@ -34,13 +34,14 @@ def gallery_section(
         n: How many fields of each kind.
         seed: Of the random choice.
     """
-    values = comparison.by_field[:, :, comparison.metrics.index(key_metric(comparison))]
+    values = comparison.by_field[:, :, comparison.metrics.index(comparison.primary_metric)]
+    called = score_name(comparison.primary_metric)
     names, rows = np.unique(comparison.fields, return_index=True)  # a field occurs once per reference
     chosen = choose_fields(values[rows, -1], n=n, rng=np.random.default_rng(seed))
     spans = usual_spans(look(str(names[place])).image for places in chosen.values() for place in places)
     galleries = tuple(
         show_fields(
-            f"{TITLES[kind].format(comparison.methods[-1])} (mean IoU)",
+            f"{TITLES[kind].format(comparison.methods[-1])} ({called})",
             [(str(names[place]), _remark(comparison.methods, values[rows[place]])) for place in places],
             look,
             classes=table.classes,
@@ -51,7 +52,7 @@ def gallery_section(
         for kind, places in chosen.items()
         if len(places)
     )
-    lead = "Numbers hide what a look shows. Fields are named as their files; behind each name its mean IoU by method."
+    lead = f"Numbers hide what a look shows. Fields are named as their files; behind each its {called} by method."
     return Section("gallery", "Gallery", lead, galleries)
 
 

@@ -9,7 +9,7 @@ from evaluation.metrics.counts import ERRORS, CountTable
 from evaluation.report.heatmaps import draw_plates
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
-from evaluation.report.verdicts import key_metric
+from evaluation.report.verdicts import score_name
 from evaluation.screens.plates import find_place_effects, mean_by_well, z_prime
 from evaluation.statistics.comparison import Comparison
 
@@ -32,11 +32,11 @@ def plate_section(
     part = table.paired(comparison.methods)[-1]
     if not (part.keys["well"] != "").any():
         return None
-    metric = key_metric(comparison)
+    metric = comparison.primary_metric
     events = part.errors[:, :, ERRORS.index("n_prediction")].sum(1)
     pixels = part.confusion[:, :, 1:].sum((1, 2))
     quantities = {
-        "mean IoU": comparison.by_field[:, -1, comparison.metrics.index(metric)],
+        score_name(metric): comparison.by_field[:, -1, comparison.metrics.index(metric)],
         "events per field": events,
         "event pixels per field": pixels,
     }

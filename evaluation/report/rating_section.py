@@ -62,7 +62,8 @@ def preference_table(preferences: Sequence[Preference]) -> Table:
     styles: dict[str, Style] = {"shift": "signed", "Cliff's delta": "signed", "rank-biserial": "signed"}
     note = (
         "shift: Hodges-Lehmann, in points; Cliff's delta: how often the later method wins less how often it loses; in "
-        "brackets 95 % bootstrap intervals over images. All raters: means over raters."
+        "brackets 95 % intervals over images: of the shift by inverting Wilcoxon's test, of delta by the jackknife. "
+        "All raters: means over raters."
     )
     return Table("preferences", "How much better", heads, rows, note, _of_everybody(preferences), styles, grouped=True)
 

@@ -14,9 +14,10 @@ from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
 from evaluation.report.tables import Cell, Style, Table
 from evaluation.statistics.comparison import Comparison, rank_methods
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.intervals import Interval
 
 FIELD_SCORES = ("GlobalAccuracy", "MeanAccuracy", "MeanIoU", "WeightedIoU", "MeanBFScore")  # figure 4A of the paper
+RANKED_SCORES = ("GlobalAccuracy", "MeanAccuracy", "MeanIoU", "WeightedIoU", "BoundaryF1")
 
 
 def score_section(table: CountTable, comparison: Comparison, *, margin: float | None = None) -> Section:
@@ -35,15 +36,17 @@ def score_section(table: CountTable, comparison: Comparison, *, margin: float | 
         main,
         draw_scores({m.name: {name: comparison.interval(name, m) for name in comparison.methods} for m in whole}),
         classes,
+        undefined_table(comparison),
         pair_table(comparison, [*whole, *single]) if len(comparison.methods) > 2 else None,
         _absent_table(table, comparison.methods) if absent_matters(table) else None,
         None if margin is None else equivalence_table(comparison, whole, margin=margin),
-        rank_table(comparison, [metric for metric in whole if metric.name in FIELD_SCORES]),
+        rank_table(comparison, [metric for metric in whole if metric.name in RANKED_SCORES]),
     ]
     lead = (
         "Names and meaning as MATLAB's evaluateSemanticSegmentation: pixels are pooled over the data set, means are "
         "over classes; MeanBFScore is a mean over fields. Accuracy of a class is its recall. In brackets: "
-        f"{comparison.level:.0%} bootstrap interval over {comparison.n_clusters} clusters."
+        f"{comparison.level:.0%} interval: jackknife over {comparison.n_clusters} clusters with Student's t; "
+        "[–]: none, since fewer than 3 clusters, or of those that say anything fewer than 5, carry the score."
     )
     return Section("scores", "Scores", lead, tuple(item for item in items if item is not None))
 
@@ -56,23 +59,50 @@ def score_table(comparison: Comparison, metrics: Sequence[Metric], *, name: str,
     paired = len(comparison.methods) == 2
     if paired:
         baseline, method = comparison.methods
-        heads += [f"{method} − {baseline}", "relative", "p (Holm)"]
-        styles = {heads[-3]: "signed", "relative": "percent", "p (Holm)": "p"}
+        heads += [f"{method} − {baseline}", "relative", "p"]
+        styles = {heads[-3]: "signed", "relative": "percent", "p": "p"}
     rows = []
     for metric in metrics:
         row: list[Cell] = [*([metric.class_name or "all events"] if has_classes else []), metric.name]
         row += [comparison.interval(one, metric) for one in comparison.methods]
         if paired:
             difference = comparison.difference(method, baseline, metric)
-            row += [difference.absolute, difference.relative, difference.p_holm]
+            row += [difference.absolute, difference.relative, difference.p_adjusted]
         rows.append(tuple(row))
-    strong = tuple(place for place, metric in enumerate(metrics) if metric.name in ("MeanIoU", "IoU"))
-    note = (
-        "p: paired permutation test (names swapped by cluster), Holm-adjusted over all rows of both tables."
-        if paired
-        else ""
-    )
+    strong = tuple(place for place, metric in enumerate(metrics) if metric.title == comparison.primary)
+    note = _note_of_tests(comparison) if paired else ""
     return Table(name, title, tuple(heads), tuple(rows), note, strong, styles, grouped=has_classes)
+
+
+def _note_of_tests(comparison: Comparison) -> str:
+    """Say what the p-values are, and how small they can be."""
+    floors = [entry.floor for entry in comparison.differences if not np.isnan(entry.floor)]
+    lowest = f"with {comparison.n_clusters} clusters none can be below {min(floors):.2g}" if floors else "none"
+    return (
+        f"p: paired permutation test (names swapped by cluster; {lowest}). {comparison.primary}, the primary score, "
+        "is tested alone; the others of both tables as one family (max-T), pairs of methods by Holm. MeanBFScore is "
+        "not tested: MATLAB's mean skips fields in which a method finds nothing of a class; BoundaryF1 has 0 there."
+    )
+
+
+def undefined_table(comparison: Comparison) -> Table | None:
+    """List the scores that some clusters say nothing about; None when there is none."""
+    rows: list[tuple[Cell, ...]] = []
+    for metric in comparison.metrics:
+        for method in comparison.methods:
+            interval = comparison.interval(method, metric)
+            undefined = np.isnan(
+                comparison.by_field[:, comparison.methods.index(method), comparison.metrics.index(metric)]
+            )
+            if interval.n_undefined or undefined.any():
+                n_fields = int(undefined.sum())
+                rows.append((metric.title, method, interval.n_clusters, interval.n_undefined, len(undefined), n_fields))
+    heads = ("score", "method", "clusters", "n_undefined", "fields", "n_fields_undefined")
+    note = (
+        "n_undefined: clusters on which the score is undefined, so that they say nothing about it. Where fewer than 5 "
+        "clusters say anything, there is no interval: the score rests on too few."
+    )
+    return Table("undefined", "Scores that rest on a part of the fields", heads, tuple(rows), note) if rows else None
 
 
 def pair_table(comparison: Comparison, metrics: Sequence[Metric]) -> Table:
@@ -84,14 +114,14 @@ def pair_table(comparison: Comparison, metrics: Sequence[Metric]) -> Table:
             entry.absolute,
             entry.relative,
             entry.p,
-            entry.p_holm,
+            entry.p_adjusted,
         )
         for entry in comparison.differences
         if entry.metric in metrics
     )
-    columns = ("score", "pair", "difference", "relative", "p", "p (Holm)")
-    styles: dict[str, Style] = {"difference": "signed", "relative": "percent", "p": "p", "p (Holm)": "p"}
-    note = "p: paired permutation test (names swapped by cluster); Holm: adjusted over all rows."
+    columns = ("score", "pair", "difference", "relative", "p, alone", "p")
+    styles: dict[str, Style] = {"difference": "signed", "relative": "percent", "p, alone": "p", "p": "p"}
+    note = _note_of_tests(comparison)
     return Table("differences", "Differences between methods", columns, rows, note, styles=styles, grouped=True)
 
 
@@ -108,8 +138,8 @@ def equivalence_table(comparison: Comparison, metrics: Sequence[Metric], *, marg
         rows.append((entry.metric.name, pair, interval, test.p_not_worse, test.p_not_better, words))
     heads = ("score", "pair", "difference [90 %]", f"p, not {margin:g} worse", f"p, not {margin:g} better", "shown")
     note = (
-        "Two one-sided tests at 5 % (TOST) on the bootstrap over clusters. A large p-value of an ordinary test does "
-        "not show that methods are alike; this does."
+        "Two one-sided t tests at 5 % (TOST), standard errors by the jackknife over clusters. A large p-value of an "
+        "ordinary test does not show that methods are alike; this does."
     )
     styles: dict[str, Style] = {heads[2]: "signed", heads[3]: "p", heads[4]: "p"}
     return Table("equivalence", f"Not worse, within {margin:g}", heads, tuple(rows), note, styles=styles, grouped=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.intervals import Interval
 
 Cell = str | int | float | Interval | None
 
@@ -112,6 +112,8 @@ def text_of(cell: Cell, *, style: Style = "plain") -> str:
     if isinstance(cell, Interval):
         if math.isnan(cell.estimate):
             return "–"
+        if math.isnan(cell.low):
+            return f"{_number(cell.estimate, style)} [–]"
         ends = [_number(end, style).removesuffix(" %") for end in (cell.low, cell.high)]
         return f"{_number(cell.estimate, style)} [{', '.join(ends)}]"
     if isinstance(cell, int):

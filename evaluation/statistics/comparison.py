@@ -1,7 +1,7 @@
 """Comparison of methods on the same fields: differences with intervals, permutation tests, Friedman and pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -10,11 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from evaluation.metrics.counts import CountTable
 from evaluation.metrics.pixels import FloatArray, divide
-from evaluation.metrics.scores import Metric, score_stack, stack_statistics
+from evaluation.metrics.scores import Metric, Score, stack_statistics
 from evaluation.statistics.adjustment import adjust_holm
-from evaluation.statistics.equivalence import Equivalence, tost_resampled
-from evaluation.statistics.resampling import Interval, bootstrap_scores, interval_of, permute_pairs
+from evaluation.statistics.equivalence import Equivalence, assess_equivalence
+from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
+from evaluation.statistics.permutation import Permutation, permute_pairs
 from noisylabels.data.errors import InputError
+
+PRIMARY = "MeanIoU"
+"""The score that a comparison is about, unless another one is named before the data are seen."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,13 @@ class Difference:
     Args:
         metric: The metric.
         method: The method asked about.
-        baseline: The method it is held against.
+        baseline: The method it is compared with.
         absolute: method - baseline, with its interval.
         relative: (method - baseline) / baseline, with its interval; 0.2 is 20 % better.
-        p: p-value of the paired permutation test.
-        p_holm: The same, adjusted over all pairs and metrics of the comparison.
+        p: p-value of the paired permutation test; nan for a metric that methods may not be tested by.
+        p_adjusted: The same for one family of questions: the primary score's p-value stands alone, the others' are
+            adjusted together by max-T over the metrics; both by Holm over the pairs of methods.
+        floor: Smallest p-value that so many clusters allow.
     """
 
     metric: Metric
@@ -37,45 +43,68 @@ class Difference:
     absolute: Interval
     relative: Interval
     p: float
-    p_holm: float
+    p_adjusted: float
+    floor: float
+
+    def decides(self, *, alpha: float = 0.05) -> bool:
+        """Tell whether the methods are shown to differ: the interval excludes 0 and the permutation test agrees."""
+        return self.absolute.excludes(0) and bool(self.p_adjusted < alpha)
+
+    def decidable(self, *, alpha: float = 0.05) -> bool:
+        """Tell whether any difference, however large, could be shown with so many clusters."""
+        return bool(self.floor < alpha)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several methods, several metrics, one set of fields, one set of resamples.
+    """Several methods, several metrics, one set of fields.
 
     Args:
         methods: The methods.
         metrics: The metrics.
         estimates: (method, metric) scores of the data set.
-        resamples: (resample, method, metric) scores; a resample has the same fields for every method.
+        left_out: (cluster, method, metric) scores of the data set without that cluster.
+        alone: (cluster, method, metric) scores of each cluster alone; nan where it says nothing about the score.
         by_field: (field, method, metric) scores of single fields.
         fields: (field,) names.
-        clusters: (field,) names of the independent units that were resampled.
+        clusters: (field,) names of the independent units that were left out and swapped.
         differences: Every pair of methods, later minus earlier in the order of `methods`, for every metric.
         level: Level of the intervals.
+        primary: Name of the score that was named before the data were seen.
     """
 
     methods: tuple[str, ...]
     metrics: tuple[Metric, ...]
     estimates: FloatArray
-    resamples: FloatArray
+    left_out: FloatArray
+    alone: FloatArray
     by_field: FloatArray
     fields: NDArray[np.str_]
     clusters: NDArray[np.str_]
     differences: tuple[Difference, ...]
     level: float
+    primary: str = PRIMARY
 
     @property
     def n_clusters(self) -> int:
         """Independent units."""
         return len(np.unique(self.clusters))
 
+    @property
+    def primary_metric(self) -> Metric:
+        """The score that was named before the data were seen."""
+        return next(metric for metric in self.metrics if metric.title == self.primary)
+
     def interval(self, method: str, metric: Metric) -> Interval:
         """Give the score of one method with its interval."""
         place = self.methods.index(method), self.metrics.index(metric)
-        values = self.resamples[:, place[0], place[1]]
-        return interval_of(values, estimate=self.estimates[place], level=self.level, n_clusters=self.n_clusters)
+        return jackknife_interval(
+            self.left_out[:, place[0], place[1]],
+            estimate=float(self.estimates[place]),
+            says=~np.isnan(self.alone[:, place[0], place[1]]),
+            level=self.level,
+            bounds=(0, 1),
+        )
 
     def difference(self, method: str, baseline: str, metric: Metric) -> Difference:
         """Find the difference of a pair of methods in a metric; `method` must come after `baseline`."""
@@ -92,14 +121,11 @@ class Comparison:
 
         Args:
             method: The method asked about.
-            baseline: The method it is held against.
+            baseline: The method it is compared with.
             metric: The metric.
             margin: Largest difference that would not matter, above 0.
         """
-        column, rows = self.metrics.index(metric), [self.methods.index(method), self.methods.index(baseline)]
-        scores = self.resamples[:, rows[0], column] - self.resamples[:, rows[1], column]
-        difference = float(self.estimates[rows[0], column] - self.estimates[rows[1], column])
-        return tost_resampled(scores, estimate=difference, margin=margin)
+        return assess_equivalence(self.difference(method, baseline, metric).absolute, margin=margin)
 
     def cluster_means(self, metric: Metric) -> FloatArray:
         """Average the single fields' scores of each cluster, (cluster, method); nan where none is defined."""
@@ -116,77 +142,114 @@ def compare_methods(
     metrics: Sequence[Metric],
     *,
     methods: Sequence[str] | None = None,
+    primary: str | None = None,
     n_resamples: int = 10_000,
     level: float = 0.95,
     rng: np.random.Generator,
 ) -> Comparison:
     """Compare methods on the fields that all of them have.
 
-    The cluster of a field (well, or field of view of a quarter) is the unit of resampling and of swapping.
+    The cluster of a field (well, or field of view of a quarter) is the unit that is left out for the intervals and
+    swapped for the tests.
 
     Args:
         table: Counts of all methods.
         metrics: What to compare.
         methods: Which methods, baseline first; None: all of the table, in its order.
-        n_resamples: Bootstrap resamples and random swaps.
+        primary: Title of the score that is tested alone, named before the data are seen; None: MeanIoU if it is there,
+            else the first metric.
+        n_resamples: Random swaps of the permutation tests.
         level: Level of the intervals, in (0, 1).
         rng: Source of randomness. The same generator state gives the same comparison.
 
     Raises:
-        InputError: If the methods have no field in common.
+        InputError: If the methods have no field in common, or there is no such primary score.
     """
+    chosen = _choose_primary(metrics, primary)
     names = tuple(methods or table.methods)
     tables = table.paired(names)
-    widths = [metric.statistics(tables[0]).shape[1] for metric in metrics]
-    statistics = stack_statistics(tables, metrics)
+    statistics, score = stack_statistics(tables, metrics)
     clusters = _cluster_names(tables[0])
-
-    def score(sums: FloatArray) -> FloatArray:
-        return score_stack(sums, metrics=metrics, widths=widths)
-
-    estimates = score(statistics.sum(0))
-    resamples = bootstrap_scores(statistics, score, clusters=clusters.tolist(), n_resamples=n_resamples, rng=rng)
-    pairs = list(combinations(range(len(names)), 2))
-    tests = [
-        permute_pairs(
-            statistics[:, later],
-            statistics[:, earlier],
-            score,
-            clusters=clusters.tolist(),
-            n_resamples=n_resamples,
-            rng=rng,
-        )
-        for earlier, later in pairs
-    ]
-    p_values = np.reshape(tests, (len(pairs), len(metrics)))
-    adjusted = adjust_holm(p_values)
-    differences = tuple(
-        Difference(
-            metric,
-            names[later],
-            names[earlier],
-            *_intervals(
-                estimates[[later, earlier], column],
-                resamples[:, [later, earlier], column],
-                level=level,
-                n_clusters=len(np.unique(clusters)),
-            ),
-            float(p_values[row, column]),
-            float(adjusted[row, column]),
-        )
-        for row, (earlier, later) in enumerate(pairs)
-        for column, metric in enumerate(metrics)
-    )
-    return Comparison(
+    left_out, alone = leave_clusters_out(statistics, score, clusters=clusters.tolist())
+    comparison = Comparison(
         names,
         tuple(metrics),
-        estimates,
-        resamples,
+        score(statistics.sum(0)),
+        left_out,
+        alone,
         score(statistics),
         tables[0].keys["field"],
         clusters,
-        differences,
+        (),
         level,
+        chosen,
+    )
+    tests = _test_pairs(comparison, statistics, score, n_resamples, rng)
+    differences = tuple(
+        _difference(comparison, earlier, later, column, test)
+        for (earlier, later), test in tests.items()
+        for column in range(len(metrics))
+    )
+    return replace(comparison, differences=differences)
+
+
+def _choose_primary(metrics: Sequence[Metric], primary: str | None) -> str:
+    titles = [metric.title for metric in metrics if metric.compared]
+    if primary is None:
+        return PRIMARY if PRIMARY in titles else metrics[0].title
+    if primary not in titles:
+        msg = f"The primary score must be one of {', '.join(titles)}, got {primary}. Name one of them."
+        raise InputError(msg)
+    return primary
+
+
+def _test_pairs(
+    comparison: Comparison, statistics: FloatArray, score: Score, n_resamples: int, rng: np.random.Generator
+) -> dict[tuple[int, int], Permutation]:
+    """Test every pair; the primary score alone, the other scores as one family, the pairs by Holm."""
+    pairs = list(combinations(range(len(comparison.methods)), 2))
+    main = [place for place, metric in enumerate(comparison.metrics) if metric.title == comparison.primary]
+    rest = [place for place, metric in enumerate(comparison.metrics) if metric.compared and place not in main]
+    shape = (len(pairs), len(comparison.metrics))
+    p, adjusted, floor = (np.full(shape, np.nan) for _ in range(3))
+    for row, (earlier, later) in enumerate(pairs):
+        for columns in (main, rest):
+            if not columns:
+                continue
+            test = permute_pairs(
+                statistics[:, later],
+                statistics[:, earlier],
+                lambda sums, columns=columns: score(sums)[..., columns],  # type: ignore[misc]
+                clusters=comparison.clusters.tolist(),
+                n_resamples=n_resamples,
+                rng=rng,
+            )
+            p[row, columns], adjusted[row, columns], floor[row, columns] = test.p, test.p_family, test.floor
+    adjusted = np.stack([adjust_holm(column) for column in adjusted.T], axis=1) if pairs else adjusted
+    return {pair: Permutation(*rows) for pair, *rows in zip(pairs, p, adjusted, floor, strict=True)}
+
+
+def _difference(comparison: Comparison, earlier: int, later: int, column: int, test: Permutation) -> Difference:
+    one, other = comparison.estimates[[later, earlier], column]
+    left = comparison.left_out[:, [later, earlier], column]
+    says = ~np.isnan(comparison.alone[:, [later, earlier], column]).all(1)
+    level = comparison.level
+    gap = left[:, 0] - left[:, 1]
+    return Difference(
+        comparison.metrics[column],
+        comparison.methods[later],
+        comparison.methods[earlier],
+        jackknife_interval(gap, estimate=float(one - other), says=says, level=level, bounds=(-1, 1)),
+        jackknife_interval(
+            divide(gap, left[:, 1]),
+            estimate=float(divide(one - other, other)),
+            says=says,
+            level=level,
+            bounds=(-1, np.inf),
+        ),
+        float(test.p[column]),
+        float(test.p_family[column]),
+        float(test.floor[column]),
     )
 
 
@@ -194,18 +257,6 @@ def _cluster_names(table: CountTable) -> NDArray[np.str_]:
     """Clusters of two plates may share a name: the plate is part of it."""
     plates = table.keys["plate"]
     return np.array([f"{plate}/{cluster}" for plate, cluster in zip(plates, table.keys["cluster"], strict=True)])
-
-
-def _intervals(
-    estimates: FloatArray, resamples: FloatArray, *, level: float, n_clusters: int
-) -> tuple[Interval, Interval]:
-    """Absolute and relative difference of (method, baseline) with their intervals."""
-    absolute, relative = resamples[:, 0] - resamples[:, 1], divide(resamples[:, 0] - resamples[:, 1], resamples[:, 1])
-    difference = float(estimates[0] - estimates[1])
-    return (
-        interval_of(absolute, estimate=difference, level=level, n_clusters=n_clusters),
-        interval_of(relative, estimate=float(divide(difference, estimates[1])), level=level, n_clusters=n_clusters),
-    )
 
 
 def rank_methods(values: ArrayLike, methods: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,15 @@ EXACT_STEPS = 20_000_000  # additions the exact distribution of flipped signs ma
 PATTERNS = 20  # up to 2**20 patterns of signs are tried one by one when differences are not whole numbers
 
 
+DECIMALS = 9
+"""Scores that differ by less are tied: equal means of three raters differ by one unit in the last place."""
+
+
+def rounded(scores: ArrayLike) -> NDArray[np.float64]:
+    """Round scores so that equal ones are equal, whatever order their sums were made in."""
+    return np.round(np.asarray(scores, float), DECIMALS)
+
+
 class Distance(NamedTuple):
     """The two-sample Kolmogorov-Smirnov distance and its two-sided p-value."""
 
@@ -47,7 +56,7 @@ def compare_distributions(
     if method not in ("exact", "matlab"):
         msg = f"method must be 'exact' or 'matlab', got {method!r}. The default is exact."
         raise InputError(msg)
-    one, other = np.asarray(first, float), np.asarray(second, float)
+    one, other = rounded(first), rounded(second)
     if not one.size or not other.size:
         return Distance(float("nan"), float("nan"))
     result = stats.ks_2samp(one, other, method="exact")
@@ -94,7 +103,7 @@ def signed_rank_p(differences: ArrayLike) -> float:
     """
     from scipy import stats
 
-    values = np.asarray(differences, float)
+    values = rounded(differences)
     values = values[~np.isnan(values)]
     ranks = stats.rankdata(np.abs(values)) * np.sign(values)
     return _flip_whole_numbers(np.round(2 * ranks).astype(np.int64))  # mean ranks are multiples of one half
@@ -154,7 +163,7 @@ def mann_whitney_p(first: ArrayLike, second: ArrayLike) -> float:
     """
     from scipy import stats
 
-    one, other = np.asarray(first, float), np.asarray(second, float)
+    one, other = rounded(first), rounded(second)
     if not one.size or not other.size:
         return float("nan")
     if np.unique(np.concatenate([one, other])).size == 1:

@@ -31,8 +31,9 @@ def evaluate(
     ] = None,
     ignore_index: Annotated[int | None, typer.Option(help="Class index of the reference to leave out.")] = None,
     overlap: Annotated[Literal["box", "mask"], typer.Option(help="What the IoU of events is measured on.")] = "box",
-    resamples: Annotated[int, typer.Option(help="Bootstrap resamples and permutations.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Of resamples and random galleries.")] = 0,
+    primary: Annotated[str, typer.Option(help="Score that the verdict is about: named before you look.")] = "MeanIoU",
+    resamples: Annotated[int, typer.Option(help="Random swaps of the permutation tests.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of swaps and random galleries.")] = 0,
     gallery: Annotated[int, typer.Option(help="Fields of each kind in the gallery.")] = 3,
 ) -> None:
     """Compare label maps with a reference: counts, tables with intervals, and a report."""
@@ -60,7 +61,7 @@ def evaluate(
             on_field=lambda _: advance(),
         )
     evaluation = Evaluation(
-        study, str(dataset.resolve()), tuple(named), tuple(references), consensus, split, resamples, seed
+        study, str(dataset.resolve()), tuple(named), tuple(references), consensus, split, resamples, seed, primary
     )
     write_evaluation(evaluation, out)
     page, verdict = write_evaluation_report(evaluation, out, source=source, n_gallery=gallery)

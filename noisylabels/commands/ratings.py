@@ -18,11 +18,10 @@ def ratings(
     ks: Annotated[
         Literal["exact", "matlab"], typer.Option(help="p-value of the KS test; matlab is kstest2's formula.")
     ] = "exact",
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Ask whether blinded experts prefer a method, how surely, and how far they agree."""
     from evaluation.rating_folders import write_rating_report
 
-    page, verdict = write_rating_report(sheet, out, methods=read_list(methods), ks_method=ks, seed=seed)
+    page, verdict = write_rating_report(sheet, out, methods=read_list(methods), ks_method=ks)
     typer.echo(verdict)
     typer.echo(str(page))

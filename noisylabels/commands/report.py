@@ -31,7 +31,7 @@ def report(
     from evaluation.screens.plates import read_controls
 
     evaluation = read_evaluation(folder)
-    more = [*_rating_sections(ratings, evaluation.seed), *_cost_sections(costs, times, runs)]
+    more = [*_rating_sections(ratings), *_cost_sections(costs, times, runs)]
     wells = read_controls(controls) if controls else None
     source = open_dataset(dataset or Path(evaluation.dataset)) if gallery else None
     page, verdict = write_evaluation_report(
@@ -41,17 +41,15 @@ def report(
     typer.echo(str(page))
 
 
-def _rating_sections(sheet: Path | None, seed: int) -> "list[Section]":
+def _rating_sections(sheet: Path | None) -> "list[Section]":
     if sheet is None:
         return []
-    from numpy.random import default_rng
-
     from evaluation.experts.preferences import compare_ratings
     from evaluation.experts.ratings import read_ratings
     from evaluation.report.rating_section import rating_section
 
     scores = read_ratings(sheet)
-    return [rating_section(scores, compare_ratings(scores, rng=default_rng(seed)))]
+    return [rating_section(scores, compare_ratings(scores))]
 
 
 def _cost_sections(sheet: Path | None, times: list[str], runs: list[str]) -> "list[Section]":

@@ -1,7 +1,7 @@
-"""Dose-response: scores by dose with hierarchical intervals, paired differences, ED50 and area under the curve."""
+"""Dose-response: scores by dose with intervals over fields and seeds, paired differences, ED50 and area."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.statistics.adjustment import adjust_holm
-from evaluation.statistics.equivalence import Equivalence, tost_resampled
-from evaluation.statistics.resampling import Interval, interval_of
+from evaluation.statistics.equivalence import Equivalence, assess_equivalence
+from evaluation.statistics.intervals import FEWEST_CLUSTERS, Interval, student_interval
 from noisylabels.data.labels import ClassTable
 from noisylabels.experiments.collection import confusion_of, dice
 from noisylabels.experiments.declaration import CLEAN
@@ -22,6 +22,7 @@ ARM = ("noise", "dose", "method", "n_train")
 TEACHER = "labels"
 """The method of the training labels' own score."""
 Floats = NDArray[np.float64]
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Arm:
         dose: The dose.
         method: Name of the method; "labels" for the training labels' own score, the teacher line.
         n_train: Training fields, None for all.
-        score: Mean Dice over the event classes, with its interval over seeds and fields.
-        resamples: (resample,) the same for each hierarchical resample; paired between arms of one grid.
+        score: Mean Dice over the event classes, with its interval over seeds and groups of fields.
+        without_group: (group,) the same without each group of fields; the groups are the same for every arm of a grid.
+        without_seed: (seed,) the same without each seed; empty where there is one.
     """
 
     noise: str
@@ -42,18 +44,19 @@ class Arm:
     method: str
     n_train: int | None
     score: Interval
-    resamples: Floats
+    without_group: Floats
+    without_seed: Floats
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """An arm against another on identical fields and resamples.
+    """An arm against another on identical fields.
 
     Args:
         arm: The arm.
         baseline: What it is compared with.
         difference: arm - baseline in Dice, with its interval.
-        p: Two-sided bootstrap p-value.
+        p: Two-sided p-value of Student's t.
         p_holm: The same, Holm-adjusted over the contrasts made together.
         no_harm: Whether it is shown not to be worse by the declared margin.
     """
@@ -66,20 +69,17 @@ class Contrast:
     no_harm: Equivalence
 
 
-def score_arms(fields: "pd.DataFrame", *, n_resamples: int = 2000, seed: int = 0) -> list[Arm]:
+def score_arms(fields: "pd.DataFrame") -> list[Arm]:
     """Score every arm, and the labels it was trained on, with intervals over seeds and groups of fields.
 
-    Hierarchical bootstrap: seeds are drawn with replacement, then groups of fields (wells, tile groups); every arm
-    sees the same draw of groups, so that differences between arms are paired. Dice is pooled over the drawn fields.
+    Dice is pooled over fields and averaged over seeds. Its variance is the jackknife's over groups of fields (wells,
+    tile groups) plus the jackknife's over seeds; Student's t has the degrees of freedom of the two together
+    (Satterthwaite 1946). Arms share their groups, so that differences between them are paired by field; seeds are not.
 
     Args:
         fields: The `fields` table of `collect`.
-        n_resamples: Resamples.
-        seed: Of the resamples.
     """
-    rng = np.random.default_rng(seed)
     groups = np.unique(fields["group"])
-    draws = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=n_resamples)
     arms: list[Arm] = []
     for key, part in fields.groupby(list(ARM), dropna=False, sort=False):
         noise, dose, method, n_train = _identity(key)
@@ -88,7 +88,7 @@ def score_arms(fields: "pd.DataFrame", *, n_resamples: int = 2000, seed: int = 0
             sources["labels"] = TEACHER
         for source, name in sources.items():
             counts = _counts_by_seed(part[part["source"] == source], groups)
-            arms.append(_arm(noise, dose, name, n_train, counts, draws, rng))
+            arms.append(_arm(noise, dose, name, n_train, counts))
     return arms
 
 
@@ -107,22 +107,35 @@ def _counts_by_seed(part: "pd.DataFrame", groups: NDArray[np.str_]) -> NDArray[n
     return counts
 
 
-def _arm(
-    noise: str,
-    dose: float,
-    method: str,
-    n_train: int | None,
-    counts: NDArray[np.int64],
-    draws: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> Arm:
+def _arm(noise: str, dose: float, method: str, n_train: int | None, counts: NDArray[np.int64]) -> Arm:
     n_seeds, n_groups = counts.shape[:2]
-    estimate = float(dice(counts.sum(1)).mean())
-    per_seed = dice(np.einsum("rg,sgij->rsij", draws, counts))
-    seeds = rng.integers(0, n_seeds, (len(draws), n_seeds))
-    resamples = np.take_along_axis(per_seed, seeds, axis=1).mean(1)
-    interval = interval_of(resamples, estimate=estimate, n_clusters=n_groups)
-    return Arm(noise, dose, method, n_train, interval, resamples)
+    whole = counts.sum(1)
+    by_seed = dice(whole)
+    without_group = dice(whole[:, None] - counts).mean(0)
+    without_seed = (by_seed.sum() - by_seed) / (n_seeds - 1) if n_seeds > 1 else np.zeros(0)
+    estimate = float(by_seed.mean())
+    bare = Interval(estimate, np.nan, np.nan, LEVEL, n_groups)
+    arm = Arm(noise, dose, method, n_train, bare, without_group, without_seed)
+    return replace(arm, score=_interval([arm], lambda scores: scores[0], bounds=(0, 1)))
+
+
+def _interval(
+    arms: Sequence[Arm], of: Callable[[Sequence[float]], float], *, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Interval:
+    """Give a number that is made of the arms' scores its interval."""
+    estimates = [arm.score.estimate for arm in arms]
+    n_groups = len(arms[0].without_group)
+    left_out = [np.array([of(row) for row in zip(*(arm.without_group for arm in arms), strict=True)])]
+    for place, arm in enumerate(arms):
+        if len(arm.without_seed):
+            rows = [[*estimates[:place], float(score), *estimates[place + 1 :]] for score in arm.without_seed]
+            left_out.append(np.array([of(row) for row in rows]))
+    sizes = np.array([len(values) for values in left_out])
+    variances = np.array([(len(v) - 1) / len(v) * ((v - v.mean()) ** 2).sum() for v in left_out])
+    error = float(np.sqrt(variances.sum())) if n_groups >= FEWEST_CLUSTERS else np.nan
+    shares = (variances**2 / np.maximum(sizes - 1, 1)).sum()
+    df = float(variances.sum() ** 2 / shares) if shares > 0 else float(n_groups - 1)
+    return student_interval(of(estimates), error, df=df, n_clusters=n_groups, level=LEVEL, bounds=bounds)
 
 
 def find_arm(arms: Sequence[Arm], *, noise: str, dose: float, method: str, n_train: int | None = None) -> Arm | None:
@@ -141,22 +154,27 @@ def contrast_arms(pairs: Sequence[tuple[Arm, Arm]], *, margin: float) -> list[Co
         pairs: (arm, baseline) pairs.
         margin: The difference in Dice that would not matter.
     """
-    differences = [arm.resamples - baseline.resamples for arm, baseline in pairs]
+    differences = [
+        _interval([arm], lambda scores: scores[0] - scores[0])
+        if arm is baseline
+        else _interval([arm, baseline], lambda scores: scores[0] - scores[1], bounds=(-1, 1))
+        for arm, baseline in pairs
+    ]
     p_values = [_p_value(difference) for difference in differences]
-    adjusted = adjust_holm(p_values)
-    contrasts = []
-    for (arm, baseline), difference, p, p_holm in zip(pairs, differences, p_values, adjusted, strict=True):
-        estimate = arm.score.estimate - baseline.score.estimate
-        interval = interval_of(difference, estimate=estimate, n_clusters=arm.score.n_clusters)
-        no_harm = tost_resampled(difference, estimate=estimate, margin=margin)
-        contrasts.append(Contrast(arm, baseline, interval, p, float(p_holm), no_harm))
-    return contrasts
+    return [
+        Contrast(arm, baseline, difference, p, float(p_holm), assess_equivalence(difference, margin=margin))
+        for (arm, baseline), difference, p, p_holm in zip(
+            pairs, differences, p_values, adjust_holm(p_values), strict=True
+        )
+    ]
 
 
-def _p_value(difference: Floats) -> float:
-    known = difference[~np.isnan(difference)]
-    tail = min((known <= 0).mean(), (known >= 0).mean()) if len(known) else 0.5
-    return float(min(1.0, 2 * max(tail, 1 / (len(known) + 1))))
+def _p_value(difference: Interval) -> float:
+    from scipy.special import stdtr
+
+    if difference.error == 0:
+        return float(difference.estimate == 0)
+    return float(2 * stdtr(difference.df, -abs(difference.estimate) / difference.error))
 
 
 def effective_dose(doses: Sequence[float], scores: Sequence[float], *, loss: float) -> float:
@@ -192,24 +210,18 @@ def area_under_curve(doses: Sequence[float], scores: Sequence[float]) -> float:
 
 
 def summarise_curve(curve: Sequence[Arm]) -> dict[str, Interval]:
-    """ED10, ED50 and the area under one dose-response curve, with intervals from the arms' paired resamples.
+    """ED10, ED50 and the area under one dose-response curve, with intervals over groups and seeds.
 
     Args:
         curve: Arms of one noise and method by rising dose, the clean arm first.
     """
     doses = [arm.dose for arm in curve]
-    estimates = [arm.score.estimate for arm in curve]
-    resamples = np.stack([arm.resamples for arm in curve], axis=1)
-    n_clusters = curve[0].score.n_clusters
     summaries: dict[str, Callable[[Sequence[float]], float]] = {
         "ED10": lambda scores: effective_dose(doses, scores, loss=0.1),
         "ED50": lambda scores: effective_dose(doses, scores, loss=0.5),
         "mean over doses": lambda scores: area_under_curve(doses, scores),
     }
-    return {
-        name: interval_of([of(row) for row in resamples.tolist()], estimate=of(estimates), n_clusters=n_clusters)
-        for name, of in summaries.items()
-    }
+    return {name: _interval(curve, of) for name, of in summaries.items()}
 
 
 def recall_by_quartile(events: "pd.DataFrame", *, by: str, classes: ClassTable) -> "pd.DataFrame":

@@ -40,8 +40,8 @@ def draw_curves(arms: Sequence[Arm], *, references: Mapping[str, float], name: s
         panels[0].set_ylabel("mean Dice of the event classes")
         draw_legend(drawing, strokes)
         caption = (
-            "Dice on clean test fields by dose (a rate of events, or pixels of an outline); bands: 95 % hierarchical "
-            "bootstrap over seeds and groups of fields. "
+            "Dice on clean test fields by dose (a rate of events, or pixels of an outline); bands: 95 %, jackknife "
+            "over groups of fields and over seeds with Student's t. "
             "Dashed: the training labels' own Dice (teacher line); a method above it generalises beyond its labels."
         )
         return finish(drawing, name=name, caption=caption)

@@ -45,7 +45,7 @@ def draw_method_rows(arms: Sequence[Arm], *, references: Mapping[str, float], na
         panels[0].set_yticks(range(len(methods)), methods)
         panels[0].invert_yaxis()
         caption = (
-            "Dice on clean test fields by method, each noise at its largest dose; bars: 95 % hierarchical bootstrap. "
+            "Dice on clean test fields by method, each noise at its largest dose; bars: 95 %, jackknife. "
             f"Dashed: the training labels' own Dice. Dotted: {_told(references)}. No dot: not run there."
         )
         return finish(drawing, name=name, caption=caption)

@@ -34,7 +34,6 @@ def report(
     planned: Sequence[Planned],
     folder: Path,
     *,
-    n_resamples: int = 2000,
     publish: Path | None = None,
 ) -> Path:
     """Write report.html, its tables as CSV and its figures as SVG.
@@ -43,7 +42,6 @@ def report(
         declaration: What was declared.
         planned: The runs of the grid, done or not.
         folder: The experiment's folder.
-        n_resamples: Resamples of the hierarchical bootstrap.
         publish: A folder that gets the report as README.md with its tables and figures beside it, for a repository.
 
     Returns:
@@ -52,7 +50,7 @@ def report(
     Raises:
         InputError: If no run is done.
     """
-    page = make_report(declaration, planned, folder, n_resamples=n_resamples)
+    page = make_report(declaration, planned, folder)
     if publish is not None:
         commands = [f"noisylabels experiment {verb} {declaration.name}" for verb in ("run", "report")]
         # The lines that repeat a cell name folders of the machine that ran it.
@@ -61,22 +59,19 @@ def report(
     return write_report(page, folder)
 
 
-def make_report(
-    declaration: Declaration, planned: Sequence[Planned], folder: Path, *, n_resamples: int = 2000
-) -> Report:
+def make_report(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> Report:
     """Put the report together, and write the tidy tables of `collect`.
 
     Args:
         declaration: What was declared.
         planned: The runs of the grid, done or not.
         folder: The experiment's folder.
-        n_resamples: Resamples of the hierarchical bootstrap.
 
     Raises:
         InputError: If no run is done.
     """
     tables = collect(planned, folder)
-    arms = score_arms(tables["fields"], n_resamples=n_resamples)
+    arms = score_arms(tables["fields"])
     contrasts = teacher_contrasts(arms, margin=declaration.margin)
     sections = [
         curve_section(declaration, arms),

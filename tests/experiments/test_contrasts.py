@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from evaluation.statistics.resampling import interval_of
+from evaluation.statistics.intervals import student_interval
 from noisylabels.experiments.contrasts import contrast_section, pair_clean, pair_methods, pair_noises, teacher_contrasts
 from noisylabels.experiments.curves import Arm
 
 
 def arm(noise, dose, method, score, n_train=None):
-    resamples = np.full(50, score)
-    return Arm(noise, dose, method, n_train, interval_of(resamples, estimate=score, n_clusters=5), resamples)
+    interval = student_interval(score, 0.0, df=4, n_clusters=5)
+    return Arm(noise, dose, method, n_train, interval, np.full(5, score), np.full(2, score))
 
 
 CLEAN = [arm("clean", 0.0, "gdl", 0.9), arm("clean", 0.0, "labels", 1.0), arm("clean", 0.0, "ce", 0.8)]

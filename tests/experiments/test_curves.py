@@ -56,48 +56,53 @@ def test_confusions_are_read_in_order_for_many_classes():
 
 
 def test_an_arm_is_the_mean_over_seeds_of_dice_pooled_over_fields():
-    arm = find_arm(score_arms(table(), n_resamples=50), noise="random", dose=0.5, method="gdl")
+    arm = find_arm(score_arms(table()), noise="random", dose=0.5, method="gdl")
     # pooled: 30 hits, 10 missed -> 60/70; 25 hits, 15 missed -> 50/65
     assert arm.score.estimate == pytest.approx((60 / 70 + 50 / 65) / 2)
     assert arm.score.low <= arm.score.estimate <= arm.score.high
 
 
 def test_the_labels_are_scored_once_per_noise_and_dose():
-    arms = score_arms(table(), n_resamples=50)
+    arms = score_arms(table())
     labels = [arm for arm in arms if arm.method == "labels"]
     assert [(arm.noise, arm.dose) for arm in labels] == [("clean", 0.0), ("random", 0.5)]
     assert labels[1].score.estimate == pytest.approx(2 * 20 / (2 * 20 + 20))
 
 
 def test_dose_zero_of_any_noise_is_the_clean_arm():
-    arms = score_arms(table(), n_resamples=50)
+    arms = score_arms(table())
     assert find_arm(arms, noise="dim", dose=0.0, method="gdl").noise == "clean"
     assert find_arm(arms, noise="dim", dose=0.5, method="gdl") is None
 
 
-def test_the_interval_is_that_of_a_slow_hierarchical_bootstrap():
+def test_the_interval_adds_the_variances_over_groups_and_over_seeds():
     rng = np.random.default_rng(1)
-    matrices = [[((80, 0), (20 - h, h)) for h in rng.integers(0, 21, 12)] for _ in range(3)]
+    hits = rng.integers(0, 21, (3, 12))
     frame = pd.DataFrame(
-        [row for s, m in enumerate(matrices) for row in rows(f"r{s}", "random", 0.5, "gdl", m, seed=s)]
-        + [
+        [
             row
-            for s, m in enumerate(matrices)
-            for row in rows(f"r{s}", "random", 0.5, "gdl", m, seed=s, source="labels")
+            for source in ("prediction", "labels")
+            for seed, part in enumerate(hits)
+            for row in rows(
+                f"r{seed}", "random", 0.5, "gdl", [((80, 0), (20 - h, h)) for h in part], seed=seed, source=source
+            )
         ]
     )
-    arm = find_arm(score_arms(frame, n_resamples=4000), noise="random", dose=0.5, method="gdl")
-    hits = np.array([[m[1][1] for m in part] for part in matrices])
-    slow = []
-    for _ in range(4000):
-        fields = rng.integers(0, 12, 12)
-        seeds = rng.integers(0, 3, 3)
-        slow.append(np.mean([2 * hits[s][fields].sum() / (hits[s][fields].sum() + 240) for s in seeds]))
-    assert [arm.score.low, arm.score.high] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.012)
+    arm = find_arm(score_arms(frame), noise="random", dose=0.5, method="gdl")
+
+    def score(kept):
+        return np.mean([2 * part.sum() / (part.sum() + 20 * part.size) for part in kept])
+
+    groups = [score(np.delete(hits, place, axis=1)) for place in range(12)]
+    seeds = [score(np.delete(hits, place, axis=0)) for place in range(3)]
+    variances = [(len(one) - 1) * np.var(one) for one in (groups, seeds)]
+    assert arm.score.error == pytest.approx(np.sqrt(sum(variances)))
+    assert arm.score.df == pytest.approx(sum(variances) ** 2 / (variances[0] ** 2 / 11 + variances[1] ** 2 / 2))
+    assert 0 < arm.score.low < arm.score.estimate < arm.score.high < 1
 
 
 def test_contrasts_are_paired_by_fields():
-    arms = score_arms(table(), n_resamples=400)
+    arms = score_arms(table())
     noisy = find_arm(arms, noise="random", dose=0.5, method="gdl")
     clean = find_arm(arms, noise="random", dose=0.0, method="gdl")
     itself, harm = contrast_arms([(noisy, noisy), (noisy, clean)], margin=0.02)
@@ -123,7 +128,7 @@ def test_the_area_is_the_mean_over_doses():
 
 
 def test_a_curve_comes_down_to_three_numbers():
-    arms = score_arms(table(), n_resamples=100)
+    arms = score_arms(table())
     curve = [find_arm(arms, noise="random", dose=dose, method="gdl") for dose in (0.0, 0.5)]
     summary = summarise_curve(curve)
     loss_at_half = 1 - curve[1].score.estimate

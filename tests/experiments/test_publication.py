@@ -20,7 +20,7 @@ GRID = {
 def test_a_published_report_shows_the_arms_and_no_folder_of_this_machine(tmp_path):
     declaration, folder = declare(GRID), tmp_path / "grid"
     assert [item.state for item in run_grid(declaration, folder)] == ["done"] * 2
-    report(declaration, plan(declaration, folder), folder, n_resamples=100, publish=tmp_path / "public")
+    report(declaration, plan(declaration, folder), folder, publish=tmp_path / "public")
     written = {path.name: path.read_text() for path in (tmp_path / "public").iterdir()}
     assert {"README.md", "arms.csv", "against_labels.csv", "recall.csv", "memorisation.csv", "curves.svg"} <= set(
         written

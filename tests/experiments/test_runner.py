@@ -161,7 +161,7 @@ def test_labels_have_the_dose_that_is_declared(tmp_path):
 
 def test_the_report_names_the_command_of_every_cell(done):
     declaration, folder, items = done
-    page = report(declaration, plan(declaration, folder), folder, n_resamples=100).read_text()
+    page = report(declaration, plan(declaration, folder), folder).read_text()
     commands = (folder / "tables" / "commands.csv").read_text()
     assert all(item.identity in commands for item in items)
     assert commands.count("python -m monai.bundle run") == 8
@@ -185,7 +185,7 @@ def test_the_commands_plan_and_run_from_a_file(tmp_path, capsys):
 def test_the_signs_of_the_tiny_experiment(tmp_path):
     declaration = read_declaration("tiny")
     assert {item.state for item in run_grid(declaration, tmp_path)} == {"done"}
-    arms = score_arms(collect(plan(declaration, tmp_path), tmp_path)["fields"], n_resamples=50)
+    arms = score_arms(collect(plan(declaration, tmp_path), tmp_path)["fields"])
 
     def score(noise, dose, method):
         return find_arm(arms, noise=noise, dose=dose, method=method).score.estimate

@@ -74,7 +74,7 @@ def _describe(settings: StudySettings) -> str:
         f"Each screen: {settings.fields} fields of {settings.columns} x {settings.rows} pixels, of which "
         f"{settings.screen_split[0]:.0%} train CDL for {_epochs(settings)}; at most {settings.corrected} "
         f"corrected {unit}, of which {settings.corrected_split[0]:.0%} train MDL for {settings.mdl_epochs} epochs. "
-        f"Intervals: 95 %, wells resampled {settings.resamples} times."
+        "Intervals: 95 %, between-cluster jackknife over wells with Student's t."
     )
 
 

@@ -39,7 +39,7 @@ def write_page(folder: Path, settings: StudySettings, *, preset: str, seeds: Seq
         for seed in seeds
     }
     numbers = measure(counted, resamples=settings.resamples)
-    tables = make_tables(counted, steps, resamples=settings.resamples)
+    tables = make_tables(counted, steps)
     kinds = Correction._fields[1:]
     events = {kind: sum(done["corrections"][kind] for done in steps.values()) for kind in kinds}
     machine = steps[f"seed {seeds[0]}"]["counts"]["machine"]

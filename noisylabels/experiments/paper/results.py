@@ -8,8 +8,8 @@ import numpy as np
 from evaluation.metrics.counts import CountTable
 from evaluation.metrics.scores import Metric, data_set_metrics, event_f1, found_share
 from evaluation.statistics.comparison import Comparison, compare_methods
-from evaluation.statistics.effects import bootstrap_effect
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.effects import mean_interval
+from evaluation.statistics.intervals import Interval
 from noisylabels.experiments.paper.evaluation import BOXES, Counted
 from noisylabels.experiments.paper.experts import CORRECTED, EXPERTS
 from noisylabels.experiments.paper.screen import TRUTH
@@ -45,10 +45,10 @@ def measure(counted: Counted, *, resamples: int, seed: int = 0) -> dict[str, Num
 
     Args:
         counted: The counts of all screens.
-        resamples: Bootstrap resamples and permutations.
-        seed: Of the resamples.
+        resamples: Random swaps of the permutation tests.
+        seed: Of the swaps.
     """
-    numbers = _ratings(counted, resamples, np.random.default_rng(seed))
+    numbers = _ratings(counted)
     for subset in ("all", "test"):
         for reference in (TRUTH, CORRECTED, BOXES):
             table = _own_table(counted, reference, test=subset == "test")
@@ -109,18 +109,15 @@ def _pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _number(interval: Interval, screens: Sequence[float], relative: Number | None = None) -> Number:
-    known = interval.n_clusters > 1  # resampling one well tells nothing
-    low, high = (PERCENT * end if known else np.nan for end in (interval.low, interval.high))
+    low, high = PERCENT * interval.low, PERCENT * interval.high
     return Number(PERCENT * interval.estimate, low, high, tuple(PERCENT * value for value in screens), relative)
 
 
-def _ratings(counted: Counted, resamples: int, rng: np.random.Generator) -> dict[str, Number]:
+def _ratings(counted: Counted) -> dict[str, Number]:
     numbers = {}
     for method in METHODS:
         scores: Mapping[str, float] = counted.ratings.scores(method=method)
-        interval = bootstrap_effect(
-            lambda drawn: float(np.mean(drawn)), list(scores.values()), n_resamples=resamples, rng=rng
-        )
+        interval = mean_interval(list(scores.values()))
         own = [
             float(np.mean([score for image, score in scores.items() if image.startswith(f"{screen} ")]))
             for screen in counted.screens

@@ -32,7 +32,7 @@ class StudySettings:
         doses: Rates of missed events in label maps whose dose is known, to hold surrogate scores against.
         preset: Preset of the bundles, or "" for their defaults.
         overrides: Further values of the bundles' configs.
-        resamples: Bootstrap resamples and permutations.
+        resamples: Random swaps of the permutation tests.
         workers: Processes that simulate and label.
 
     Raises:

@@ -26,23 +26,18 @@ if TYPE_CHECKING:
 COSTS = "costs"
 
 
-def make_tables(
-    counted: Counted, steps: Mapping[str, Mapping[str, Any]], *, resamples: int
-) -> "dict[str, pd.DataFrame]":
+def make_tables(counted: Counted, steps: Mapping[str, Mapping[str, Any]]) -> "dict[str, pd.DataFrame]":
     """Make every table, by name.
 
     Args:
         counted: The counts of all screens.
         steps: Results of the steps, by screen and step.
-        resamples: Bootstrap resamples of the ratings' effects.
     """
     import pandas as pd
 
     pixels = {name: counted.table(name, test=True) for name in REFERENCES}
     points = tabulate_points(counted)
-    preferences = compare_ratings(
-        counted.ratings, methods=METHODS, n_resamples=min(resamples, 2000), rng=np.random.default_rng(0)
-    )
+    preferences = compare_ratings(counted.ratings, methods=METHODS)
     boxes = counted.table(BOXES)
     costs = {
         screen: collect_costs({name: step["seconds"] for name, step in done.items()}, n_fields=done["label"]["fields"])

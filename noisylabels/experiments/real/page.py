@@ -15,7 +15,7 @@ METRICS = [metric.name for metric in list_metrics(ClassTable(("background", "eve
 PRIMARY, FOUND, F1 = METRICS[0], METRICS[2], METRICS[3]
 ALL_SEEDS = "all seeds"
 FEW_GROUPS = 10
-"""With fewer groups a bootstrap over them gives intervals that are too narrow."""
+"""With fewer groups an interval over them is wide, and a permutation test may not be able to decide."""
 Results = Mapping[str, Mapping[str, Any]]
 """What the steps returned, by home ("shared", "seed-0", ...) and step."""
 
@@ -103,7 +103,7 @@ def assemble(
         "scores": f"{FOUND}, {F1}: events by the IoU of masks from {EVENTS_IOU:g} on; boundaries within "
         f"{TOLERANCE_PX:g} px; all metrics pooled over images, but MeanBFScore, a mean over them",
         "all seeds": "counts of all seeds added up",
-        "intervals": f"95 %, {n_groups} groups of images resampled {settings.resamples} times with all their seeds",
+        "intervals": f"95 %, jackknife over {n_groups} groups of images, each with all its seeds, and Student's t",
         "best epoch": "chosen by the labels that are learnt from, on the validation images",
         "time": f"{minutes:.0f} minutes of wall time in all",
         "trained with": ", ".join(f"{name} {version(name)}" for name in ("monai", "torch")),

@@ -95,7 +95,7 @@ def score(table: CountTable, methods: Sequence[str], *, resamples: int) -> Score
     Args:
         table: The counts.
         methods: Methods in it, baseline first.
-        resamples: Bootstrap resamples and permutations.
+        resamples: Random swaps of the permutation tests.
     """
     metrics = list_metrics(table.classes)
     found = compare_methods(table, metrics, methods=methods, n_resamples=resamples, rng=np.random.default_rng(0))

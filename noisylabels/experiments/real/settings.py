@@ -19,7 +19,7 @@ class RealSettings:
         few: Curated images that MDL trains on.
         few_validation: Curated images that choose MDL's epoch.
         patch: Side of the squares that are cut at random for training, pixels.
-        resamples: Bootstrap resamples and permutations.
+        resamples: Random swaps of the permutation tests.
         preset: Preset of the bundles, or "" for their defaults.
         overrides: Further values of the bundles' configs.
 

@@ -5,11 +5,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from evaluation.experts.preferences import compare_ratings, compare_subsets
 from evaluation.experts.ratings import parse_ratings, read_ratings, score_table
 from evaluation.statistics.adjustment import adjust_holm
-from evaluation.statistics.effects import bootstrap_effect, cliffs_delta, hodges_lehmann, rank_biserial
+from evaluation.statistics.effects import (
+    cliffs_delta,
+    cliffs_delta_interval,
+    hodges_lehmann,
+    hodges_lehmann_interval,
+    mean_interval,
+    rank_biserial,
+)
 from evaluation.statistics.rank_tests import (
     compare_distributions,
     mann_whitney_p,
@@ -166,16 +174,55 @@ def test_effects_of_nothing_are_nan_or_refused():
     assert np.isnan(hodges_lehmann([]))
     assert np.isnan(cliffs_delta([], [1]))
     assert np.isnan(rank_biserial([0, 0]))
-    with pytest.raises(InputError, match="at least one image, got none"):
-        bootstrap_effect(hodges_lehmann, [], rng=np.random.default_rng(0))
+    for effect in (hodges_lehmann_interval, mean_interval, lambda none: cliffs_delta_interval(none, none)):
+        with pytest.raises(InputError, match="at least one image, got none"):
+            effect([])
 
 
-def test_the_bootstrap_of_an_effect_resamples_whole_images():
-    pairs = np.array([[1.0, 5.0], [9.0, 9.0]])
-    interval = bootstrap_effect(
-        lambda drawn: float((drawn[:, 1] - drawn[:, 0]).mean()), pairs, n_resamples=200, rng=np.random.default_rng(0)
-    )
-    assert (interval.low, interval.estimate, interval.high) == (0, 2, 4)
+def test_the_shift_has_the_interval_of_a_signed_rank_test_that_is_tried_out():
+    """A shift is inside if Wilcoxon's test of the differences less that shift is not below 5 %."""
+    values = np.random.default_rng(0).normal(1, 2, 11)
+    interval = hodges_lehmann_interval(values)
+    for end, outwards in ((interval.low, -1), (interval.high, 1)):
+        assert stats.wilcoxon(values - (end + outwards * 1e-6), mode="exact").pvalue < 0.05
+        assert stats.wilcoxon(values - (end - outwards * 1e-6), mode="exact").pvalue >= 0.05
+
+
+def test_five_images_have_no_interval_of_a_shift_at_95_percent():
+    assert np.isnan(hodges_lehmann_interval([1, 2, 3, 4, 5]).low)
+    assert hodges_lehmann_interval([1, 2, 3, 4, 5, 6]).low == 1
+    assert 0 < hodges_lehmann_interval(np.arange(120.0)).low < 59.5
+
+
+def test_the_interval_of_cliffs_delta_leaves_images_out_one_by_one():
+    first, second = np.array([[3, 5, 4, 6, 2, 7], [4, 5, 6, 8, 2, 6]])
+    left_out = [cliffs_delta(np.delete(first, place), np.delete(second, place)) for place in range(6)]
+    interval = cliffs_delta_interval(first, second)
+    assert interval.error == pytest.approx(np.sqrt(5 / 6 * np.sum((left_out - np.mean(left_out)) ** 2)))
+    assert interval.df == 5
+
+
+def test_means_of_three_raters_are_tied_where_they_are_equal():
+    """5 + 6 + 8 and 8 + 6 + 5 thirds differ by one unit in the last place where the means are summed as floats."""
+    rng = np.random.default_rng(0)
+    scores = {}
+    for image in range(14):
+        drawn = rng.integers(1, 11, (2, 3))
+        for rater, (cip, cdl) in zip("ABC", drawn.T.tolist(), strict=True):
+            scores[rater, f"f{image}", "CIP"], scores[rater, f"f{image}", "CDL"] = cip, cdl
+    everybody = compare_ratings(parse_ratings(sheet(scores)))[-1]
+    sums = {m: np.array([sum(scores[r, f"f{i}", m] for r in "ABC") for i in range(14)]) for m in ("CIP", "CDL")}
+    whole = sums["CDL"] - sums["CIP"]
+    assert everybody.signed_rank_p == signed_rank_p(whole)
+    assert everybody.biserial == rank_biserial(whole)
+    assert everybody.ks.p == compare_distributions(sums["CIP"], sums["CDL"]).p
+    jittered = whole / 3 + rng.choice([-1e-16, 0, 1e-16], 14)
+    assert signed_rank_p(jittered) == signed_rank_p(whole)
+
+
+def test_raters_who_saw_different_images_are_averaged_in_whole_numbers():
+    scores = {(r, i, m): s for r, i, m, s in [("A", "f1", "CIP", 3), ("B", "f1", "CIP", 4), ("A", "f2", "CIP", 5)]}
+    assert parse_ratings(sheet(scores)).totals(method="CIP") == ({"f1": 7, "f2": 10}, 2)
 
 
 def test_a_sheet_tells_all_its_faults_at_once_one_line_each():
@@ -224,7 +271,7 @@ def test_a_sheet_of_the_desk_is_read(tmp_path):
 
 
 def test_a_clear_preference_is_found_for_every_rater_and_all():
-    found = compare_ratings(parse_ratings(sheet(rate())), n_resamples=200, rng=np.random.default_rng(0))
+    found = compare_ratings(parse_ratings(sheet(rate())))
     assert [(one.rater, one.n) for one in found] == [("A", 20), ("B", 20), ("all raters", 20)]
     assert all(one.p_holm < 0.01 and one.shift.low > 0 and one.delta.low > 0 for one in found)
     assert all(one.p_holm >= one.signed_rank_p for one in found)
@@ -232,7 +279,7 @@ def test_a_clear_preference_is_found_for_every_rater_and_all():
 
 def test_preferences_follow_from_scores_counted_by_eye():
     scores = {("A", "f1", "CIP"): 3, ("A", "f1", "CDL"): 5, ("A", "f2", "CIP"): 4, ("A", "f2", "CDL"): 8}
-    (one,) = compare_ratings(parse_ratings(sheet(scores)), n_resamples=9, rng=np.random.default_rng(0))
+    (one,) = compare_ratings(parse_ratings(sheet(scores)))
     assert (one.mean_baseline, one.mean_method, one.shift.estimate, one.delta.estimate) == (3.5, 6.5, 3, 1)
     assert (one.signed_rank_p, one.sign_flip_p, one.ks.statistic) == (0.5, 0.5, 1)
 
@@ -242,7 +289,7 @@ def test_signs_are_flipped_by_image_with_all_raters_together():
     for image, gain in enumerate([1, 1, 1, -1]):
         for rater in "ABCD":  # four raters who all say the same are one opinion per image, not four
             scores[rater, f"f{image}", "CIP"], scores[rater, f"f{image}", "CDL"] = 5, 5 + gain
-    everybody = compare_ratings(parse_ratings(sheet(scores)), n_resamples=9, rng=np.random.default_rng(0))[-1]
+    everybody = compare_ratings(parse_ratings(sheet(scores)))[-1]
     assert everybody.sign_flip_p == every_sign([4, 4, 4, -4]) == 0.625
 
 
@@ -250,7 +297,7 @@ def test_one_method_or_an_unknown_one_is_refused():
     ratings = parse_ratings(sheet(rate()))
     message = "methods must be at least two of CIP, CDL, got CIP, MDL. Baseline first."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        compare_ratings(ratings, methods=["CIP", "MDL"], rng=np.random.default_rng(0))
+        compare_ratings(ratings, methods=["CIP", "MDL"])
 
 
 def test_an_effect_of_the_data_set_is_found():

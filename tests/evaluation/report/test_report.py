@@ -19,7 +19,7 @@ from evaluation.report.pictures import compose, error_codes, show_errors, show_l
 from evaluation.report.tables import csv_text, text_of
 from evaluation.report.verdicts import judge
 from evaluation.statistics.comparison import compare_methods
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.intervals import Interval
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
@@ -182,6 +182,11 @@ def test_the_verdict_knows_better_from_worse_from_open():
     assert "CDL segments worse than CIP" in verdict([TRUTH] * 6, [SHIFTED] * 6)[1]
     light, text = verdict([TRUTH, SHIFTED] * 3, [SHIFTED, TRUTH] * 3)
     assert (light, "No difference shown" in text) == ("doubt", True)
+    light, text = verdict([SHIFTED] * 5, [TRUTH] * 5)
+    beginning = (
+        "Whether CDL segments better than CIP cannot be decided with 5 clusters, whatever the difference: no p-value"
+    )
+    assert (light, text.startswith(f"{beginning} below 0.0625 is possible.")) == ("doubt", True)
 
 
 def lights(table, hashes=None, skipped=None):
@@ -191,7 +196,8 @@ def lights(table, hashes=None, skipped=None):
 def test_checks_see_an_absent_class_few_clusters_and_a_copied_reference():
     found = lights(count({"CIP": [EMPTY] * 3}, [EMPTY] * 3))
     assert found["The reference has no pixel of phagophore, autolysosome: its scores are undefined."] == "bad"
-    assert found["3 fields in 3 independent clusters were resampled: too few for any interval to be trusted."] == "bad"
+    few = "3 fields in 3 independent clusters (wells, or fields of view)"
+    assert found[f"{few}: with fewer than 6 no method can be shown to be better."] == "bad"
     assert [light for text, light in found.items() if "made from a prediction" in text] == ["bad"]
     assert [light for text, light in found.items() if "skipping it or counting it as 0" in text] == ["doubt"]
 

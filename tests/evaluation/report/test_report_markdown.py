@@ -4,7 +4,7 @@ from evaluation.report.canvas import Figure
 from evaluation.report.markdown import MOST_ROWS, render_markdown, write_markdown
 from evaluation.report.pages import Check, Report, Section
 from evaluation.report.tables import Table
-from evaluation.statistics.resampling import Interval
+from evaluation.statistics.intervals import Interval
 
 FIGURE = Figure("curves", "What it shows.", b"<svg/>")
 TABLE = Table("arms", "Every arm", ("method", "Dice"), (("a | b", Interval(0.5, 0.4, 0.6, 0.95, 9)),), note="A note.")
