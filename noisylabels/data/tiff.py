@@ -130,7 +130,7 @@ def layout_of(file: "TiffFile", path: Path) -> TiffLayout:
     first = file.pages[0]
     return replace(
         layout,
-        white_is_zero=int(first.photometric) == WHITE_IS_ZERO,
+        white_is_zero=is_white_zero(file),
         planar=layout.colour and int(first.planarconfig or CONTIGUOUS) != CONTIGUOUS,
         n_alpha=sum(int(extra) in ALPHA for extra in first.extrasamples),
     )
@@ -139,11 +139,17 @@ def layout_of(file: "TiffFile", path: Path) -> TiffLayout:
 def planes_of(file: "TiffFile", layout: TiffLayout, *, time: int = 0) -> NDArray[Any]:
     """Read the pixels of one time point of an open file, as `read_planes` gives them."""
     pages = [page for (moment, _, _), page in sorted(layout.places.items()) if moment == time]
-    pictures = _pictures(file, pages)
+    pictures = pictures_of(file, pages)
     return np.stack(pictures).reshape(layout.n_channels, layout.n_planes, *pictures[0].shape)
 
 
-def _pictures(file: "TiffFile", pages: list[int]) -> list[NDArray[Any]]:
+def is_white_zero(file: "TiffFile") -> bool:
+    """Tell whether the lowest number is the brightest."""
+    return int(file.pages[0].photometric) == WHITE_IS_ZERO
+
+
+def pictures_of(file: "TiffFile", pages: list[int]) -> list[NDArray[Any]]:
+    """Read pages of an open file."""
     if max(pages) < len(file.pages):
         return [file.pages[page].asarray() for page in pages]
     whole = file.series[0].asarray()  # ImageJ writes large stacks with one header for all

@@ -1,15 +1,16 @@
 """Yokogawa CellVoyager (CV7000, CV8000) measurements: `MeasurementData.mlf` lists the planes, `.mrf` the channels."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Plane
-from noisylabels.plates.gathering import FieldKey, Gathering, inside, make_plate
-from noisylabels.plates.markup import iterate_xml
-from noisylabels.plates.plate import Plate
+from noisylabels.plates.gathering import FieldKey, Files, Gathering, distinct, find_file, make_plate
+from noisylabels.plates.markup import iterate_xml, number_or_none, whole
+from noisylabels.plates.plate import ALL, LATEST, Choice, Plate
 
 INDEX_NAME, DETAIL_NAME = "MeasurementData.mlf", "MeasurementDetail.mrf"
 
@@ -24,32 +25,38 @@ class _Detail:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def read_cv8000(folder: Path) -> Plate:
+def read_cv8000(folder: Path, choice: Choice = Choice()) -> Plate:  # noqa: B008
     """Read a CellVoyager measurement without reading a pixel.
+
+    Args:
+        folder: The measurement.
+        choice: Which action to read where a plane was taken by several.
 
     Records of the type `ERR` and records whose file is gone stand in each field's `missing`.
 
     Raises:
         InputError: If there is no index, it is not Yokogawa's, or it holds no usable field.
     """
-    index = folder / INDEX_NAME
-    if not index.is_file():
+    index = find_file(folder, INDEX_NAME)
+    if index is None:
         msg = f"{folder} must hold {INDEX_NAME}, got none. Give the measurement's folder."
         raise InputError(msg)
     detail, gathering = _read_detail(folder), Gathering(folder.name)
-    records = _records(index)
-    channels = sorted({record.get("Ch", "") for record in records}, key=lambda key: (len(key), key))
-    files = {path.name for path in folder.iterdir()}
+    records = _chosen_actions(_records(index), choice.action, index)
+    channels = sorted({record["Ch"] for record in records if record.get("Ch")}, key=lambda key: (len(key), key))
+    files = Files(folder)
     positions: dict[FieldKey, tuple[float, float]] = {}
     for record in records:
         try:
-            key = _take(record, channels, folder, files, gathering)
+            key = _take(record, channels, files, gathering)
         except InputError as error:
             gathering.problems.append(str(error))
             continue
-        if "X" in record and "Y" in record:
-            positions[key] = (0.0 - float(record["Y"]), float(record["X"]))
-    names = [detail.names.get(channel, channel) for channel in channels]
+        x, y = (number_or_none(record.get(axis, "")) for axis in "XY")
+        if x is not None and y is not None:
+            positions[key] = (0.0 - y, x)
+    gathering.name_repeated("Choose with --action.")
+    names = distinct([_named(channel, detail) for channel in channels], channels)
     return make_plate(
         gathering.plate,
         folder,
@@ -72,12 +79,30 @@ def _records(index: Path) -> list[dict[str, str]]:
     return records
 
 
-def _take(
-    record: Mapping[str, str], channels: list[str], folder: Path, files: set[str], gathering: Gathering
-) -> FieldKey:
+def _chosen_actions(records: list[dict[str, str]], action: str, index: Path) -> list[dict[str, str]]:
+    if action == LATEST:
+        return records
+    known = sorted({record["ActionIndex"] for record in records if "ActionIndex" in record})
+    if action == ALL:
+        return [
+            record | {"Ch": f"{record['Ch']}, action {record.get('ActionIndex', '')}"} if record.get("Ch") else record
+            for record in records
+        ]
+    if action not in known:
+        msg = f"--action must be latest, all or one of {', '.join(known)} of {index}, got {action!r}. Choose one."
+        raise InputError(msg)
+    return [record for record in records if record.get("ActionIndex") in (None, action)]
+
+
+def _named(channel: str, detail: _Detail) -> str:
+    number = channel.partition(",")[0]
+    return detail.names.get(number, number)
+
+
+def _take(record: Mapping[str, str], channels: list[str], files: Files, gathering: Gathering) -> FieldKey:
     try:
-        well, number = WellPosition(int(record["Row"]), int(record["Column"])), int(record["FieldIndex"])
-        time, z = int(record["TimePoint"]), int(record["ZIndex"])
+        well, number = WellPosition(whole(record["Row"]), whole(record["Column"])), whole(record["FieldIndex"])
+        time, z, channel = whole(record["TimePoint"]), whole(record["ZIndex"]), channels.index(record["Ch"])
     except (KeyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -85,25 +110,29 @@ def _take(
         raise InputError(msg) from error
     # A failed plane (type ERR) has a message where the file's name would stand.
     name = record["file"] if record.get("Type") == "IMG" else "(plane failed on the instrument)"
-    path = inside(folder, name)
-    gathering.add(well, number, Plane(time, channels.index(record["Ch"]), z, path), is_there=path.name in files)
+    path, found = files.find(name)
+    version = (number_or_none(record.get("ActionIndex", "")) or 0.0,)
+    gathering.add(well, number, Plane(time, channel, z, path), is_there=found, version=version)
     return well, number
 
 
 def _read_detail(folder: Path) -> _Detail:
+    """Read what else is known of the plate; a file beside the index that is broken or elsewhere refuses no plate."""
     detail = _Detail()
-    if not (folder / DETAIL_NAME).is_file():
-        return detail
-    for name, element in iterate_xml(folder / DETAIL_NAME):
-        entry = _attributes(element.attrib)
-        if name == "MeasurementDetail":
-            detail.shape = (int(entry["RowCount"]), int(entry["ColumnCount"]))
-            detail.settings = entry.get("MeasurementSettingFileName", "")
-        elif name == "MeasurementChannel" and "HorizontalPixelDimension" in entry:
-            detail.pixel_size_um = float(entry["HorizontalPixelDimension"])
-    settings = inside(folder, detail.settings) if detail.settings else None
-    if settings is not None and settings.is_file():
-        detail.names.update(_channel_names(settings))
+    path = find_file(folder, DETAIL_NAME)
+    with contextlib.suppress(InputError):
+        for name, element in iterate_xml(path) if path else ():
+            entry = _attributes(element.attrib)
+            if name == "MeasurementDetail":
+                rows, columns = (number_or_none(entry.get(key, "")) for key in ("RowCount", "ColumnCount"))
+                detail.shape = (int(rows), int(columns)) if rows and columns else None
+                detail.settings = entry.get("MeasurementSettingFileName", "")
+            elif name == "MeasurementChannel":
+                size = number_or_none(entry.get("HorizontalPixelDimension", ""))
+                detail.pixel_size_um = detail.pixel_size_um if size is None else size
+    settings = find_file(folder, PureWindowsPath(detail.settings).name) if detail.settings else None
+    with contextlib.suppress(InputError):
+        detail.names.update(_channel_names(settings) if settings else {})
     return detail
 
 
@@ -113,8 +142,7 @@ def _channel_names(settings: Path) -> dict[str, str]:
         if name == "Channel":
             entry = _attributes(element.attrib)
             names[entry.get("Ch", "")] = entry.get("Fluorophore") or entry.get("Acquisition") or entry.get("Ch", "")
-    # Names must tell channels apart, otherwise the instrument's numbers do.
-    return names if len(set(names.values())) == len(names) else {}
+    return names
 
 
 def _attributes(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.images import check_pixels
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.pages import read_pages
 
@@ -78,6 +79,10 @@ class Field:
         """List the files that decide the pixels of these channels and this time point."""
         raise NotImplementedError
 
+    def reading(self) -> list[Any]:
+        """Tell in plain values what decides, beside the files and the code, how the field is read."""
+        return [list(self.channels)]
+
     def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
         """Read every focal plane.
 
@@ -110,7 +115,8 @@ class Field:
         Raises:
             InputError: As `read_stack`, or if there is no such plane.
         """
-        return project(self.read_stack(channels=channels, time=time), z)
+        stack = check_pixels(self.read_stack(channels=channels, time=time), source=f"{self.plate} {self.id}")
+        return project(stack, z)
 
     def channel_positions(self, channels: Sequence[str] | None) -> list[int]:
         """Look up channels by name.
@@ -175,7 +181,7 @@ class TiffField(Field):
     def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
         """Read every focal plane as (channel, plane, row, column)."""
         rows = self._chosen(channels, time)
-        pages = read_pages([(plane.path, plane.page) for row in rows for plane in row])
+        pages = read_pages(self._pages([plane for row in rows for plane in row]))
         scaled = [
             page if plane.factor == 1 else page * np.float32(plane.factor)
             for page, plane in zip(pages, (plane for row in rows for plane in row), strict=True)
@@ -185,6 +191,14 @@ class TiffField(Field):
             msg = f"Planes of field {self.id} must have one size, got {sorted(shapes)}. Take the odd file out."
             raise InputError(msg)
         return np.stack(scaled).reshape(len(rows), -1, *shapes.pop())
+
+    def reading(self) -> list[Any]:
+        """Tell page and factor of each plane."""
+        places: list[Any] = [[one.time, one.channel, one.z, one.page, one.factor] for one in self.planes]
+        return [list(self.channels), places]
+
+    def _pages(self, planes: Sequence[Plane]) -> list[tuple[Path, int]]:
+        return [(plane.path, plane.page) for plane in planes]
 
     def _chosen(self, channels: Sequence[str] | None, time: int | None) -> list[list[Plane]]:
         positions, moment = self.channel_positions(channels), self.time_point(time)

@@ -1,35 +1,44 @@
 """One door to every plate format: the folder itself tells which reader it needs."""
 
 import os
-from collections import Counter
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from noisylabels.data.errors import InputError
-from noisylabels.plates import cv8000, flex, harmony, imagexpress, omezarr, pattern
-from noisylabels.plates.plate import Plate
+from noisylabels.plates import cv8000, flex, harmony, imagexpress, omezarr
+from noisylabels.plates.gathering import is_hidden
+from noisylabels.plates.names import name_plates
+from noisylabels.plates.pattern import read_pattern
+from noisylabels.plates.plate import Choice, Plate
+from noisylabels.plates.recognition import NONE, recognise
 
-FORMATS: dict[str, Callable[[Path], Plate]] = {
-    "omezarr": omezarr.read_omezarr,
+MOST_TOLD = 3
+
+FORMATS: dict[str, Callable[[Path, Choice], Plate]] = {
+    "omezarr": lambda folder, _: omezarr.read_omezarr(folder),
     "harmony": harmony.read_harmony,
     "cv8000": cv8000.read_cv8000,
     "imagexpress": imagexpress.read_imagexpress,
-    "flex": flex.read_flex,
+    "flex": lambda folder, _: flex.read_flex(folder),
 }
 """Reader by format. Plain TIFF files need a naming pattern and are not among them."""
 
 
-def open_plates(folder: str | Path, *, pattern: str | None = None) -> tuple[Plate, ...]:
+def open_plates(folder: str | Path, *, pattern: str | None = None, choice: Choice | None = None) -> tuple[Plate, ...]:
     """Find every plate in a folder: one export, or a screen of several.
 
     Args:
         folder: A plate, or a folder that holds plates at any depth.
         pattern: Naming pattern of plain TIFF files, such as `{plate}/{well}_f{field}_c{channel}.tif`; when None the
             format is recognised.
+        choice: What to read where an export holds several pictures of a plane; the latest focal planes when None.
 
     Returns:
-        The plates, sorted by name. Plates of equal names are told apart by their folders.
+        The plates, sorted by name. Names are plain and all different: plates of equal names are told apart by the first
+        part of their path that differs. What cannot be read does not stop the others: it stands among the `problems`
+        of the first plate.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
@@ -39,15 +48,38 @@ def open_plates(folder: str | Path, *, pattern: str | None = None) -> tuple[Plat
     root = Path(folder)
     _refuse_unreadable(root)
     if pattern is not None:
-        return _by_pattern(root, pattern)
-    found = [FORMATS[kind](place) for place, kind in _plate_folders(root)]
+        return name_plates(read_pattern(root, pattern), root)
+    found: list[Plate] = []
+    left_out: list[str] = []
+    for place, kind in _places(root, left_out):
+        try:
+            found.append(_guarded(kind, place, choice or Choice()))
+        except (InputError, OSError) as error:
+            left_out.append(str(error))
     if not found:
+        if left_out:
+            raise InputError("; ".join(left_out[:MOST_TOLD]))
         msg = (
             f"{root} must hold a plate ({', '.join(FORMATS)}), got none of them. "
             "For plain TIFF files give --pattern, such as '{plate}/{well}_f{field}_c{channel}.tif'."
         )
         raise InputError(msg)
-    return tuple(sorted(_told_apart(found), key=lambda plate: plate.name))
+    first, *rest = name_plates(found, root)
+    return (replace(first, problems=(*left_out, *first.problems)), *rest)
+
+
+def _guarded(kind: str, place: Path, choice: Choice) -> Plate:
+    """Read a plate; whatever its metadata holds that a reader did not expect is one sentence."""
+    try:
+        return FORMATS[kind](place, choice)
+    except (InputError, OSError):
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        msg = (
+            f"{place} must be a whole {kind} plate, but its metadata cannot be understood "
+            f"({type(error).__name__}: {error}). Export or copy it again."
+        )
+        raise InputError(msg) from error
 
 
 def open_plate(folder: str | Path, *, pattern: str | None = None) -> Plate:
@@ -68,11 +100,11 @@ def open_plate(folder: str | Path, *, pattern: str | None = None) -> Plate:
     return plates[0]
 
 
-def _by_pattern(root: Path, naming: str) -> tuple[Plate, ...]:
-    return pattern.read_pattern(root, naming)
-
-
 def _refuse_unreadable(root: Path) -> None:
+    if re.match(r"[a-z0-9]+:/", str(root)):
+        scheme = str(root).partition(":")[0]
+        msg = f"{root} must be a folder of this machine, got a {scheme} address. Copy the plate here, or mount it."
+        raise InputError(msg)
     try:
         next(root.iterdir(), None)
     except PermissionError as error:
@@ -86,35 +118,14 @@ def _refuse_unreadable(root: Path) -> None:
         raise InputError(msg) from error
 
 
-def _plate_folders(root: Path) -> Iterator[tuple[Path, str]]:
+def _places(root: Path, left_out: list[str]) -> Iterator[tuple[Path, str]]:
+    """Find the folders of plates; what looks like images or plates and is none is noted."""
     for parent, folders, files in os.walk(root):
         place = Path(parent)
-        kind = _recognise(place, files)
-        if kind:
+        kind = recognise(place, [name for name in files if not is_hidden(name)], left_out)
+        if kind == NONE:
+            folders.clear()
+        elif kind:
             folders.clear()
             yield place, kind
-        folders.sort()
-
-
-def _recognise(place: Path, files: list[str]) -> str | None:
-    if ("zarr.json" in files or ".zattrs" in files) and omezarr.is_omezarr_plate(place):
-        return "omezarr"
-    if any(name in files for name in harmony.INDEX_NAMES):
-        return "harmony"
-    if cv8000.INDEX_NAME in files:
-        return "cv8000"
-    suffixes = {Path(name).suffix.lower() for name in files}
-    return "imagexpress" if ".htd" in suffixes else "flex" if ".flex" in suffixes else None
-
-
-def _told_apart(plates: list[Plate]) -> Iterator[Plate]:
-    counts = Counter(plate.name for plate in plates)
-    for plate in plates:
-        yield plate if counts[plate.name] == 1 else _renamed(plate, f"{plate.name} {plate.folder.name}")
-
-
-def _renamed(plate: Plate, name: str) -> Plate:
-    wells = tuple(
-        replace(well, fields=tuple(replace(found, plate=name) for found in well.fields)) for well in plate.wells
-    )
-    return replace(plate, name=name, wells=wells)
+        folders[:] = sorted(name for name in folders if not is_hidden(name) and not name.startswith(".writing-"))

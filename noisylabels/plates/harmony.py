@@ -9,16 +9,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Plane
-from noisylabels.plates.gathering import FieldKey, Gathering, inside, make_plate
-from noisylabels.plates.markup import iterate_xml, texts
-from noisylabels.plates.plate import Coefficients, Plate
+from noisylabels.plates.gathering import FieldKey, Files, Gathering, distinct, find_file, make_plate
+from noisylabels.plates.markup import iterate_xml, number_or_none, texts, whole
+from noisylabels.plates.plate import ALL, LATEST, Choice, Coefficients, Plate
 
-INDEX_NAMES = ("Index.idx.xml", "Index.xml")
+INDEX_NAMES = ("Index.idx.xml", "Index.xml", "Index.ref.xml")
 
 _NAMESPACE = re.compile(r"\{.*HarmonyV\d+\}")
 _PROFILE = re.compile(r"Background:(?:(?!Foreground).)*?Profile:\s*\{\s*Coefficients:\s*(\[\[.*?\]\])")
@@ -26,15 +27,16 @@ _PROFILE = re.compile(r"Background:(?:(?!Foreground).)*?Profile:\s*\{\s*Coeffici
 
 def find_index(folder: Path) -> Path | None:
     """Look for a Harmony index in a folder or its `Images`."""
-    places = [place / name for place in (folder, folder / "Images", folder / "images") for name in INDEX_NAMES]
-    return next((place for place in places if place.is_file()), None)
+    places = (folder, folder / "Images", folder / "images")
+    return next((found for place in places if (found := find_file(place, *INDEX_NAMES))), None)
 
 
-def read_harmony(folder: Path) -> Plate:
+def read_harmony(folder: Path, choice: Choice = Choice()) -> Plate:  # noqa: B008
     """Read a Harmony export without reading a pixel.
 
     Args:
         folder: The export, its `Images` folder, or the index itself.
+        choice: Which sequence to read where a plane was taken several times.
 
     Returns:
         The plate; planes of the index that are not there stand in each field's `missing`. Its `illumination` holds
@@ -47,17 +49,19 @@ def read_harmony(folder: Path) -> Plate:
     if index is None:
         msg = f"{folder} must hold a Harmony index ({' or '.join(INDEX_NAMES)}), got none. Give the export's folder."
         raise InputError(msg)
-    content = _parse(index)
+    content = _chosen_sequences(_parse(index), choice.sequence, index)
     gathering = Gathering(content.name or index.parent.parent.name)
-    channels = sorted(content.channels, key=_number)
-    files = {path.name for path in index.parent.iterdir()}
+    used = {entry["ChannelID"] for entry in content.images if entry.get("ChannelID")}
+    channels = sorted(used, key=_number)
+    files = Files(index.parent)
     positions: dict[FieldKey, tuple[float, float]] = {}
-    for entry in content.images:
+    for order, entry in enumerate(content.images):
         try:
-            _take(entry, gathering, channels, index.parent, files, positions)
+            _take(entry, order, gathering, channels, files, positions)
         except InputError as error:
             gathering.problems.append(str(error))
-    names = _distinct([content.channels[channel] for channel in channels], channels)
+    gathering.name_repeated("Choose with --sequence.")
+    names = distinct([content.channels[channel] for channel in channels], channels)
     fields = gathering.fields(names, pixel_size_um=content.pixel_size_um, positions_um=positions)
     plate = make_plate(
         gathering.plate, index.parent, "harmony", fields, problems=gathering.problems, shape=content.shape
@@ -97,7 +101,9 @@ def _parse(index: Path) -> _Content:
         elif name == "Plate" and len(element):
             plate = texts(element)
             content.name = plate.get("Name") or plate.get("PlateID", "")
-            content.rows, content.columns = int(plate.get("PlateRows", 0)), int(plate.get("PlateColumns", 0))
+            content.rows, content.columns = (
+                int(number_or_none(plate.get(key, "")) or 0) for key in ("PlateRows", "PlateColumns")
+            )
     return content
 
 
@@ -130,30 +136,51 @@ def _take_channel(channel: str, entry: dict[str, str], content: _Content) -> Non
 
 def _take_pixel_size(entry: Mapping[str, str], content: _Content) -> None:
     if content.pixel_size_um is None and entry.get("ImageResolutionX"):
-        content.pixel_size_um = float(entry["ImageResolutionX"]) * 1e6
+        size = number_or_none(entry["ImageResolutionX"])
+        content.pixel_size_um = None if size is None else size * 1e6
+
+
+def _chosen_sequences(content: _Content, sequence: str, index: Path) -> _Content:
+    if sequence == LATEST:
+        return content
+    known = sorted({entry.get("SequenceID", "") for entry in content.images}, key=_number)
+    if sequence == ALL:
+        for entry in content.images:
+            told = entry.get("SequenceID", "")
+            key = f"{entry.get('ChannelID', '')}, sequence {told}"
+            content.channels[key] = content.channels[entry.get("ChannelID", "")]
+            entry["ChannelID"] = key
+        return content
+    if sequence not in known:
+        msg = f"--sequence must be latest, all or one of {', '.join(known)} of {index}, got {sequence!r}. Choose one."
+        raise InputError(msg)
+    return replace(content, images=[entry for entry in content.images if entry.get("SequenceID", "") == sequence])
 
 
 def _take(
     entry: dict[str, str],
+    order: int,
     gathering: Gathering,
     channels: list[str],
-    folder: Path,
-    files: set[str],
+    files: Files,
     positions: dict[FieldKey, tuple[float, float]],
 ) -> None:
     try:
-        well = WellPosition(int(entry["Row"]), int(entry["Col"]))
-        number, z, time = int(entry["FieldID"]), int(entry["PlaneID"]), int(entry.get("TimepointID", 0))
+        well = WellPosition(whole(entry["Row"]), whole(entry["Col"]))
+        number, z, time = whole(entry["FieldID"]), whole(entry["PlaneID"]), whole(entry.get("TimepointID", "0"))
+        channel = channels.index(entry["ChannelID"])
     except (KeyError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         msg = f"Image {entry.get('id', '?')!r} of the index must number row, column, field, plane: {error}. Left out."
         raise InputError(msg) from error
-    path = inside(folder, entry.get("URL", ""))
-    there = entry.get("State", "Ok") == "Ok" and (path.name in files if path.parent == folder else path.is_file())
-    gathering.add(well, number, Plane(time, channels.index(entry["ChannelID"]), z, path), is_there=there)
-    if entry.get("PositionX") and entry.get("PositionY"):
-        positions[well, number] = (0.0 - float(entry["PositionY"]) * 1e6, float(entry["PositionX"]) * 1e6)
+    path, found = files.find(entry.get("URL", ""))
+    there = entry.get("State", "Ok") == "Ok" and found
+    version = (number_or_none(entry.get("SequenceID", "")) or 0.0, float(order))
+    gathering.add(well, number, Plane(time, channel, z, path), is_there=there, version=version)
+    x, y = (number_or_none(entry.get(key, "")) for key in ("PositionX", "PositionY"))
+    if x is not None and y is not None:
+        positions[well, number] = (0.0 - y * 1e6, x * 1e6)
 
 
 def read_profile(text: str) -> Coefficients | None:
@@ -168,12 +195,13 @@ def read_profile(text: str) -> Coefficients | None:
     match = _PROFILE.search(text)
     if match is None:
         return None
-    return tuple(tuple(float(value) for value in order) for order in json.loads(match[1]))
-
-
-def _distinct(names: list[str], keys: list[str]) -> list[str]:
-    return [name if names.count(name) == 1 else f"{name} ({key})" for name, key in zip(names, keys, strict=True)]
+    try:
+        coefficients = tuple(tuple(float(value) for value in order) for order in json.loads(match[1]))
+    except (ValueError, TypeError):
+        return None
+    return coefficients if all(isfinite(value) for order in coefficients for value in order) else None
 
 
 def _number(key: str) -> tuple[int, str]:
-    return (int(key) if key.isdigit() else 0, key)
+    first = key.partition(",")[0]
+    return (int(first) if first.isdigit() else 0, key)

@@ -1,7 +1,7 @@
 """MetaXpress exports of Molecular Devices' ImageXpress: a `.HTD` file and one TIFF per well, site and wavelength."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -9,8 +9,8 @@ from pathlib import Path
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Plane
-from noisylabels.plates.gathering import Gathering, make_plate
-from noisylabels.plates.plate import Plate
+from noisylabels.plates.gathering import Gathering, distinct, is_hidden, make_plate
+from noisylabels.plates.plate import Choice, Plate
 
 _FILE = re.compile(
     r"(?:TimePoint_(?P<time>\d+)/)?(?:ZStep_(?P<z>\d+)/)?(?P<base>[^/]*?)_(?P<well>[A-Za-z]{1,2}\d{1,3})"
@@ -37,7 +37,7 @@ class HtdFile:
         Raises:
             InputError: If it is no HTD file.
         """
-        lines = path.read_bytes().decode("latin-1").split("\n")
+        lines = _decoded(path.read_bytes()).split("\n")
         rows = [[cell.strip().strip('"') for cell in line.strip("\r").split(",")] for line in lines if "," in line]
         entries = {row[0]: tuple(row[1:]) for row in rows}
         if "HTSInfoFile" not in entries:
@@ -58,10 +58,10 @@ class HtdFile:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the wavelengths."""
-        return tuple(
-            self.entries.get(f"WaveName{n + 1}", (f"w{n + 1}",))[0] for n in range(self.number("NWavelengths"))
-        )
+        """Names of the wavelengths, equal ones told apart."""
+        numbers = [f"w{n + 1}" for n in range(self.number("NWavelengths"))]
+        named = [self.entries.get(f"WaveName{key[1:]}", (key,))[0] or key for key in numbers]
+        return tuple(distinct(named, numbers))
 
     @property
     def wells(self) -> list[WellPosition]:
@@ -86,11 +86,17 @@ class HtdFile:
 
 def find_htd(folder: Path) -> Path | None:
     """Look for a `.HTD` file in a folder."""
-    return next((path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".htd"), None)
+    return next(
+        (path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".htd" and not is_hidden(path.name)), None
+    )
 
 
-def read_imagexpress(folder: Path) -> Plate:
+def read_imagexpress(folder: Path, choice: Choice = Choice()) -> Plate:  # noqa: B008
     """Read a MetaXpress export without reading a pixel.
+
+    Args:
+        folder: The plate's folder.
+        choice: Focal planes or the instrument's projections of them.
 
     What the `.HTD` declares and no file holds stands in each field's `missing`, by the name it should have.
 
@@ -102,22 +108,23 @@ def read_imagexpress(folder: Path) -> Plate:
         msg = f"{folder} must hold a .HTD file, got none. Give the plate's folder of the MetaXpress export."
         raise InputError(msg)
     htd, gathering = HtdFile.read(path), Gathering(folder.name)
-    first = None
-    for relative in _pictures(folder):
-        match = _FILE.fullmatch(relative)
-        if match is None:
-            continue
-        first = first or folder / relative
+    found = {folder / name: match for name in _pictures(folder) if (match := _FILE.fullmatch(name))}
+    waves = _choose_waves(found, htd, choice.projection, gathering)
+    if any(int(match["z"] or 0) > 0 for match in found.values()):
+        found = {image: match for image, match in found.items() if (int(match["z"] or 0) == 0) == choice.projection}
+    for image, match in found.items():
         try:
-            _take(match, folder / relative, htd, gathering)
+            _take(match, image, htd, waves, gathering)
         except InputError as error:
-            gathering.problems.append(f"{relative}: {error}")
-    _expect(htd, folder, path.stem, gathering)
+            gathering.problems.append(f"{image.relative_to(folder)}: {error}")
+    gathering.name_repeated("Take the older ones out to be sure.")
+    _expect(htd, folder, path.stem, waves, gathering)
+    first = next(iter(found), None)
     return make_plate(
         folder.name,
         folder,
         "imagexpress",
-        gathering.fields(htd.channels, pixel_size_um=_pixel_size(first)),
+        gathering.fields([htd.channels[wave - 1] for wave in waves], pixel_size_um=_pixel_size(first)),
         problems=gathering.problems,
         shape=(htd.number("YWells"), htd.number("XWells")),
     )
@@ -125,30 +132,76 @@ def read_imagexpress(folder: Path) -> Plate:
 
 def _pictures(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".tif", ".tiff") and not path.stem.lower().endswith("_thumb"):
+        if (
+            path.suffix.lower() in (".tif", ".tiff")
+            and not path.stem.lower().endswith("_thumb")
+            and not is_hidden(path.name)
+        ):
             yield path.relative_to(folder).as_posix()
 
 
-def _take(match: re.Match[str], path: Path, htd: HtdFile, gathering: Gathering) -> None:
-    well, wave = WellPosition.parse(match["well"]), int(match["wave"] or 1)
+def _choose_waves(
+    found: Mapping[Path, re.Match[str]], htd: HtdFile, projection: bool, gathering: Gathering
+) -> list[int]:
+    """Choose the wavelengths that have what is wanted: focal planes, or projections of them.
+
+    A projection lies in no `ZStep_` folder, or in `ZStep_0`. Where no plate has steps, there is nothing to choose.
+    """
+    everything = list(range(1, len(htd.channels) + 1))
+    stepped = {int(match["wave"] or 1) for match in found.values() if int(match["z"] or 0) > 0}
+    projected = {int(match["wave"] or 1) for match in found.values() if int(match["z"] or 0) == 0}
+    if not stepped:
+        return everything
+    wanted, other = (projected, stepped - projected) if projection else (stepped, projected - stepped)
+    if not wanted:
+        msg = f"Plate {gathering.plate} must hold projections, got focal planes only. Leave --projection out."
+        raise InputError(msg)
+    if other:
+        kinds = (
+            ("focal planes", "leave --projection out") if projection else ("projections", "read them by --projection")
+        )
+        names = ", ".join(htd.channels[wave - 1] for wave in sorted(other) if wave in everything)
+        gathering.problems.append(f"Channels {names} of {gathering.plate} have {kinds[0]} only: left out; {kinds[1]}.")
+    return [wave for wave in everything if wave not in other]
+
+
+def _take(
+    match: re.Match[str],
+    path: Path,
+    htd: HtdFile,
+    waves: list[int],
+    gathering: Gathering,
+) -> None:
+    well, wave, z = WellPosition.parse(match["well"]), int(match["wave"] or 1), int(match["z"] or 0)
     if wave > len(htd.channels):
         msg = f"A wavelength must be one of the .HTD's {len(htd.channels)}, got w{wave}. The file is left out."
         raise InputError(msg)
-    gathering.add(well, int(match["site"] or 1), Plane(int(match["time"] or 1), wave - 1, int(match["z"] or 0), path))
+    if wave not in waves:
+        return
+    version = (path.stat().st_mtime_ns,) if match["guid"] else None
+    plane = Plane(int(match["time"] or 1), waves.index(wave), z, path)
+    gathering.add(well, int(match["site"] or 1), plane, version=version)
 
 
-def _expect(htd: HtdFile, folder: Path, base: str, gathering: Gathering) -> None:
+def _expect(htd: HtdFile, folder: Path, base: str, waves: list[int], gathering: Gathering) -> None:
     levels = sorted({z for planes in gathering.there.values() for _, _, z in planes})
     if htd.is_on("ZSeries") and any(levels):
         levels = list(range(1, htd.number("ZSteps") + 1))
-    times, waves = range(1, htd.number("TimePoints") + 1), range(len(htd.channels))
-    for well, site, time, wave, z in product(htd.wells, htd.sites, times, waves, levels or [0]):
-        if (time, wave, z) not in gathering.there.get((well, site), {}):
+    times = range(1, htd.number("TimePoints") + 1)
+    for well, site, time, position, z in product(htd.wells, htd.sites, times, range(len(waves)), levels or [0]):
+        if (time, position, z) not in gathering.there.get((well, site), {}):
             step = f"ZStep_{z}/" if z else ""
             name = f"{base}_{well.name}" + (f"_s{site}" if htd.is_on("Sites") else "")
-            name += f"_w{wave + 1}" if htd.is_on("Waves") else ""
+            name += f"_w{waves[position]}" if htd.is_on("Waves") else ""
             place = folder / f"TimePoint_{time}/{step}{name}.TIF"
-            gathering.add(well, site, Plane(time, wave, z, place), is_there=False)
+            gathering.add(well, site, Plane(time, position, z, place), is_there=False)
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    return data.decode("latin-1")
 
 
 def _pixel_size(path: Path | None) -> float | None:

@@ -62,6 +62,41 @@ def texts(element: Any) -> dict[str, str]:
     return {local_name(child): (child.text or "").strip() for child in element}
 
 
+def number(text: str) -> float:
+    """Read a number as programs of any country write it: `0.5`, `0,5`.
+
+    Examples:
+        >>> number("0,0003"), number("16.0")
+        (0.0003, 16.0)
+    """
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError as error:
+        msg = f"{text!r} is no number"
+        raise ValueError(msg) from error
+
+
+def whole(text: str) -> int:
+    """Read a whole number, `16.0` as well.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    value = number(text)
+    if value != int(value):
+        msg = f"{text!r} is no whole number"
+        raise ValueError(msg)
+    return int(value)
+
+
+def number_or_none(text: str) -> float | None:
+    """Read a number of an optional entry; None where it is none."""
+    try:
+        return number(text)
+    except ValueError:
+        return None
+
+
 def _unsafe(name: object) -> str:
     return f"{name} must not declare a document type or entities, but it does. Do not trust this file."
 

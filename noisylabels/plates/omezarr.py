@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from noisylabels.plates.gathering import inside, make_plate
 from noisylabels.plates.plate import Plate
 
 VERSIONS = ("0.4", "0.5")
+METADATA = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
 
 
 @dataclass(frozen=True)
@@ -45,51 +46,57 @@ class ZarrField(Field):
             return ()
         return tuple(Plane(0, position, 0, self.folder / self.array) for position in range(len(self.channels)))
 
+    def reading(self) -> list[Any]:
+        """Tell how the array is laid out."""
+        return [list(self.channels), self.array, self.axes]
+
     def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
-        """List the array's metadata and chunks."""
+        """List the metadata of the image and its array, and the chunks."""
         self.channel_positions(channels), self.time_point(time)
-        return tuple(sorted(path for path in (self.folder / self.array).rglob("*") if path.is_file()))
+        metadata = (path for name in METADATA if (path := self.folder / name).is_file())
+        return (*metadata, *sorted(path for path in (self.folder / self.array).rglob("*") if path.is_file()))
 
     def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
         """Read every focal plane as (channel, plane, row, column)."""
         import zarr
 
-        positions, moment = self.channel_positions(channels), self.time_point(time)
+        own = describe_image(self.folder)
+        positions, moment = self._positions(own, channels), self.time_point(time)
         if not self._has_pixels():
             msg = f"{self.folder / self.array} must hold pixels, got metadata only. Copy the plate's chunk files too."
             raise InputError(msg)
         try:
-            array = zarr.open_array(self.folder / self.array, mode="r")
-            whole = np.asarray(array[moment] if "t" in self.axes else array[...])
+            array = zarr.open_array(self.folder / own.array, mode="r")
+            whole = np.asarray(array[moment] if "t" in own.axes else array[...])
         except Exception as error:
             msg = f"{self.folder} must be a whole OME-Zarr image, but it cannot be read ({error}). Copy it again."
             raise InputError(msg) from error
-        axes = self.axes.replace("t", "")
+        axes = own.axes.replace("t", "")
         if whole.ndim != len(axes):
-            msg = f"{self.folder} must have the axes {self.axes}, as its plate, got shape {whole.shape}. Read it apart."
+            msg = f"{self.folder} must have an array of the axes {own.axes}, got shape {whole.shape}. Copy it again."
             raise InputError(msg)
         for place, axis in enumerate("cz"):
             if axis not in axes:
                 whole, axes = np.expand_dims(whole, place), axes[:place] + axis + axes[place:]
         stack: Stack = np.transpose(whole, [axes.index(axis) for axis in "czyx"])
-        if len(stack) != len(self.channels):
-            msg = (
-                f"{self.folder} must have {len(self.channels)} channels, as its plate, got {len(stack)}. Read it apart."
-            )
-            raise InputError(msg)
         return np.ascontiguousarray(stack[positions])
 
+    def _positions(self, own: "ImageDescription", channels: Sequence[str] | None) -> list[int]:
+        """Look up channels by the names that the image itself gives them."""
+        wanted = [self.channels[position] for position in self.channel_positions(channels)]
+        if len(own.channels) != len(self.channels):
+            msg = f"{self.folder} must have {len(self.channels)} channels, as its plate, got {len(own.channels)}."
+            raise InputError(msg + " Read it apart.")
+        if set(own.channels) != set(self.channels):
+            msg = f"{self.folder} must have the channels {', '.join(self.channels)}, as its plate, "
+            raise InputError(msg + f"got {', '.join(own.channels)}. Read it apart.")
+        if own.n_times != self.n_times:
+            msg = f"{self.folder} must have {self.n_times} time points, as its plate, got {own.n_times}."
+            raise InputError(msg + " Read it apart.")
+        return [own.channels.index(name) for name in wanted]
+
     def _has_pixels(self) -> bool:
-        metadata = (".zarray", ".zattrs", ".zgroup", "zarr.json")
-        return any(path.name not in metadata and path.is_file() for path in (self.folder / self.array).rglob("*"))
-
-
-def is_omezarr_plate(folder: Path) -> bool:
-    """Tell whether a folder is the root of an OME-Zarr plate."""
-    try:
-        return "plate" in read_metadata(folder)
-    except (InputError, FileNotFoundError):
-        return False
+        return any(path.name not in METADATA and path.is_file() for path in (self.folder / self.array).rglob("*"))
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         msg = f"{path} must be JSON, but it cannot be parsed ({error}). Copy it again from its source."
         raise InputError(msg) from error
     content: dict[str, Any] = document.get("attributes", {}).get("ome", {}) if name == "zarr.json" else document
-    version = next(_versions(content), "0.4")
+    version = str(next(_versions(content), "0.4"))
     if version not in VERSIONS:
         msg = f"{path} must be OME-Zarr {' or '.join(VERSIONS)}, got {version}. Convert the plate to 0.5."
         raise InputError(msg)
@@ -137,32 +144,37 @@ def read_omezarr(folder: Path) -> Plate:
     if not plate:
         msg = f"{folder} must be an OME-Zarr plate, but its metadata has no plate. Give the plate's own folder."
         raise InputError(msg)
-    name = plate.get("name") or folder.name.removesuffix(".zarr").removesuffix(".ome")
+    name = str(plate.get("name") or folder.name.removesuffix(".zarr").removesuffix(".ome"))
     problems: list[str] = []
     found: list[tuple[WellPosition, int, Path]] = []
+    listed: set[object] = set()
     for entry in plate.get("wells", []):
         try:
+            if entry["path"] in listed:
+                problems.append(f"Well {entry['path']!r} of {name} must be listed once, got it again: read once.")
+                continue
+            listed.add(entry["path"])
             found += _fields_of(folder, plate, entry)
         except (InputError, FileNotFoundError, LookupError, TypeError, ValueError) as error:
             problems.append(f"Well {entry.get('path', '?')!r} of {name}: {error}")
-    description: dict[str, Any] = {}
+    first: ImageDescription | None = None
     for _, _, image in found:
         try:
-            description = _describe(image)
+            first = describe_image(image)
             break
         except (InputError, FileNotFoundError) as error:
             problems.append(str(error))
-    usable = found if description else []
-    fields = [ZarrField(name, well, number, folder=image, **description) for well, number, image in usable]
-    shape = (
-        (len(plate["rows"]), len(plate["columns"])) if len(plate["rows"]) >= 8 and len(plate["columns"]) >= 12 else None
-    )
+    fields = []
+    if first is not None:
+        plain = first._asdict()
+        fields = [ZarrField(name, well, number, folder=image, **plain) for well, number, image in found]
+    rows, columns = len(plate.get("rows", ())), len(plate.get("columns", ()))
+    shape = (rows, columns) if rows >= 8 and columns >= 12 else None
     return make_plate(name, folder, "omezarr", fields, problems=problems, shape=shape)
 
 
 def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> list[tuple[WellPosition, int, Path]]:
-    row, column = plate["rows"][entry["rowIndex"]]["name"], plate["columns"][entry["columnIndex"]]["name"]
-    well = WellPosition.parse(f"{row}{int(column):02d}")
+    well = _well_of(plate, entry)
     place = inside(folder, entry["path"])
     images = read_metadata(place)["well"]["images"]
     numbers = [int(image["path"]) if image["path"].isdigit() else n for n, image in enumerate(images)]
@@ -172,28 +184,67 @@ def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> li
     return [(well, number, inside(place, image["path"])) for number, image in zip(numbers, images, strict=True)]
 
 
-def _describe(image: Path) -> dict[str, Any]:
+def _well_of(plate: dict[str, Any], entry: dict[str, Any]) -> WellPosition:
+    row, _, column = str(entry["path"]).partition("/")
+    if {"rows", "columns"} <= set(plate) and {"rowIndex", "columnIndex"} <= set(entry):
+        row, column = (
+            str(plate[axis][entry[key]]["name"]) for axis, key in (("rows", "rowIndex"), ("columns", "columnIndex"))
+        )
+    if not column.isdigit():
+        msg = f"its column must be a number, got {column!r}. Sub-wells are not read: give each a column of its own."
+        raise InputError(msg)
+    return WellPosition.parse(f"{row}{int(column):02d}")
+
+
+class ImageDescription(NamedTuple):
+    """What the metadata of an image say: channels, size of a pixel, path and axes of the array, time points."""
+
+    channels: tuple[str, ...]
+    pixel_size_um: float | None
+    array: str
+    axes: str
+    n_times: int
+
+
+def describe_image(image: Path) -> ImageDescription:
+    """Read the metadata of one image.
+
+    Raises:
+        FileNotFoundError: If it or its array is not there.
+        InputError: If the metadata are torn or lack what is needed.
+    """
+    try:
+        return _describe(image)
+    except (InputError, OSError):
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        msg = f"{image} must have the metadata of an OME-Zarr image, got something else ({error}). Convert it again."
+        raise InputError(msg) from error
+
+
+def _describe(image: Path) -> ImageDescription:
     content = read_metadata(image)
     if not content.get("multiscales"):
         msg = f"{image} must be an OME-Zarr image, but its metadata has no multiscales. Copy it again from its source."
         raise InputError(msg)
     scales = content["multiscales"][0]
-    axes = "".join(axis["name"] for axis in scales["axes"])
+    told = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales["axes"]]
+    axes = "".join(axis["name"] for axis in told)
     shape = _shape(image / scales["datasets"][0]["path"])
     sizes = dict(zip(axes, shape, strict=True))
     labels = [channel.get("label", "") for channel in content.get("omero", {}).get("channels", [])]
     n_channels = sizes.get("c", 1)
     transforms = scales["datasets"][0].get("coordinateTransformations", [])
     scale = next((entry["scale"] for entry in transforms if entry.get("type") == "scale"), None)
-    unit = next((axis.get("unit") for axis in scales["axes"] if axis["name"] == "x"), None)
+    unit = next((axis.get("unit") for axis in told if axis["name"] == "x"), None)
     named = len(labels) == n_channels and all(labels) and len(set(labels)) == n_channels
-    return {
-        "channels": tuple(labels) if named else tuple(str(number) for number in range(n_channels)),
-        "pixel_size_um": float(scale[-1]) if scale and unit == "micrometer" else None,
-        "array": scales["datasets"][0]["path"],
-        "axes": axes,
-        "n_times": sizes.get("t", 1),
-    }
+    return ImageDescription(
+        channels=tuple(labels) if named else tuple(str(number) for number in range(n_channels)),
+        pixel_size_um=float(scale[-1]) if scale and unit == "micrometer" else None,
+        array=scales["datasets"][0]["path"],
+        axes=axes,
+        n_times=sizes.get("t", 1),
+    )
 
 
 def _shape(array: Path) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Pages of TIFF files, each file opened once."""
+"""Pages of TIFF files and whole PNG pictures, each file opened once and strictly."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -8,6 +8,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.images import invert, read_image
+from noisylabels.data.tiff import TiffLayout, is_white_zero, open_tiff, pictures_of, read_layout
+
+ONE_PICTURE = TiffLayout({(0, 0, 0): 0})
+
+
+def read_file_layout(path: Path) -> TiffLayout:
+    """Read how a file is laid out; what is no TIFF is one picture.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it is torn or lacks a page that its header promises.
+    """
+    return read_layout(path) if _is_tiff(path) else ONE_PICTURE
 
 
 def read_pages(wanted: Sequence[tuple[Path, int]]) -> list[NDArray[Any]]:
@@ -30,18 +44,21 @@ def read_pages(wanted: Sequence[tuple[Path, int]]) -> list[NDArray[Any]]:
 
 
 def _pages_of(path: Path, numbers: list[int]) -> list[NDArray[Any]]:
-    import tifffile
+    if not _is_tiff(path):
+        whole = read_image(path)
+        return [_grey(whole[0] if len(whole) == 1 else whole, path)]
+    with open_tiff(path) as file:
+        pages = [_grey(page, path) for page in pictures_of(file, numbers)]
+        white = is_white_zero(file)
+    return [invert(page, source=path) for page in pages] if white else pages
 
-    try:
-        with tifffile.TiffFile(path) as file:
-            pages = [file.pages[number].asarray() for number in numbers]
-    except (FileNotFoundError, PermissionError):
-        raise
-    except Exception as error:
-        msg = f"{path} must be a whole TIFF file, but it cannot be decoded ({error}). Copy it again from its source."
-        raise InputError(msg) from error
-    odd = next((page.shape for page in pages if page.ndim != 2), None)
-    if odd is not None:
-        msg = f"Pages of {path} must be (row, column), got shape {odd}. Export the channels as grey pictures."
+
+def _grey(page: NDArray[Any], path: Path) -> NDArray[Any]:
+    if page.ndim != 2:
+        msg = f"Pages of {path} must be (row, column), got shape {page.shape}. Export the channels as grey pictures."
         raise InputError(msg)
-    return pages
+    return page
+
+
+def _is_tiff(path: Path) -> bool:
+    return not path.name.lower().endswith(".png")

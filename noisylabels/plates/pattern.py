@@ -7,15 +7,18 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.tiff import TiffLayout
 from noisylabels.data.wells import WellPosition
-from noisylabels.plates.fields import Plane
-from noisylabels.plates.gathering import Gathering, make_plate
-from noisylabels.plates.markup import local_name, read_xml
+from noisylabels.plates.fields import Plane, TiffField
+from noisylabels.plates.gathering import Gathering, is_hidden, make_plate
+from noisylabels.plates.pages import read_file_layout
 from noisylabels.plates.plate import Plate
 
 KEYS = {
@@ -33,6 +36,7 @@ KEYS = {
 
 
 MOST_TORN = 20
+IMAGES = (".tif", ".tiff", ".png")
 
 
 def read_pattern(folder: Path, pattern: str) -> tuple[Plate, ...]:
@@ -59,13 +63,13 @@ def read_pattern(folder: Path, pattern: str) -> tuple[Plate, ...]:
         match = named.fullmatch(relative)
         if match:
             found[match.groupdict().get("plate") or folder.name].append((folder / relative, match.groupdict()))
-        elif relative.lower().endswith((".tif", ".tiff")):
+        elif relative.lower().endswith(IMAGES):
             strangers.append(relative)
     if not found:
-        seen = f"{len(strangers)} other TIFF files ({strangers[0]}, ...)" if strangers else "no TIFF file"
+        seen = f"{len(strangers)} other images ({strangers[0]}, ...)" if strangers else "no image"
         msg = f"{folder} must hold files named as {pattern}, got {seen}. Try the pattern with --dry-run."
         raise InputError(msg)
-    told = [f"{len(strangers)} TIFF files do not follow the pattern, such as {strangers[0]}."] if strangers else []
+    told = [f"{len(strangers)} images do not follow the pattern, such as {strangers[0]}."] if strangers else []
     return tuple(_plate_of(name, folder, found[name], told) for name in sorted(found))
 
 
@@ -93,7 +97,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     text = ""
     for number, part in enumerate(parts):
         if number % 2 == 0:
-            text += re.escape(part)
+            text += _literal(part, last=number == len(parts) - 1)
         elif part == "any":
             text += KEYS["any"]
         elif part in seen:
@@ -104,41 +108,51 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
+def _literal(part: str, *, last: bool) -> str:
+    """Match a part in capitals or not; `.tif` and `.tiff` are one suffix."""
+    suffix = next((suffix for suffix in (".tiff", ".tif") if last and part.lower().endswith(suffix)), "")
+    begin = re.escape(part.removesuffix(part[len(part) - len(suffix) :]) if suffix else part)
+    return f"(?i:{begin}{'[.]tiff?' if suffix else ''})"
+
+
 def _files(folder: Path) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders.sort()
         base = os.path.relpath(parent, folder)
-        for name in sorted(files):
+        for name in sorted(name for name in files if not is_hidden(name)):
             yield name if base == "." else f"{base}/{name}".replace(os.sep, "/")
 
 
 def _plate_of(name: str, folder: Path, files: list[tuple[Path, dict[str, str]]], told: list[str]) -> Plate:
     gathering = Gathering(name)
     gathering.problems += told
-    separate = "channel" in files[0][1]
-    layout = _Layout.of_first_whole([path for path, _ in files])
-    if separate and len(layout.channels) > 1:
-        msg = f"Files named with {{channel}} must hold one channel, got {len(layout.channels)} in those of {name}."
+    named = frozenset(files[0][1]) & {"channel", "z", "time"}
+    usual = _Usual.of_first_whole([path for path, _ in files], named)
+    if "channel" in named and usual.n_channels > 1:
+        msg = f"Files named with {{channel}} must hold one channel, got {usual.n_channels} in those of {name}."
         raise InputError(msg + " Leave {channel} out of the pattern.")
-    names = sorted({keys["channel"] for _, keys in files}, key=_natural) if separate else list(layout.channels)
+    names = _distinct_channels([keys["channel"] for _, keys in files]) if "channel" in named else usual.channels
+    positions = {channel.casefold(): number for number, channel in enumerate(names)}
+    gathering.problems += usual.problems
     for path, keys in files:
         try:
             well = _well_of(keys)
         except InputError as error:
             gathering.problems.append(f"{path.name}: {error}")
             continue
-        number, time = int(keys.get("field") or 1), int(keys.get("time") or 0)
-        for channel, z, page in layout.pages(only_first_channel=separate):
-            position = names.index(keys["channel"]) if separate else channel
-            gathering.add(well, number, Plane(time, position, int(keys.get("z") or z), path, page))
+        number = int(keys.get("field") or 1)
+        for time, channel, z in product(range(usual.n_times), range(usual.n_channels), range(usual.n_planes)):
+            place = (
+                int(keys["time"]) if "time" in named else time,
+                positions[keys["channel"].casefold()] if "channel" in named else channel,
+                int(keys["z"]) if "z" in named else z,
+            )
+            gathering.add(well, number, Plane(*place, path))
     gathering.expect_equal_fields()
-    return make_plate(
-        name,
-        folder,
-        "pattern",
-        gathering.fields(names, pixel_size_um=layout.pixel_size_um),
-        problems=gathering.problems,
-    )
+    fields = [
+        PatternField(**vars(found), usual=usual) for found in gathering.fields(names, pixel_size_um=usual.pixel_size_um)
+    ]
+    return make_plate(name, folder, "pattern", fields, problems=gathering.problems)
 
 
 def _well_of(keys: dict[str, str]) -> WellPosition:
@@ -149,64 +163,91 @@ def _well_of(keys: dict[str, str]) -> WellPosition:
     return WellPosition.parse(f"{keys['row']}{int(keys['column']):02d}")
 
 
+def _distinct_channels(names: list[str]) -> tuple[str, ...]:
+    """List the channels of file names, those once that differ in case only."""
+    return tuple(sorted({name.casefold(): name for name in reversed(names)}.values(), key=_natural))
+
+
 def _natural(text: str) -> tuple[int, str]:
     return (int(text) if text.isdigit() else 0, text)
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """How channels and planes are laid over the pages of a file; taken from the first whole file of a plate."""
+class _Usual:
+    """What each file of a plate must hold, as its first whole file does: channels, focal planes, time points.
 
-    channels: tuple[str, ...]
-    n_planes: int
-    channel_fastest: bool
-    pixel_size_um: float | None
+    Args:
+        named: Which of channel, z and time stand in the names of the files: of these a file holds one.
+        names: Names of the channels within a file, () where files do not name them.
+    """
+
+    named: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    n_channels: int = 1
+    n_planes: int = 1
+    n_times: int = 1
+    pixel_size_um: float | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self.names or tuple(str(number) for number in range(self.n_channels))
 
     @classmethod
-    def of_first_whole(cls, paths: list[Path]) -> "_Layout":
+    def of_first_whole(cls, paths: list[Path], named: frozenset[str]) -> "_Usual":
         """Skip torn files: that they are torn is told when they are read."""
-        found = (cls.of(path) for path in paths[:MOST_TORN])
-        return next((layout for layout in found if layout is not None), cls(("0",), 1, False, None))
+        for path in paths[:MOST_TORN]:
+            try:
+                layout = read_file_layout(path)
+            except (InputError, OSError):
+                continue
+            problems = []
+            if layout.n_images > 1:
+                problems.append(f"Files such as {path.name} hold {layout.n_images} images: all but the first left out.")
+            counts = (layout.n_channels, layout.n_planes, layout.n_times)
+            return cls(named, layout.channel_names, *counts, layout.pixel_size_um, tuple(problems))
+        return cls(named)
 
-    @classmethod
-    def of(cls, path: Path) -> "_Layout | None":
-        import tifffile
+    def page(self, path: Path, layout: TiffLayout, plane: Plane) -> int:
+        """Find a plane by the file's own header.
 
-        try:
-            with tifffile.TiffFile(path) as file:
-                sizes = dict(zip(file.series[0].axes, file.series[0].shape, strict=False))
-                order, description = file.series[0].axes, file.ome_metadata
-        except (FileNotFoundError, PermissionError):
-            raise
-        except Exception:
-            return None
-        n_channels, n_planes = sizes.get("C", 1), sizes.get("Z", 1)
-        known = set("CZYXTQI")
-        if not set(order) <= known:
-            msg = f"{path} must have the axes channel, plane, row and column, got {order}. Export grey pictures."
-            raise InputError(msg)
-        unnamed = next((sizes[axis] for axis in "QIT" if sizes.get(axis, 1) > 1), 0)
-        if unnamed:
-            n_channels = unnamed
-        names, pixel_size = _described(description)
-        channels = names if len(names) == n_channels else tuple(str(number) for number in range(n_channels))
-        return cls(channels, n_planes, "Z" in order and order.find("Z") < order.find("C"), pixel_size)
+        Raises:
+            InputError: If the file holds other channels, planes or times than its plate.
+        """
+        expected = (self.n_channels, self.n_planes, self.n_times)
+        got = (layout.n_channels, layout.n_planes, layout.n_times)
+        names = layout.channel_names
+        if got != expected or (
+            "channel" not in self.named and (set(names) != set(self.names) or bool(names) != bool(self.names))
+        ):
+            msg = f"{path} must hold {self._told(expected, self.names)} as its plate, got {self._told(got, names)}."
+            raise InputError(msg + " Read it apart.")
+        channel = 0 if "channel" in self.named else plane.channel
+        if names and "channel" not in self.named:
+            channel = names.index(self.names[channel])
+        return layout.places[0 if "time" in self.named else plane.time, channel, 0 if "z" in self.named else plane.z]
 
-    def pages(self, *, only_first_channel: bool) -> Iterator[tuple[int, int, int]]:
-        """Go through (channel, plane, page)."""
-        for channel in range(1 if only_first_channel else len(self.channels)):
-            for z in range(self.n_planes):
-                page = z * len(self.channels) + channel if self.channel_fastest else channel * self.n_planes + z
-                yield channel, z, page
+    def _told(self, counts: tuple[int, int, int], names: tuple[str, ...]) -> str:
+        channels, planes, times = counts
+        listed = f" ({', '.join(names)})" if names else ""
+        return f"{channels} channels{listed}, {planes} focal planes and {times} time points"
 
 
-def _described(description: str | None) -> tuple[tuple[str, ...], float | None]:
-    if not description:
-        return (), None
-    root = read_xml(description.encode(), name="The OME-XML of the first file")
-    names = tuple(element.get("Name", "") for element in root.iter() if local_name(element) == "Channel")
-    pixels = next((element for element in root.iter() if local_name(element) == "Pixels"), None)
-    size = pixels.get("PhysicalSizeX") if pixels is not None else None
-    unit = pixels.get("PhysicalSizeXUnit", "µm") if pixels is not None else "µm"
-    factor = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3}.get(unit)
-    return (names if all(names) else ()), (float(size) * factor if size and factor else None)
+@dataclass(frozen=True)
+class PatternField(TiffField):
+    """A field of files that are each laid out by their own header.
+
+    Args:
+        usual: What each file must hold.
+    """
+
+    usual: _Usual = _Usual()
+
+    def reading(self) -> list[Any]:
+        """Tell what decides how the files are read."""
+        usual = self.usual
+        return [*super().reading(), sorted(usual.named), usual.names, usual.n_channels, usual.n_planes, usual.n_times]
+
+    def _pages(self, planes: Sequence[Plane]) -> list[tuple[Path, int]]:
+        layouts = {path: read_file_layout(path) for path in dict.fromkeys(plane.path for plane in planes)}
+        return [(plane.path, self.usual.page(plane.path, layouts[plane.path], plane)) for plane in planes]

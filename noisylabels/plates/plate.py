@@ -8,7 +8,23 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Field
 
+LATEST, ALL = "latest", "all"
 Coefficients = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to read where an export holds several pictures of one plane.
+
+    Args:
+        projection: The instrument's projections instead of the focal planes (ImageXpress).
+        sequence: Harmony's acquisition sequence: `latest`, `all` (each makes channels of its own), or one by name.
+        action: CellVoyager's action: `latest`, `all`, or one by its number.
+    """
+
+    projection: bool = False
+    sequence: str = LATEST
+    action: str = LATEST
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def _export_plate(screen: Screen, plate: Plate, target: Path) -> dict[str, Any]:
     root = target / f"{plate.name}.ome.zarr"
     problems = [] if (root / "zarr.json").is_file() else write_plate(root, plate, channels=screen.job.channels)
     there = {field.id: field for field in open_plate(root).fields if isinstance(field, ZarrField)}
-    name = f"{screen.job.method.name}_{screen.job.settings_key(plate.name)[:HASH_DIGITS]}"
+    name = f"{screen.job.method.name}_{screen.job.plate_key(plate.name)[:HASH_DIGITS]}"
     report: dict[str, Any] = {"folder": str(root), "name": name, "added": 0, "kept": 0, "problems": problems}
     for field, state in screen.survey():
         if field.plate != plate.name or state != "done" or field.id not in there:

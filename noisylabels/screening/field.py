@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from noisylabels.data.events import EventTable, label_events, measure_events
+from noisylabels.data.hashes import hash_files, hash_values, stamp_files
 from noisylabels.data.labels import LabelMap, check_label_map
 from noisylabels.plates.fields import Field
-from noisylabels.screening.fingerprints import hash_files, hash_values, stamp_files
 from noisylabels.screening.job import Job
 from noisylabels.screening.methods import Image
 from noisylabels.screening.store import DiskFullError, Record, Store
@@ -72,7 +72,7 @@ def state_of(field: Field, job: Job, store: Store, *, verify: bool = False) -> s
     record = store.read_record(field)
     if record is None:
         return "missing"
-    if record["settings_key"] != job.settings_key(field.plate) or not _same_input(field, job, record):
+    if record["settings_key"] != job.settings_key(field) or not _same_input(field, job, record):
         return "stale"
     if record["state"] == "failed":
         return "failed"
@@ -104,7 +104,7 @@ def finish_field(field: Field, job: Job, store: Store, reading: Reading, label_m
     record = {
         **_begun(field, job),
         "state": "done",
-        "key": hash_values([reading.input_hash, job.settings_key(field.plate)]),
+        "key": hash_values([reading.input_hash, job.settings_key(field)]),
         "input": reading.input_hash,
         "stamps": reading.stamps,
         "shape": list(checked.shape),
@@ -137,7 +137,7 @@ def _begun(field: Field, job: Job) -> Record:
         "well": field.well.name,
         "number": field.number,
         "method": job.method.name,
-        "settings_key": job.settings_key(field.plate),
+        "settings_key": job.settings_key(field),
     }
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_code, hash_values, stamp_files
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients, Plate
-from noisylabels.screening.fingerprints import hash_code, hash_values, stamp_files
 from noisylabels.screening.store import read_json
 
 BLOCK_PX = 8

@@ -7,19 +7,15 @@ from typing import Any
 import numpy as np
 
 from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
+from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients
-from noisylabels.screening.fingerprints import hash_code, hash_values
 from noisylabels.screening.methods import Image, Method
 
-READING_AND_MEASURING = (
-    *("noisylabels.cip.flatfield", "noisylabels.plates.fields", "noisylabels.plates.pages"),
-    *(
-        "noisylabels.data.events",
-        "noisylabels.data.features",
-        "noisylabels.screening.field",
-        "noisylabels.screening.job",
-    ),
+READING = ("noisylabels.plates", "noisylabels.data.tiff", "noisylabels.data.images", "noisylabels.data.wells")
+MEASURING = (
+    *("noisylabels.cip.flatfield", "noisylabels.data.events", "noisylabels.data.features"),
+    *("noisylabels.screening.field", "noisylabels.screening.job"),
 )
 
 
@@ -52,8 +48,12 @@ class Job:
         """Make a job; hashes the method's model and code."""
         return cls(method, method.fingerprint(), **settings)
 
-    def settings_key(self, plate: str) -> str:
-        """Hash everything but the pixels that decides the result of a plate's fields."""
+    def settings_key(self, field: Field) -> str:
+        """Hash everything but the files that decides the result of a field: settings, code, how it is read."""
+        return hash_values([self.plate_key(field.plate), field.reading()])
+
+    def plate_key(self, plate: str) -> str:
+        """Hash what decides the results of all fields of a plate: settings, model and code."""
         return hash_values(
             {
                 "method": self.method_hash,
@@ -62,7 +62,7 @@ class Job:
                 "time": self.time,
                 "z": self.method.z,
                 "flatfield": self.flatfields.get(plate),
-                "code": hash_code(READING_AND_MEASURING),
+                "code": hash_code((*READING, *MEASURING)),
             }
         )
 

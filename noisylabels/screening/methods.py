@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_code, hash_files, hash_values
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
 from noisylabels.plates.fields import Projection
-from noisylabels.screening.fingerprints import hash_code, hash_files, hash_values
 
 Image = NDArray[Any]
 Predict = Callable[[Sequence[Image]], list[LabelMap]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import check_name
 from noisylabels.parallel import Engine, Shard, WorkerDiedError, run_batches
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
@@ -82,6 +83,13 @@ class Screen:
     plates: tuple[Plate, ...]
     job: Job
     store: Store
+
+    def __post_init__(self) -> None:
+        names = [check_name(plate.name, what="Names of plates").casefold() for plate in self.plates]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            msg = f"Plates of a run must have different names, got {twice!r} twice. Rename one of them."
+            raise InputError(msg)
 
     @property
     def fields(self) -> Iterator[Field]:

@@ -46,7 +46,7 @@ class Store:
 
     def path(self, field: Field, suffix: str) -> Path:
         """Say where a field's file lies: `suffix` is `.tif`, `.events.parquet` or `.json`."""
-        return self.folder / _safe(field.plate) / field.well.name / f"{field.id}{suffix}"
+        return self.folder / field.plate / field.well.name / f"{field.id}{suffix}"
 
     def read_record(self, field: Field) -> Record | None:
         """Read a field's record; None if there is none."""
@@ -167,8 +167,3 @@ class writing:  # reads as a statement
 def _seal(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _safe(name: str) -> str:
-    cleaned = "".join(sign if sign.isalnum() or sign in " ._-+" else "_" for sign in name).strip(" .")
-    return cleaned or "plate"

@@ -94,8 +94,8 @@ def test_plates_of_one_name_are_told_apart_by_their_folders(tmp_path):
         write_harmony_plate(tmp_path / name)
         shutil.move(tmp_path / name / "Images", tmp_path / name / f"Images_{name}")
     plates = open_plates(tmp_path)
-    assert [plate.name for plate in plates] == ["P1 Images_first", "P1 Images_second"]
-    assert {field.plate for field in plates[1].fields} == {"P1 Images_second"}
+    assert [plate.name for plate in plates] == ["P1 first", "P1 second"]
+    assert {field.plate for field in plates[1].fields} == {"P1 second"}
 
 
 def test_a_plane_that_failed_on_the_yokogawa_is_missing(tmp_path):

@@ -90,8 +90,7 @@ def test_a_well_off_the_plate_and_a_broken_entry_are_told_and_the_rest_read(tmp_
     assert [field.id for field in plate.fields] == ["B07_f001"]
     assert plate.problems == (
         "A well must lie in A01..AF48, got row 26, column 99. Correct its name in the file or index.",
-        "Image '0101K1F1P1R1' of the index must number row, column, field, plane: "
-        "invalid literal for int() with base 10: 'one'. Left out.",
+        "Image '0101K1F1P1R1' of the index must number row, column, field, plane: 'one' is no number. Left out.",
     )
 
 

@@ -18,7 +18,7 @@ def raises(message):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    message = f"{tmp_path} must hold files named as {PATTERN}, got no TIFF file. Try the pattern with --dry-run."
+    message = f"{tmp_path} must hold files named as {PATTERN}, got no image. Try the pattern with --dry-run."
     with raises(message):
         open_plates(tmp_path, pattern=PATTERN)
 
@@ -65,7 +65,7 @@ def test_files_of_several_channels_need_no_channel_in_their_names(tmp_path):
     (field,) = plate.fields
     assert (field.channels, field.pixel_size_um) == (("DsRed", "pHluorin"), 0.2152)
     assert np.array_equal(field.read(), image)
-    assert plate.problems == ("1 TIFF files do not follow the pattern, such as stack/B07_f1.ome.tif.",)
+    assert plate.problems == ("1 images do not follow the pattern, such as stack/B07_f1.ome.tif.",)
     (deep,) = open_plate(tmp_path / "stack", pattern="{well}_f{field}.ome.tif").fields
     assert np.array_equal(deep.read_stack(), stack)
 
@@ -130,7 +130,7 @@ def test_a_truncated_file_is_one_sentence_and_its_neighbours_are_read(tmp_path):
     torn = tmp_path / "P1" / "B07_f1_c1.tif"
     torn.write_bytes(torn.read_bytes()[:60])
     plate = open_plate(tmp_path, pattern=PATTERN)
-    start = re.escape(f"{torn} must be a whole TIFF file, but it cannot be decoded (")
+    start = re.escape(f"{torn} must be a whole image file, but it cannot be decoded (")
     with pytest.raises(InputError, match=rf"^{start}.*\)\. Copy it again from its source\.$"):
         plate.field("B07_f001").read()
     assert np.array_equal(plate.field("B07_f002").read()[0], picture(2, 7, 2, 1))

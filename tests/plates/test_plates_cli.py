@@ -46,7 +46,7 @@ def test_a_field_that_cannot_be_read_ends_with_code_3(tmp_path, capsys):
     torn.write_bytes(torn.read_bytes()[:50])
     assert call("convert", tmp_path / "export", tmp_path / "out") == 3
     out = capsys.readouterr().out
-    assert out.startswith(f"P1: 3 fields -> {tmp_path / 'out' / 'P1.ome.zarr'}\n  {torn} must be a whole TIFF file")
+    assert out.startswith(f"P1: 3 fields -> {tmp_path / 'out' / 'P1.ome.zarr'}\n  {torn} must be a whole image file")
 
 
 def test_a_mistake_is_one_sentence_and_code_2(tmp_path, capsys):

@@ -119,7 +119,9 @@ def test_an_error_is_a_record_and_the_others_go_on(plate, screen, tmp_path):
     assert [outcome.state for outcome in outcomes] == ["failed", "done", "failed"]
     record = record_of(failing, "B07_f001")
     assert record["error"]["type"] == "InputError"
-    assert re.match(rf"{re.escape(str(torn))} must be a whole TIFF file, but it cannot be decoded", outcomes[0].message)
+    assert re.match(
+        rf"{re.escape(str(torn))} must be a whole image file, but it cannot be decoded", outcomes[0].message
+    )
     assert "Traceback" in record["error"]["traceback"]
     assert record_of(failing, "C03_f001")["error"]["message"] == "no answer for 102"
     assert states(failing) == ["failed", "done", "failed"]

@@ -86,7 +86,7 @@ def test_some_failed_is_code_3_and_the_sentence_is_told(plate, tmp_path, capsys)
     assert run(plate, tmp_path / "run") == 3
     told = capsys.readouterr()
     assert told.out == "3 done, 1 failed, 0 missing, 0 stale\n"
-    assert f"plate B07_f001: {torn} must be a whole TIFF file" in told.err
+    assert f"plate B07_f001: {torn} must be a whole image file" in told.err
     assert "Traceback" not in told.err
     assert call("screen", "status", tmp_path / "run", "--json") == 3
     assert json.loads(capsys.readouterr().out)["failed"] == 1
