@@ -44,7 +44,7 @@ def draw_gallery(folder: str | Path) -> list[Path]:
         Their paths.
     """
     root = Path(folder)
-    paths = [root / name for name in ("simulated-field.png", "error-kinds.png", "plate-map.png")]
+    paths = [root / name for name in ("simulated-field.png", "error-kinds.png", "plate-map.svg")]
     draw_field(paths[0])
     draw_kinds(paths[1])
     draw_plate(paths[2])
@@ -97,10 +97,11 @@ def strike(clean: LabelMap, kind: str, settings: Mapping[str, Any]) -> LabelMap:
 
 def draw_plate(path: Path, *, rows: int = 128, columns: int = 170, n_wells: int | None = None) -> None:
     """Screen a simulated plate, treated column by column, with the CIP, and draw the share of late events per well."""
+    from evaluation.report.heatmaps import draw_plates
+    from evaluation.report.measured_section import by_plate
     from noisylabels import simulation
     from noisylabels.parallel import InProcess
     from noisylabels.screening.measurements import measure_screen
-    from noisylabels.screening.platemaps import draw_plate_map, well_grid
     from noisylabels.screening.screen import Declaration, start_screen
 
     settings = _frame(rows, columns)
@@ -115,8 +116,8 @@ def draw_plate(path: Path, *, rows: int = 128, columns: int = 170, n_wells: int 
         for _ in screen.run(InProcess()):
             pass
         wells = measure_screen(screen, root / "measurements").wells
-        grid = well_grid(wells, "fraction_autolysosome", screen.plates[0].shape)
-    write_bytes(path, draw_plate_map(grid, "autolysosomes of all events (CIP), treated column by column"))
+    title = "autolysosomes of all events (CIP), treated column by column"
+    write_bytes(path, draw_plates({title: by_plate(wells, "fraction_autolysosome")}).svg)
 
 
 def _frame(rows: int, columns: int) -> SimulationSettings:

@@ -1,12 +1,21 @@
-"""Screen reports: a dataset folder without truth in; a report, its tables and figures out."""
+"""Screen reports: a dataset folder without truth, or a table of measured wells, in; a report, tables, figures out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.galleries import FieldView
+from evaluation.report.measured_section import (
+    Failures,
+    check_measured,
+    judge_measured,
+    map_section,
+    well_drift_section,
+    well_section,
+)
 from evaluation.report.pages import Report
 from evaluation.report.screen_sections import (
     check_screen,
@@ -19,6 +28,9 @@ from evaluation.report.screen_sections import (
 )
 from evaluation.screens.screens import survey_screen
 from evaluation.sources import FieldSource, method_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_screen_report(
@@ -70,3 +82,38 @@ def write_screen_report(
     about = tuple((facts | version_facts()).items())
     report = Report(title, verdict, light, about, check_screen(new, usual), sections)
     return write_report(report, folder), verdict
+
+
+def write_measurement_report(
+    wells: "pd.DataFrame",
+    folder: str | Path,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    classes: Sequence[str],
+    failures: Failures = (),
+    drift: "pd.DataFrame | None" = None,
+) -> Path:
+    """Report the measurements of a screen: report.html, tables/*.csv and figures/*.svg.
+
+    Args:
+        wells: One row per well with `plate`, `well` and measures, as `noisylabels screen measure` writes them.
+        folder: Folder to write into; made when missing.
+        title: What was measured.
+        facts: What was done, by name.
+        classes: The classes of events.
+        failures: Plate, well, field and message of each field that failed.
+        drift: What `evaluation.screens.drift.compare_wells` found against a reference screen.
+
+    Returns:
+        The page.
+    """
+    light, verdict = judge_measured(wells, failures, drift)
+    sections = (
+        map_section(wells, classes),
+        *([] if drift is None else [well_drift_section(drift)]),
+        well_section(wells, failures),
+    )
+    about = tuple((dict(facts) | version_facts()).items())
+    report = Report(title, verdict, light, about, check_measured(wells, failures, drift), sections)
+    return write_report(report, folder)

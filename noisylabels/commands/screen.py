@@ -111,7 +111,7 @@ def measure(
     """Write tables of events, fields and wells, plate maps and a report into measurements/ of the run."""
     import pandas as pd
 
-    from noisylabels.screening.drift import measure_drift
+    from evaluation.screens.drift import compare_wells
     from noisylabels.screening.layout import read_layout
     from noisylabels.screening.measurements import measure_screen, write_table
     from noisylabels.screening.report import write_report
@@ -123,7 +123,7 @@ def measure(
     tables = measure_screen(opened, target, layout=treatments)
     drift = None
     if before is not None:
-        drift = measure_drift(pd.read_parquet(before), tables.wells, control=control)
+        drift = compare_wells(pd.read_parquet(before), tables.wells, control=control)
         write_table(drift, target / "drift")
     report = write_report(opened, tables, target, drift=drift)
     facts = {"events": tables.n_events, "fields": len(tables.fields), "wells": len(tables.wells), "report": str(report)}

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from skimage.measure import label
 
+from evaluation.report.measured_section import by_plate
 from noisylabels.parallel import LocalPool
 from noisylabels.screening.measurements import measure_screen
-from noisylabels.screening.platemaps import well_grid
 from noisylabels.screening.report import write_report
 from tests.screening.faults import Drawn, random_pictures, screen_of, write_plate
 
@@ -31,7 +31,7 @@ def test_a_whole_plate_comes_out_as_it_was_drawn(tmp_path):
         well: list(counts) for well, counts in expected.items()
     }
     assert len(pd.read_parquet(tmp_path / "out" / "events.parquet")) == sum(map(sum, expected.values()))
-    grid = well_grid(tables.wells, "n_phagophore", plate.shape)
-    assert grid[1, 6] == expected["B07"][0]
-    assert not np.isnan(grid).any()
+    (drawn,) = by_plate(tables.wells, "n_phagophore").values()
+    assert drawn["B07"] == expected["B07"][0]
+    assert len(drawn) == 384
     assert write_report(screen, tables, tmp_path / "out").stat().st_size < 5e6
