@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+FAILURE = ("plate", "well", "field", "message")
+
+
 def write_report(screen: Screen, tables: Tables, folder: Path, *, drift: "pd.DataFrame | None" = None) -> Path:
     """Write `report.html`, `tables/*.csv` and `figures/*.svg` of a run.
 
@@ -33,6 +36,6 @@ def write_report(screen: Screen, tables: Tables, folder: Path, *, drift: "pd.Dat
         title=f"Screen {screen.store.folder.name}, method {screen.job.method.name}",
         facts=counts | {state: str(count) for state, count in screen.count_states().items()} | plain,
         classes=screen.job.method.classes.foreground,
-        failures=[(row.plate, row.well, str(row.field), row.message) for row in failed.itertuples()],
+        failures=list(zip(*(failed[name].astype(str) for name in FAILURE), strict=True)),
         drift=drift,
     )
