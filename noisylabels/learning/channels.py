@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noisylabels.data.errors import InputError
+from noisylabels.learning.plain import check_plain
 
 
 def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
@@ -18,6 +19,9 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
         The names of the channels in the order of the images, and of the classes, background first. Each is empty if
         the folder does not tell. A file that is no JSON tells nothing here: whoever reads the fields says so.
 
+    Raises:
+        InputError: If a name holds a sign that a config evaluates: class names become part of one.
+
     Examples:
         >>> read_names(None)
         ([], [])
@@ -29,7 +33,13 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
         return [], []
     if dataset_dir is None or not isinstance(about, dict):
         return [], []
-    return [str(name) for name in about.get("channel_names", ())], [str(name) for name in about.get("class_names", ())]
+    found = []
+    for key in ("channel_names", "class_names"):
+        names = about.get(key, ())
+        if not isinstance(names, list):
+            names = []
+        found.append([str(check_plain(str(name), what=key, source=path)) for name in names])
+    return found[0], found[1]
 
 
 def fill_names(
@@ -92,6 +102,11 @@ DsRed. Import the images anew with --keep 1,0 --channels DsRed,pHluorin.
         f"Import the images anew with --keep {keep} --channels {','.join(expected)}."
     )
     raise InputError(msg)
+
+
+def class_names(bundle: Path) -> list[str]:
+    """Return the class names of a bundle, background first."""
+    return _names_of(bundle)[1]
 
 
 def _names_of(bundle: Path) -> tuple[list[str], list[str]]:

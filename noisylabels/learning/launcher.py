@@ -13,8 +13,10 @@ from typing import Any
 import noisylabels
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import check_name
 from noisylabels.learning import channels
 from noisylabels.learning.devices import check_device
+from noisylabels.learning.plain import FROM_RECORDS, check_network, check_place, check_plain
 
 RECORD = "run.json"
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init")
@@ -118,7 +120,7 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
     folder = find_bundle(bundle)
     trained = Path("runs") / folder.name / "model.pt"
     given = {"ckpt_path": str(trained), **overrides} if trained.is_file() else dict(overrides)
-    record = _record_beside(given.get("ckpt_path"))
+    record = read_record(given.get("ckpt_path"))
     names, _ = channels.read_names(given.get("dataset_dir"))
     expected = channels.expected_channels(folder, record)
     channels.refuse_other_order(names, expected, dataset=str(given.get("dataset_dir")))
@@ -126,7 +128,7 @@ def plan_prediction(bundle: str, presets: Sequence[str], overrides: Mapping[str,
     shared = {
         key: value
         for key, value in record.get("overrides", {}).items()
-        if key.split("::")[0] in ("n_channels", "class_names", "network_def") and key.split("::")[0] in config
+        if key.split("::")[0] in FROM_RECORDS and key.split("::")[0] in config
     }
     # The training's presets that change the network come first: what is given here is merged over them.
     trained_with = [
@@ -231,6 +233,8 @@ def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
     kind = "True or False" if isinstance(known, bool) else "a number"
     kind = f"a whole number from {COUNTS[key]} on" if key in COUNTS else kind
     expression = isinstance(value, str) and value.startswith(("$", "@", "%"))
+    if key in PATHS:
+        check_place(value, what=key)
     if key == "device" and not expression:
         check_device(value)
     if not expression and not _fits(key, value, known):
@@ -279,6 +283,35 @@ def _forget(record: Path | None) -> None:
         record.parent.rmdir()
 
 
-def _record_beside(checkpoint: Any) -> dict[str, Any]:
+def read_record(checkpoint: str | Path | None) -> dict[str, Any]:
+    """Read what was recorded beside weights; {} where nothing was.
+
+    Raises:
+        InputError: If it is not what a training writes, or says of the network what a config would evaluate.
+    """
     path = Path(str(checkpoint)).parent / RECORD
-    return json.loads(path.read_text()) if checkpoint is not None and path.is_file() else {}
+    if checkpoint is None or not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text())
+    except ValueError as error:
+        msg = f"{path} must be the record of a training, but it is torn ({error}). Copy it again with its weights."
+        raise InputError(msg) from error
+    overrides = record.get("overrides", {}) if isinstance(record, dict) else None
+    presets = record.get("presets", []) if isinstance(record, dict) else None
+    if not isinstance(overrides, dict) or not isinstance(presets, list):
+        msg = f"{path} must be the record of a training (presets, overrides), got another form. Copy it again."
+        raise InputError(msg)
+    for key, value in overrides.items():
+        if key.split("::")[0] in FROM_RECORDS:
+            check_network(key, _parsed(key, value), source=path)
+    for name in presets:
+        check_name(name, what="Presets", source=path)
+    check_plain(record.get("channel_names"), what="channel_names", source=path)
+    return record
+
+
+def bundle_of(record: Mapping[str, Any]) -> str | None:
+    """Return the bundle that a record names, if it is one of those that come with this package."""
+    name = record.get("bundle")
+    return name if name in ("cdl", "mdl") else None

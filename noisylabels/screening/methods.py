@@ -5,7 +5,6 @@ per process.
 """
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,31 +161,32 @@ class Bundle:
 
     @property
     def classes(self) -> ClassTable:
-        """The bundle's `channel_def`."""
-        metadata = json.loads((Path(self.folder) / "configs" / "metadata.json").read_text())
-        outputs = metadata["network_data_format"]["outputs"]
-        return ClassTable.from_channel_def(next(iter(outputs.values()))["channel_def"])
+        """The classes that the weights were trained on."""
+        from noisylabels.learning.models import plan_model
+
+        return plan_model(self.checkpoint, bundle=self.folder).classes
 
     @property
     def _config(self) -> Path:
         return Path(self.folder) / "configs" / "inference.yaml"
 
     def fingerprint(self) -> str:
-        """Hash weights, config and code; the device does not count."""
-        files = hash_files([Path(self.checkpoint), self._config])
+        """Hash weights, their record, config and code; the device does not count."""
+        record = Path(self.checkpoint).with_name("run.json")
+        files = hash_files([path for path in (Path(self.checkpoint), self._config, record) if path.is_file()])
         return hash_values(
             {
                 "files": files,
                 "z": self.z,
-                "code": hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks")),
+                "code": hash_code(("noisylabels.screening.methods", "noisylabels.learning.models")),
             }
         )
 
     def load(self) -> Predict:
         """Build the network and load its weights."""
-        from noisylabels.screening.networks import load_bundle
+        from noisylabels.learning.models import load_model
 
-        return load_bundle(Path(self.folder), Path(self.checkpoint), self.device)
+        return load_model(self.checkpoint, bundle=self.folder, device=self.device).predict_batch
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Networks behind methods: images in, label maps out, several fields of one size at a time.
 
-Inside MONAI the axis order is (channel, x, y); outside it is (channel, row, column). Here is where screening turns one
-into the other, as `noisylabels.learning.monai_io` does for files.
+Exported networks take MONAI's axis order (channel, x, y); outside it is (channel, row, column). Here one becomes the
+other, as in `noisylabels.learning.models` for bundles.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,55 +18,6 @@ DIVISOR = 8  # three down-samplings
 
 Image = NDArray[Any]
 Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-
-
-def load_bundle(folder: Path, checkpoint: Path, device: str) -> Callable[[Sequence[Image]], list[LabelMap]]:
-    """Build a bundle's network, preprocessing and inferer from its inference config.
-
-    Args:
-        folder: The bundle.
-        checkpoint: Weights.
-        device: `cpu` or `cuda`.
-
-    Returns:
-        A function from (channel, row, column) images to label maps.
-    """
-    import torch
-    from monai.bundle import ConfigParser
-    from monai.data import MetaTensor
-
-    from noisylabels.learning.checkpoints import load_weights
-
-    parser = ConfigParser()
-    parser.read_config(folder / "configs" / "inference.yaml")
-    parser["bundle_root"] = str(folder)
-    parser["device"] = f"$torch.device({device!r})"
-    steps = parser["preprocessing"]["transforms"]
-    parser["preprocessing"]["transforms"] = [step for step in steps if step["_target_"] != "LoadImaged"]
-    parser.parse()
-    prepare, inferer = parser.get_parsed_content("preprocessing"), parser.get_parsed_content("inferer")
-    network = parser.get_parsed_content("network")
-    load_weights(network, checkpoint, map_location=device)
-    network.eval()
-
-    def predict(images: Sequence[Image]) -> list[LabelMap]:
-        given = [MetaTensor(np.ascontiguousarray(image.swapaxes(1, 2), np.float32)) for image in images]
-        ready = [prepare({"image": tensor})["image"] for tensor in given]
-        with torch.inference_mode():
-            logits = inferer(torch.stack([tensor.as_tensor() for tensor in ready]).to(device), network)
-            classes = logits.argmax(dim=1, keepdim=True).to(torch.uint8).cpu()
-        return [_unpadded(answer, tensor, prepare) for answer, tensor in zip(classes, ready, strict=True)]
-
-    return predict
-
-
-def _unpadded(answer: Any, prepared: Any, prepare: Any) -> LabelMap:
-    from monai.data import MetaTensor
-
-    padded = MetaTensor(answer, applied_operations=prepared.applied_operations)
-    inverted = prepare.inverse({"image": padded})["image"]
-    label_map: LabelMap = np.ascontiguousarray(np.asarray(inverted, np.uint8)[0].T)
-    return label_map
 
 
 def load_torchscript(model: Path, n_classes: int, device: str) -> Callable[[Sequence[Image]], list[LabelMap]]:

@@ -1,0 +1,205 @@
+"""A trained network from its files: weights, and the record beside them that tells how to build it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import Image
+from noisylabels.data.labels import ClassTable, LabelMap
+
+if TYPE_CHECKING:
+    from noisylabels.learning.launcher import Launch
+
+WEIGHTS = "model.pt"
+
+
+class Plan(NamedTuple):
+    """What a trained network is: the prediction that builds it, its weights, its classes and channels."""
+
+    launch: "Launch"
+    weights: Path
+    classes: ClassTable
+    channel_names: tuple[str, ...]
+
+
+class _Parts(NamedTuple):
+    network: Any
+    prepare: Any
+    inferer: Any
+    device: Any
+
+
+class Model:
+    """A trained network: images in, label maps or probabilities out.
+
+    Inside MONAI the axis order is (channel, x, y); outside it is (channel, row, column). Here one becomes the other.
+
+    Args:
+        launch: A prediction, planned: its config builds the network, the preprocessing and the inferer.
+        weights: The checkpoint.
+        classes: What its class indices mean.
+        channel_names: What it was trained on, in order.
+    """
+
+    def __init__(self, launch: "Launch", weights: Path, classes: ClassTable, channel_names: Sequence[str]) -> None:
+        self.weights = weights
+        self.classes = classes
+        self.channel_names = tuple(channel_names)
+        self._parts = _build(launch, weights)
+
+    def __repr__(self) -> str:
+        """Return one short line for a notebook."""
+        return f"Model({str(self.weights)!r}, {', '.join(self.channel_names)} -> {', '.join(self.classes)})"
+
+    def predict(self, image: Image) -> LabelMap:
+        """Return the label map of an image.
+
+        Args:
+            image: (channel, row, column) of any number type. Not modified.
+
+        Returns:
+            (row, column) uint8 class indices.
+
+        Raises:
+            InputError: If it has another shape or number of channels.
+        """
+        return self.predict_batch([image])[0]
+
+    def predict_batch(self, images: Sequence[Image]) -> list[LabelMap]:
+        """Return the label maps of images of one size, given to the network together."""
+        logits, ready = self._run(images)
+        classes = logits.argmax(dim=1, keepdim=True).to(dtype=_torch().uint8).cpu()
+        pairs = zip(classes, ready, strict=True)
+        return [np.ascontiguousarray(self._unpadded(one, tensor)[0], np.uint8) for one, tensor in pairs]
+
+    def probabilities(self, image: Image) -> NDArray[np.float32]:
+        """Return the class probabilities of an image, (class, row, column) float32 that sum to 1.
+
+        Args:
+            image: (channel, row, column). Not modified.
+        """
+        logits, (ready,) = self._run([image])
+        chances = _torch().softmax(logits.float(), dim=1)[0].cpu()
+        return np.ascontiguousarray(self._unpadded(chances, ready), np.float32)
+
+    def _run(self, images: Sequence[Image]) -> tuple[Any, list[Any]]:
+        from monai.data import MetaTensor
+
+        torch, parts = _torch(), self._parts
+        for image in images:
+            self._check(image)
+        given = [MetaTensor(np.ascontiguousarray(image.swapaxes(1, 2), np.float32)) for image in images]
+        ready = [parts.prepare({"image": tensor})["image"] for tensor in given]
+        batch = torch.stack([tensor.as_tensor() for tensor in ready]).to(parts.device)
+        with torch.inference_mode():
+            return parts.inferer(batch, parts.network), ready
+
+    def _check(self, image: Image) -> None:
+        shape = np.shape(image)
+        if len(shape) != 3 or shape[0] != len(self.channel_names):
+            msg = (
+                f"An image must be (channel, row, column) with {len(self.channel_names)} channels "
+                f"({', '.join(self.channel_names)}), got shape {shape}. Add the channel axis, or choose channels."
+            )
+            raise InputError(msg)
+
+    def _unpadded(self, answer: Any, prepared: Any) -> NDArray[Any]:
+        from monai.data import MetaTensor
+
+        padded = MetaTensor(answer, applied_operations=prepared.applied_operations)
+        inverted = self._parts.prepare.inverse({"image": padded})["image"]
+        turned: NDArray[Any] = np.asarray(inverted).swapaxes(1, 2)
+        return turned
+
+
+def load_model(path: str | Path, *, bundle: str | None = None, device: str = "cpu") -> Model:
+    """Load a trained network.
+
+    Args:
+        path: `model.pt`, or the run folder that holds it. The record beside it (run.json) tells which network it is;
+            without one it is that of the bundle as it comes.
+        bundle: cdl, mdl, or a bundle's folder; what the record says when None, else cdl.
+        device: `cpu`, `cuda`, ...
+
+    Returns:
+        The model.
+
+    Raises:
+        FileNotFoundError: If there are no weights.
+        InputError: If they do not fit the network, or the record holds what a config would evaluate.
+    """
+    from noisylabels.learning.devices import check_device
+
+    check_device(device)
+    plan = plan_model(path, bundle=bundle, device=device)
+    return Model(plan.launch, plan.weights, plan.classes, plan.channel_names)
+
+
+def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cpu") -> Plan:
+    """Read what a trained network is, without building it; arguments and errors as in `load_model`."""
+    from noisylabels.learning import channels, launcher
+
+    weights = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
+    if not weights.is_file():
+        msg = f"A model must be weights (model.pt) or the folder of a training, got {path}. Train first, or name it."
+        raise FileNotFoundError(msg)
+    record = launcher.read_record(weights)
+    named = bundle or launcher.bundle_of(record) or "cdl"
+    launch = launcher.plan_prediction(named, (), {"ckpt_path": str(weights), "device": f"$torch.device({device!r})"})
+    names = launch.values().get("class_names") or channels.class_names(launch.bundle)
+    return Plan(launch, weights, ClassTable(tuple(names)), tuple(_channels(launch, record)))
+
+
+def predict(image: Image, model: "Model | str | Path") -> LabelMap:
+    """Return the label map that a trained network gives an image.
+
+    Args:
+        image: (channel, row, column) in the order of the channels it was trained on. Not modified.
+        model: A model, or `model.pt`, or the run folder that holds it; for many images load it once.
+
+    Returns:
+        (row, column) uint8 class indices.
+
+    Raises:
+        FileNotFoundError: If there are no weights.
+        InputError: If the image or the weights do not fit.
+    """
+    loaded = model if isinstance(model, Model) else load_model(model)
+    return loaded.predict(image)
+
+
+def _channels(launch: "Launch", record: dict[str, Any]) -> list[str]:
+    from noisylabels.learning import channels
+
+    known = channels.expected_channels(launch.bundle, record)
+    number = int(launch.values().get("n_channels", len(known)))
+    return known if len(known) == number else [f"channel {place + 1}" for place in range(number)]
+
+
+def _build(launch: "Launch", weights: Path) -> _Parts:
+    from monai.bundle import ConfigParser
+
+    from noisylabels.learning.checkpoints import load_weights
+
+    parser = ConfigParser(ConfigParser.load_config_files(launch.config_files))
+    parser["bundle_root"] = str(launch.bundle)
+    for key, value in launch.values().items():
+        parser[key] = value
+    steps = parser["preprocessing"]["transforms"]
+    parser["preprocessing"]["transforms"] = [step for step in steps if step["_target_"] != "LoadImaged"]
+    parser.parse()
+    names = ("network", "preprocessing", "inferer", "device")
+    network, prepare, inferer, device = (parser.get_parsed_content(name) for name in names)
+    load_weights(network, weights, map_location=device)
+    network.eval()
+    return _Parts(network, prepare, inferer, device)
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch

@@ -1,0 +1,87 @@
+"""A trained network from its files, on arrays."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from noisylabels.data.errors import InputError
+from noisylabels.learning.checkpoints import save
+from noisylabels.learning.launcher import RECORD
+from noisylabels.learning.models import load_model, plan_model, predict
+from tests.bundles.conftest import BUNDLES
+
+
+def write_weights(folder, *, n_channels=2, class_names=("background", "phagophore", "autolysosome")):
+    """Random weights of the bundle's network, with the record that a training leaves."""
+    from monai.networks.nets import UNet
+
+    torch.manual_seed(0)
+    network = UNet(2, n_channels, len(class_names), (16, 16, 32, 64, 128), (1, 2, 2, 2), num_res_units=2, norm="BATCH")
+    save(network.state_dict(), folder / "model.pt")
+    overrides = {"n_channels": str(n_channels), "class_names": str(list(class_names))}
+    record = {"bundle": "cdl", "presets": [], "overrides": overrides, "channel_names": ["DNA", "actin"][:n_channels]}
+    (folder / RECORD).write_text(json.dumps(record))
+    return network.eval()
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).integers(0, 900, (2, 21, 34)).astype(np.uint16)
+
+
+def test_a_label_map_is_the_argmax_of_the_network_in_row_and_column(tmp_path, image):
+    network = write_weights(tmp_path)
+    scaled = (image - image.mean((1, 2), keepdims=True)) / image.std((1, 2), keepdims=True)
+    padded = np.pad(scaled, ((0, 0), (1, 2), (3, 3)), mode="reflect").astype(np.float32)  # 24 x 40: multiples of 8
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(padded.swapaxes(1, 2).copy())[None])[0]
+    expected = logits.argmax(0).numpy().T[1:22, 3:37]
+    found = predict(image, tmp_path)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
+    chances = load_model(tmp_path).probabilities(image)
+    np.testing.assert_allclose(chances.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(chances.argmax(axis=0), expected)
+
+
+def test_images_together_are_as_images_alone(tmp_path, image):
+    write_weights(tmp_path)
+    model = load_model(tmp_path / "model.pt")
+    other = image[:, ::-1].copy()
+    together = model.predict_batch([image, other])
+    for alone, one in zip((image, other), together, strict=True):
+        np.testing.assert_array_equal(model.predict(alone), one)
+
+
+def test_own_channels_and_classes_are_read_from_the_record(tmp_path):
+    write_weights(tmp_path, n_channels=1, class_names=("background", "nucleus"))
+    plan = plan_model(tmp_path)
+    assert (plan.classes.names, plan.channel_names) == (("background", "nucleus"), ("DNA",))
+    assert predict(np.zeros((1, 16, 16)), tmp_path).shape == (16, 16)
+    assert repr(load_model(tmp_path)) == f"Model('{tmp_path}/model.pt', DNA -> background, nucleus)"
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (1, 16, 16), (2, 2, 16, 16)])
+def test_an_image_of_another_shape_is_one_sentence(tmp_path, shape):
+    write_weights(tmp_path)
+    with pytest.raises(InputError) as fault:
+        predict(np.zeros(shape), tmp_path)
+    assert str(fault.value) == (
+        f"An image must be (channel, row, column) with 2 channels (DNA, actin), got shape {shape}. "
+        "Add the channel axis, or choose channels."
+    )
+
+
+def test_a_folder_without_weights_is_one_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError) as fault:
+        load_model(tmp_path)
+    assert str(fault.value) == (
+        f"A model must be weights (model.pt) or the folder of a training, got {tmp_path}. Train first, or name it."
+    )
+
+
+def test_the_bundle_can_be_named(tmp_path, image):
+    write_weights(tmp_path)
+    assert plan_model(tmp_path, bundle=str(BUNDLES / "mdl")).launch.bundle.name == "mdl"
