@@ -35,6 +35,15 @@ COMMANDS: dict[str, str] = {
 }
 """Command -> its line in `noisylabels --help`. Its Typer `app` lies in the file of its name in `commands/`."""
 
+EXTRAS = {
+    **dict.fromkeys(("starlette", "uvicorn"), "web"),
+    **dict.fromkeys(("distributed", "dask", "bokeh"), "distributed"),
+    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "export"),
+    **dict.fromkeys(("napari", "npe2", "qtpy"), "napari"),
+    "numba": "fast",
+}
+"""Package -> the extra that brings it: what a smaller installation may lack."""
+
 DONE, USER_MISTAKE = 0, 2
 
 
@@ -49,6 +58,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_dispatch(words))
     except (InputError, OSError) as error:
         typer.echo(f"noisylabels: {_sentence(error)}", err=True)
+        sys.exit(USER_MISTAKE)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        line = f"pip install 'noisylabels[{EXTRAS[package]}]'"
+        said = f"{words[0]} must have the package {package}, got an installation without it. {line}"
+        typer.echo(f"noisylabels: {said}", err=True)
         sys.exit(USER_MISTAKE)
 
 

@@ -34,6 +34,31 @@ def test_bundles_pages_and_declarations_are_in_it(installed):
         assert (installed / path).is_file(), path
 
 
+def test_two_names_alone_come_into_site_packages(installed):
+    names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
+    assert names == {"noisylabels", "evaluation"}
+
+
+def test_every_command_tells_its_options_from_it(installed, tmp_path):
+    code = (
+        "import sys, io, contextlib\n"
+        "from noisylabels.cli import COMMANDS, main\n"
+        "for name in COMMANDS:\n"
+        "    with contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        "        try: main([name, '--help'])\n"
+        "        except SystemExit as stop: assert not stop.code, name\n"
+        "    assert 'Usage: noisylabels' in said.getvalue(), name\n"
+        "print(len(COMMANDS), sys.modules['noisylabels'].__file__)"
+    )
+    environment = {"PYTHONPATH": str(installed), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    number, file = done.stdout.split()
+    assert int(number) > 15
+    assert Path(file).is_relative_to(installed)
+
+
 def test_nothing_that_only_builds_or_tests_is_in_it(installed):
     strangers = [path for path in installed.rglob("*") if path.suffix == ".ts" or "node_modules" in path.parts]
     assert strangers == []

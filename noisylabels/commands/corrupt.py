@@ -28,9 +28,9 @@ def corrupt(
     from noisylabels.data.dataset import open_dataset
     from noisylabels.noise.corruption import corrupt_dataset, make_recipe, summarise_log
     from noisylabels.noise.log import read_log
-    from noisylabels.noise.presets import load_model
+    from noisylabels.noise.presets import load_noise
 
-    model = load_model(noise, open_dataset(dataset).classes, seed=seed)
+    model = load_noise(noise, open_dataset(dataset).classes, seed=seed)
     recipe = make_recipe(dataset, model, source=labels, name=name)
     done = list(watch(corrupt_dataset(recipe, n_workers=workers, overwrite=overwrite), name))
     faults = [(case_id, fault) for case_id, fault in done if fault is not None]

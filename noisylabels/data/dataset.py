@@ -41,7 +41,7 @@ class Case:
     image: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """An open dataset folder.
 
@@ -60,6 +60,11 @@ class Dataset:
     pixel_size_um: float | None = None
     cases: tuple[Case, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        labels = ", ".join(self.label_names()) or "none"
+        channels = " + ".join(self.channel_names)
+        return f"Dataset({str(self.folder)!r}, {len(self.cases)} images, {channels}, labels: {labels})"
 
     def ids(self, split: str | None = None) -> list[str]:
         """List the ids of one split, or of all."""

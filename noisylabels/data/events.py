@@ -22,7 +22,7 @@ InstanceMap = NDArray[np.int32]
 EIGHT_CONNECTED = np.ones((3, 3), bool)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EventTable(Mapping[str, NDArray[Any]]):
     """Features of events as columns of equal length, one row per event.
 
@@ -49,6 +49,13 @@ class EventTable(Mapping[str, NDArray[Any]]):
 
     def __reduce__(self) -> tuple[type["EventTable"], tuple[dict[str, NDArray[Any]]]]:
         return EventTable, (dict(self.columns),)  # a mapping proxy cannot be pickled, workers send tables
+
+    def __repr__(self) -> str:
+        return f"EventTable({len(self)} events: {', '.join(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        return str(self.to_pandas().to_html(max_rows=10, notebook=True))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]

@@ -25,7 +25,7 @@ from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.declaration import CLEAN, LABELS, Declaration, noise_at
 from noisylabels.experiments.grid import Run, hash_folder
 from noisylabels.noise.model import NoiseModel
-from noisylabels.noise.presets import load_model
+from noisylabels.noise.presets import load_noise
 
 TRAIN = "train"
 TRUTH = "truth"
@@ -128,7 +128,7 @@ def noise_model(run: Run, declaration: Declaration, data: Dataset) -> NoiseModel
         return None
     recipe = declaration.noise[run.noise]
     if isinstance(recipe, str):
-        return load_model(recipe, data.classes, seed=run.noise_seed)
+        return load_noise(recipe, data.classes, seed=run.noise_seed)
     return NoiseModel.from_dict({"classes": list(data.classes), **noise_at(recipe, run.dose)}).with_seed(run.noise_seed)
 
 

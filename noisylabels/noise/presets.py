@@ -108,7 +108,7 @@ def make_preset(name: str, classes: ClassTable, *, seed: int = 0) -> NoiseModel:
     return NoiseModel.from_dict({"classes": list(classes), "seed": seed, **PRESETS[name]})
 
 
-def load_model(source: str, classes: ClassTable, *, seed: int | None = None) -> NoiseModel:
+def load_noise(source: str, classes: ClassTable, *, seed: int | None = None) -> NoiseModel:
     """Find a noise model by preset name, profile or model file.
 
     Args:

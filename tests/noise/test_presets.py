@@ -6,7 +6,7 @@ import pytest
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA, ClassTable
 from noisylabels.noise.model import NoiseModel
-from noisylabels.noise.presets import PRESETS, as_annotator, load_model, make_preset
+from noisylabels.noise.presets import PRESETS, as_annotator, load_noise, make_preset
 from tests.noise.fields import crowded_field
 
 NUCLEI = ClassTable(("background", "nucleus"))
@@ -20,7 +20,7 @@ def test_a_preset_corrupts_a_field_and_survives_its_file(name, tmp_path):
     assert len(log) > 0
     assert not np.array_equal(noisy, label_map)
     model.write(tmp_path / "model.yaml")
-    again = load_model(str(tmp_path / "model.yaml"), NUCLEI)
+    again = load_noise(str(tmp_path / "model.yaml"), NUCLEI)
     assert again.classes == ROSELLA
     assert np.array_equal(again.apply(label_map, image, image_id="a").label_map, noisy)
 

@@ -1,7 +1,6 @@
 """Which machine counts: numpy always can; numba, when installed, gives the same counts faster."""
 
 import functools
-from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -32,4 +31,8 @@ def load_kernels(*, fast: bool | None = None) -> ModuleType | None:
 
 @functools.cache  # looking for a package costs more than counting a quarter
 def _compiled() -> ModuleType | None:
-    return import_module("evaluation.metrics.backends.compiled") if find_spec("numba") else None
+    if find_spec("numba") is None:
+        return None
+    from evaluation.metrics.backends import compiled
+
+    return compiled
