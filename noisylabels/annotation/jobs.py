@@ -1,6 +1,5 @@
-"""Jobs: a network predicts or learns in a process of its own, with a log, so that it cannot take the desk down."""
+"""Jobs: a network predicts or learns in a process of its own, so that it cannot take the desk down."""
 
-import hashlib
 import json
 import secrets
 import sqlite3
@@ -10,21 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisylabels.annotation.export import export_dataset
+from noisylabels.annotation.export import accepted, export_dataset
+from noisylabels.annotation.fields import Field, dataset_of
 from noisylabels.annotation.images import read_planes
+from noisylabels.annotation.predictor import Predictor, StoppedError
 from noisylabels.annotation.processes import Processes, reason_of
 from noisylabels.annotation.project import Person, Project, insert, now
 from noisylabels.annotation.quarters import Window
+from noisylabels.annotation.retraining import Plan, Score, plan_folds, read_progress, write_plan
 from noisylabels.annotation.session import Session
-from noisylabels.data.dataset import Case, Dataset, write_dataset
+from noisylabels.annotation.versions import add_version, give_weights, use_version, weights_in_use
+from noisylabels.data.atomic import write_text
+from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import read_label_map, write_image
-from noisylabels.data.labels import ClassTable
+from noisylabels.data.hashes import hash_file
 
 LOG_PIECE_BYTES = 64 * 1024
 LOG = "log.txt"
-PREDICTED = "predicted"
-FIELD = "field"
 
 
 class UnknownJobError(InputError):
@@ -33,7 +34,7 @@ class UnknownJobError(InputError):
 
 @dataclass(frozen=True)
 class Job:
-    """A process that was started for a person.
+    """Work that was started for a person.
 
     Args:
         job: Its token.
@@ -42,11 +43,15 @@ class Job:
         state: "running", "done", "failed", "cancelled", or "lost" (the server ended while it ran).
         created: When it was started, UTC.
         ended: When it ended.
-        exit_code: Of the process.
+        exit_code: Of its process; None for a prediction.
         task: The task that is predicted, None for a training.
         revision: The revision that a prediction became.
         conflict: Whether the person had painted meanwhile, so that the prediction is kept beside the head.
         error: One sentence, if it failed.
+        progress: How far it is, in [0, 1]; None if that cannot be told.
+        message: What it does.
+        score: What a training found; None before its end, or if it could not be told.
+        replaced: Whether the owner took the new weights; None: not decided.
     """
 
     job: str
@@ -60,6 +65,10 @@ class Job:
     revision: int | None
     conflict: bool
     error: str | None
+    progress: float | None = None
+    message: str = ""
+    score: dict[str, object] | None = None
+    replaced: bool | None = None
 
 
 class Jobs:
@@ -67,8 +76,8 @@ class Jobs:
 
     Args:
         project: An open project. Jobs that it holds as running were lost with an earlier server, and become "lost".
-        checkpoints: Trained weights (`model.pt`) by the name of their bundle.
-        command: The words that stand before `predict` and `train`: this Python's noisylabels.
+        checkpoints: Trained weights (`model.pt`) by the name of their bundle; new ones are taken into use.
+        command: The words that stand before `predict` and `retrain`: this Python's worker.
     """
 
     def __init__(
@@ -76,19 +85,25 @@ class Jobs:
         project: Project,
         checkpoints: Mapping[str, Path] | None = None,
         *,
-        command: tuple[str, ...] = (sys.executable, "-m", "noisylabels.cli"),
+        command: tuple[str, ...] = (sys.executable, "-P", "-m", "noisylabels.annotation.worker"),
     ) -> None:
         self.project = project
-        self._checkpoints = dict(checkpoints or {})
+        give_weights(project, checkpoints or {}, "")
+        self._home = project.path.with_name(f"{project.path.name}.jobs")
         self._processes = Processes(command)
-        self._turn = {"predict": threading.Semaphore(1), "retrain": threading.Semaphore(1)}
+        self._predictor = Predictor((*command, "predict"), self._home / "predictor.txt")
         self._threads: dict[str, threading.Thread] = {}
         with project.writing() as connection:
             connection.execute("UPDATE job SET state = 'lost', ended = ? WHERE state = 'running'", (now(),))
 
+    def warm(self) -> None:
+        """Load the networks in use ahead of the first request."""
+        for bundle, weights in weights_in_use(self.project).items():
+            self._predictor.warm(_bundle_of(weights, bundle), weights)
+
     def bundle_names(self) -> list[str]:
         """List the bundles that can predict."""
-        return sorted(self._checkpoints)
+        return sorted(weights_in_use(self.project))
 
     def predict(
         self, person: Person, task: str, bundle: str, *, parent: int, region: Window | None = None, key: str
@@ -108,8 +123,9 @@ class Jobs:
         Raises:
             InputError: If the bundle has no checkpoint, or the region is empty or leaves the field.
         """
-        if bundle not in self._checkpoints:
-            known = ", ".join(self.bundle_names()) or "none"
+        weights = weights_in_use(self.project)
+        if bundle not in weights:
+            known = ", ".join(sorted(weights)) or "none"
             msg = f"A bundle that predicts must be one of: {known}; got {bundle!r}. Serve with --bundle NAME=model.pt."
             raise InputError(msg)
         session = Session(self.project, person)
@@ -123,50 +139,100 @@ class Jobs:
             msg = f"A region must lie in the field of {size} pixels, got {tuple(window)}. Draw it again."
             raise InputError(msg)
 
-        def argv(folder: Path) -> list[str]:
-            _write_one_field(self.project, person, task, folder)
-            checkpoint = self._checkpoints[bundle]
-            words = ["predict", _bundle_of(checkpoint, bundle), "--dataset_dir", str(folder)]
-            return [*words, "--ckpt_path", str(checkpoint), "--method", PREDICTED]
-
-        def finish(folder: Path) -> dict[str, object]:
-            predicted = read_label_map(folder / "labels" / PREDICTED / f"{FIELD}.tif")
+        def work(token: str, folder: Path) -> dict[str, object]:
+            checkpoint = weights[bundle]
+            image = self._image_of(field)
+            name = _bundle_of(checkpoint, bundle)
+            write_text(folder / LOG, f"predict {name} {checkpoint} {image}\n")
+            whole, times = self._predictor.predict(name, checkpoint, image, token=token)
+            told = ", ".join(f"{key} {value:.2f}" for key, value in times.items())
+            write_text(folder / LOG, f"predict {name} {checkpoint} {image}\n{told}\n")
             merged = session.label_map(task, parent).copy()
-            merged[window.slices] = predicted[window.slices]
-            origin = f"{bundle}:{_sha256(self._checkpoints[bundle])}"
-            head = session.commit(task, merged, parent=parent, tool="predict", origin=origin)
+            merged[window.slices] = whole[field.window.slices][window.slices]
+            head = session.commit(
+                task, merged, parent=parent, tool="predict", origin=f"{bundle}:{hash_file(checkpoint)}"
+            )
             return {"revision": head.kept or head.revision, "conflict": int(head.kept is not None)}
 
-        return self._start("predict", person, bundle, key, argv, finish, task=task, parent=parent)
+        return self._start("predict", person, bundle, key, work, task=task, parent=parent)
 
     def retrain(self, person: Person, bundle: str, *, key: str) -> Job:
-        """Start a training on all accepted tasks; what it learns becomes the bundle's checkpoint.
+        """Start a training on all accepted fields, from the weights in use; they stay in use until `replace`.
 
         Raises:
-            InputError: If a training runs already or nothing was accepted.
+            InputError: If a training runs already.
         """
 
-        def argv(folder: Path) -> list[str]:
-            export_dataset(self.project, folder / "dataset")
-            words = ["train", bundle, "--dataset_dir", str(folder / "dataset"), "--output_dir", str(folder / "run")]
-            return [*words, "--label_name", "corrected"]
-
-        def finish(folder: Path) -> dict[str, object]:
-            self._checkpoints[bundle] = folder / "run" / "model.pt"
-            return {}
+        def work(token: str, folder: Path) -> dict[str, object]:
+            exported = export_dataset(self.project, folder / "dataset")
+            if exported.left_out:
+                write_text(folder / "left_out.json", json.dumps(exported.left_out, indent=1))
+            weights = weights_in_use(self.project).get(bundle)
+            write_plan(self._plan(bundle, weights, folder), folder / "plan.json")
+            code = self._processes.run(token, ["retrain", str(folder / "plan.json")], folder / LOG)
+            if code != 0:
+                return {"exit_code": code, "error": reason_of(folder / LOG, code)}
+            told = json.loads((folder / "result.json").read_text())["score"]
+            made = folder / "run" / "final" / "model.pt"
+            add_version(
+                self.project,
+                bundle,
+                made,
+                hash_file(made),
+                job=token,
+                n_fields=exported.n_fields,
+                score=None if told is None else Score(**told),
+            )
+            return {"exit_code": code, "score": None if told is None else json.dumps(told)}
 
         running = self.project.value("SELECT count(*) FROM job WHERE kind = 'retrain' AND state = 'running'")
         known = self.project.value("SELECT 1 FROM answer WHERE person = ? AND key = ?", person.id, key)
         if running and not known:
             msg = "At most one training can run, got another request. Wait for it or cancel it."
             raise InputError(msg)
-        return self._start("retrain", person, bundle, key, argv, finish)
+        return self._start("retrain", person, bundle, key, work)
+
+    def replace(self, person: Person, token: str, *, replace: bool) -> Job:
+        """Take the weights of a training into use, or leave the ones there are; both stay in the history.
+
+        Raises:
+            InputError: If it is no training that is done, or it was decided already.
+        """
+        job = self.find(person, token)
+        if job.kind != "retrain" or job.state != "done" or job.replaced not in (None, replace):
+            msg = (
+                f"Weights must come from a training that is done and not decided, got {job.kind} {job.state}. See jobs."
+            )
+            raise InputError(msg)
+        if job.replaced is None:
+            if replace:
+                row = self.project.row(
+                    "SELECT version FROM network JOIN job ON job.id = network.job WHERE token = ?", token
+                )
+                assert row is not None  # a training that is done has made one
+                use_version(self.project, job.bundle, row["version"], person.name)
+            with self.project.writing() as connection:
+                connection.execute("UPDATE job SET replaced = ? WHERE token = ?", (int(replace), token))
+            self.project.log(person.name, "network", bundle=job.bundle, job=token, replaced=replace)
+            if replace:
+                self.warm()
+        return self.find(person, token)
+
+    def use(self, person: Person, bundle: str, version: int) -> None:
+        """Take an earlier version of a network into use again.
+
+        Raises:
+            InputError: If there is no such version, or its file is gone.
+        """
+        use_version(self.project, bundle, version, person.name)
+        self.project.log(person.name, "network", bundle=bundle, version=version)
+        self.warm()
 
     def visible(self, person: Person) -> list[Job]:
         """List the jobs a person may see, newest first: their own, all for the owner."""
         everything = person.role == "owner"
         rows = self.project.rows(f"{JOBS} WHERE ? OR job.person = ? ORDER BY job.id DESC", everything, person.id)
-        return [_job(row) for row in rows]
+        return [self._job(row) for row in rows]
 
     def find(self, person: Person, token: str) -> Job:
         """Read one job.
@@ -197,15 +263,20 @@ class Jobs:
     def cancel(self, person: Person, token: str) -> Job:
         """Stop a job; one that has ended stays as it is."""
         if self.find(person, token).state == "running":
-            self._processes.cancel(token)
+            self._stop(token)
         return self.find(person, token)
 
     def stop(self) -> None:
         """Stop all jobs and wait for their end: the server ends."""
+        self._predictor.stop()
         while running := [token for token, thread in self._threads.items() if thread.is_alive()]:
             for token in running:
-                self._processes.cancel(token)
+                self._stop(token)
                 self._threads[token].join(timeout=1)
+
+    def _stop(self, token: str) -> None:
+        self._processes.cancel(token)
+        self._predictor.cancel(token)
 
     def _start(
         self,
@@ -213,8 +284,7 @@ class Jobs:
         person: Person,
         bundle: str,
         key: str,
-        argv: Callable[[Path], list[str]],
-        finish: Callable[[Path], dict[str, object]],
+        work: Callable[[str, Path], dict[str, object]],
         *,
         task: str | None = None,
         parent: int | None = None,
@@ -240,27 +310,25 @@ class Jobs:
 
         job = self.project.once(person, f"{kind} {bundle} {task}", key, Job, begin)
         for token in fresh:
-            self._threads[token] = threading.Thread(target=self._run, args=(token, kind, argv, finish), daemon=True)
+            self._threads[token] = threading.Thread(target=self._run, args=(token, work), daemon=True)
             self._threads[token].start()
         return job
 
-    def _run(
-        self, token: str, kind: str, argv: Callable[[Path], list[str]], finish: Callable[[Path], dict[str, object]]
-    ) -> None:
+    def _run(self, token: str, work: Callable[[str, Path], dict[str, object]]) -> None:
         folder = self._folder(token)
         folder.mkdir(parents=True)
-        with self._turn[kind]:
-            try:
-                code = self._processes.run(token, argv(folder), folder / LOG)
-                ended = {"exit_code": code} | (finish(folder) if code == 0 else {})
-                self._end(token, "done" if code == 0 else "failed", error=reason_of(folder / LOG, code), **ended)
-            except (InputError, OSError) as error:
-                self._end(token, "failed", error=str(error))
-            except Exception as error:  # a fault of ours: the thread must leave a record of it
-                self._end(token, "failed", error=f"{type(error).__name__}: {error}")
+        try:
+            ended = work(token, folder)
+            self._end(token, "failed" if ended.get("error") else "done", **ended)
+        except StoppedError:
+            self._end(token, "cancelled")
+        except (InputError, OSError) as error:
+            self._end(token, "failed", error=str(error))
+        except Exception as error:  # a fault of ours: the thread must leave a record of it
+            self._end(token, "failed", error=f"{type(error).__name__}: {error}")
 
     def _end(self, token: str, state: str, **columns: object) -> None:
-        if self._processes.was_cancelled(token):
+        if self._processes.was_cancelled(token) and state != "done":
             state, columns = "cancelled", columns | {"error": None}
         values = {"state": state, "ended": now(), **columns}
         with self.project.writing() as connection:
@@ -268,35 +336,44 @@ class Jobs:
             connection.execute(f"UPDATE job SET {marks} WHERE token = ?", (*values.values(), token))
 
     def _folder(self, token: str) -> Path:
-        return self.project.path.with_name(f"{self.project.path.name}.jobs") / token
+        return self._home / token
+
+    def _image_of(self, field: Field) -> Path:
+        """Find the image file of a field, after making sure that it is the one it was."""
+        read_planes(self.project, field)
+        return dataset_of(self.project).image_path(field.case_id)
+
+    def _plan(self, bundle: str, weights: Path | None, folder: Path) -> Plan:
+        by_lot = {item.field.name for item in accepted(self.project) if item.stratum == "random"}
+        groups = {case.id: case.group for case in open_dataset(folder / "dataset").cases}
+        folds, by = plan_folds(groups, by_lot & set(groups))
+        name = bundle if weights is None else _bundle_of(weights, bundle)
+        init = None if weights is None else str(weights)
+        return Plan(name, init, str(folder / "dataset"), str(folder / "run"), folds, by)
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        about = dict(row)
+        score, replaced = about.pop("score"), about.pop("replaced")
+        progress, message = (1.0 if row["state"] == "done" else None), row["state"]
+        if row["state"] == "running":
+            running = row["kind"] == "retrain"
+            progress, message = read_progress(self._folder(row["job"]) / "run") if running else (None, "predicting")
+        return Job(
+            **(about | {"conflict": bool(row["conflict"])}),
+            progress=progress,
+            message=message,
+            score=None if score is None else json.loads(score),
+            replaced=None if replaced is None else bool(replaced),
+        )
 
 
 JOBS = (
     "SELECT job.token AS job, kind, bundle, state, job.created, ended, exit_code, task.token AS task, revision, "
-    "conflict, error FROM job LEFT JOIN task ON task.id = job.task"
+    "conflict, error, score, replaced FROM job LEFT JOIN task ON task.id = job.task"
 )
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(**(dict(row) | {"conflict": bool(row["conflict"])}))
-
-
-def _write_one_field(project: Project, person: Person, task: str, folder: Path) -> None:
-    """Write a dataset folder of one field, for a network to predict."""
-    settings = {name: project.setting(name) for name in ("classes", "channels", "pixel_size_um")}
-    planes = read_planes(project, Session(project, person).field(task))
-    write_image(folder / "images" / f"{FIELD}.ome.tif", planes, channel_names=settings["channels"])
-    case = Case(FIELD, FIELD, "training", f"images/{FIELD}.ome.tif")
-    names = tuple(settings["channels"])
-    write_dataset(Dataset(folder, ClassTable(tuple(settings["classes"])), names, settings["pixel_size_um"], (case,)))
 
 
 def _bundle_of(checkpoint: Path, name: str) -> str:
     """Tell which bundle a checkpoint belongs to: by the record beside it, else by the name it was given."""
     record = checkpoint.with_name("run.json")
     return str(json.loads(record.read_text())["bundle"]) if record.is_file() else name
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,10 +36,14 @@ class Processes:
         if token in self._cancelled:
             return -signal.SIGTERM
         with log.open("wb") as file:
-            file.write((" ".join(["noisylabels", *words]) + "\n").encode())
+            file.write((" ".join(words) + "\n").encode())
             file.flush()
             process = subprocess.Popen(
-                [*self.command, *words], stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                [*self.command, *words],
+                stdin=subprocess.PIPE,  # held open: a worker ends when it closes, that is with the server
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
             self._running[token] = process
             if token in self._cancelled:  # asked to stop while it was being started
@@ -48,6 +52,8 @@ class Processes:
                 return process.wait()
             finally:
                 del self._running[token]
+                assert process.stdin is not None
+                process.stdin.close()
 
     def cancel(self, token: str) -> None:
         """Stop a command and all that it started, or keep it from starting."""

@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noisylabels.annotation.fields import dataset_of, fields_of, start_map
+from noisylabels.annotation.networks import Network, Probabilities
 from noisylabels.annotation.project import Project
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
@@ -56,10 +57,10 @@ def measure_uncertainty(project: Project, bundle: str, checkpoint: Path) -> dict
     dataset = dataset_of(project)
     maps: dict[str, np.ndarray] = {}
     scores = {}
-    entropy_of = _entropy_of(bundle, checkpoint)
+    network = Network(bundle, checkpoint)
     for field in sorted(fields_of(project), key=lambda field: field.case_id):
         if field.case_id not in maps:
-            maps = {field.case_id: entropy_of(dataset.image_path(field.case_id))}
+            maps = {field.case_id: _entropy(network.probabilities(dataset.image_path(field.case_id)))}
         scores[field.name] = float(maps[field.case_id][field.window.slices].mean())
     return scores
 
@@ -105,44 +106,7 @@ def share_with_quarters(project: Project, scores: Mapping[str, float]) -> dict[s
     return shared
 
 
-def _entropy_of(bundle: str, checkpoint: Path) -> Any:
-    """Build the bundle's network as its inference does, and return path -> (row, column) entropy in bits."""
-    import torch
-
-    from noisylabels.learning.checkpoints import load_weights
-    from noisylabels.learning.launcher import plan_prediction
-
-    parser = _parser_of(plan_prediction(bundle, (), {"ckpt_path": str(checkpoint)}))
-    network, preprocessing = parser.get_parsed_content("network"), parser.get_parsed_content("preprocessing")
-    device = parser.get_parsed_content("device")
-    load_weights(network, checkpoint, map_location=device)
-    network.eval()
-
-    def measure(path: Path) -> np.ndarray:
-        fed = preprocessing({"image": str(path)})["image"]
-        with torch.no_grad():
-            chances = torch.softmax(network(fed[None].as_tensor().to(device)), dim=1)[0]
-        bits = -(chances * torch.log2(chances.clamp_min(1e-12))).sum(dim=0)
-        return _without_padding(bits.cpu().numpy(), path)
-
-    return measure
-
-
-def _parser_of(launch: Any) -> Any:
-    from monai.bundle import ConfigParser
-
-    parser = ConfigParser(ConfigParser.load_config_files(launch.config_files))
-    parser["bundle_root"] = str(launch.bundle)
-    for key, value in launch.overrides.items():
-        parser[key] = value
-    return parser
-
-
-def _without_padding(padded: np.ndarray, path: Path) -> np.ndarray:
-    """Cut (x, y) of MONAI's padded order back to (row, column) of the image: the padding is symmetric."""
-    from noisylabels.data.images import read_image
-
-    rows, columns = read_image(path).shape[-2:]
-    turned = padded.T
-    top, left = (turned.shape[0] - rows) // 2, (turned.shape[1] - columns) // 2
-    return turned[top : top + rows, left : left + columns]
+def _entropy(chances: Probabilities) -> NDArray[np.float64]:
+    """Compute the entropy of (class, row, column) probabilities at every pixel, in bits."""
+    bits: NDArray[np.float64] = -(chances * np.log2(np.maximum(chances, 1e-12))).sum(axis=0)
+    return bits

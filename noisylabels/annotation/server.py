@@ -106,6 +106,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        app.state.jobs.warm()
         yield
         app.state.jobs.stop()
 

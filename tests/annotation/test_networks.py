@@ -1,13 +1,17 @@
-"""A real bundle at the desk: `noisylabels predict` as a job, and a network's uncertainty as a queue."""
+"""A real bundle at the desk: predicting, learning on from its weights, and its uncertainty as a queue."""
+
+import json
 
 import numpy as np
 import pytest
 
 from noisylabels.annotation.jobs import Jobs
 from noisylabels.annotation.quarters import Window
+from noisylabels.annotation.retraining import Plan, read_progress, retrain
 from noisylabels.annotation.scores import measure_uncertainty
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import owner_of
+from noisylabels.data.images import read_image, read_label_map, write_label_map
 from noisylabels.learning.launcher import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project
 from tests.annotation.test_jobs import wait
@@ -62,8 +66,6 @@ def test_uncertainty_is_the_mean_entropy_of_the_networks_own_probabilities(tmp_p
         scores = measure_uncertainty(project, "cdl", checkpoint)
         fields = fields_of(project)
         assert set(scores) == {field.name for field in fields}
-        from noisylabels.data.images import read_image
-
         for field in fields:
             image = read_image(tmp_path / f"dataset/images/{field.case_id}.ome.tif")
             chances = chances_of(network, image)[:, *field.window.slices]
@@ -86,7 +88,7 @@ def test_a_network_that_knows_nothing_is_uncertain_everywhere(tmp_path, network)
         )
 
 
-def test_noisylabels_predict_runs_as_a_job(tmp_path, network):
+def test_the_bundle_predicts_in_the_warm_process(tmp_path, network):
     checkpoint = save(network, tmp_path / "model.pt")
     with make_project(tmp_path, 1) as project:
         jobs = Jobs(project, {"cdl": checkpoint})
@@ -101,3 +103,36 @@ def test_noisylabels_predict_runs_as_a_job(tmp_path, network):
         assert expected.any()
         assert (session.label_map(token) == expected).mean() > 0.98  # ties of float rounding apart
         assert not session.label_map(token)[:2].any()
+        again = wait(jobs, session, jobs.predict(session.person, token, "cdl", parent=done.revision, key=key()))
+        assert (
+            float(jobs.log(session.person, again.job, 0)[0].split("loaded_s ")[1].split(",")[0]) < 0.1
+        )  # still loaded
+        jobs.stop()
+
+
+def test_a_network_learns_on_from_its_weights_and_is_scored_on_fields_it_did_not_see(tmp_path, network):
+    checkpoint = save(network, tmp_path / "model.pt")
+    make_dataset(tmp_path / "dataset", 3, size=(32, 40))
+    for name in ("B01_f1", "B02_f1", "B03_f1"):  # bright pixels are events: something that can be learnt
+        image = read_image(tmp_path / f"dataset/images/{name}.ome.tif")
+        corrected = (image[0] > 2500).astype(np.uint8) + (image[0] > 3300)
+        write_label_map(tmp_path / f"dataset/labels/corrected/{name}.tif", corrected)
+    left_out = ["B01_f1", "B03_f1"]
+    dataset = str(tmp_path / "dataset")
+    plan = Plan("cdl", str(checkpoint), dataset, str(tmp_path / "run"), [left_out], "left-out fields", steps=1)
+    found = retrain(plan)
+    n_classes = 3
+    counts = np.zeros((n_classes, n_classes), np.int64)  # by definition: the weights in use
+    for name in left_out:
+        image = read_image(tmp_path / f"dataset/images/{name}.ome.tif")
+        reference = read_label_map(tmp_path / f"dataset/labels/corrected/{name}.tif")
+        predicted = chances_of(network, image).argmax(axis=0)
+        np.add.at(counts, (reference, predicted), 1)
+    union = counts.sum(0) + counts.sum(1) - np.diag(counts)
+    assert found.before == pytest.approx(np.mean((np.diag(counts) / union)[union > 0]), abs=2e-3)
+    assert (found.n_fields, found.low, found.decided_by) == (2, None, "left-out fields")
+    assert found.before != found.after
+    assert (tmp_path / "run/final/model.pt").read_bytes() != checkpoint.read_bytes()
+    assert read_progress(tmp_path / "run") == (1.0, "done")
+    listed = json.loads((tmp_path / "run/datasets/pass_1/datalist.json").read_text())
+    assert not {case["id"] for case in listed["training"]} & set(left_out)

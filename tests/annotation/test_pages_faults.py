@@ -93,7 +93,7 @@ def test_a_field_and_a_region_are_predicted_and_the_log_is_shown(tmp_path, conte
         tab.page.wait_for_selector("#jobs li:nth-child(1)[data-state=done]")
         tab.page.wait_for_selector("#stage[aria-busy=false]")
         tab.page.click("#jobs li:nth-child(1) button")
-        tab.page.wait_for_selector("#job-log-text:has-text('epoch 1 of predict')")
+        tab.page.wait_for_selector("#job-log-text:has-text('predicted_s')")
         tab.keys("Escape")
         assert tab.hash() == session.head(token).sha256 == hash_map(bright)
         assert tab.faults == []

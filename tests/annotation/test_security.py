@@ -21,7 +21,14 @@ from tests.annotation.desks import ORIGIN, Browser, Client, key, make_project, o
 READ = [
     *("/", "/correct", "/boxes", "/rate", "/api/session", "/api/queue", "/api/fields", "/api/tasks", "/api/tasks/x"),
     *("/api/tasks/x/image", "/api/tasks/x/labels", "/api/tasks/x/revisions", "/api/jobs", "/api/jobs/x"),
-    *("/api/fields/x/thumbnail", "/api/fields/x/tasks", "/api/tasks/x/ghosts", "/api/tasks/x/ghost", "/api/people"),
+    *(
+        "/api/fields/x/thumbnail",
+        "/api/fields/x/tasks",
+        "/api/tasks/x/ghosts",
+        "/api/tasks/x/ghost",
+        "/api/people",
+        "/api/networks",
+    ),
     *("/api/jobs/x/log", "/api/boxes", "/api/boxes/x", "/api/boxes/x/image", "/api/rating", "/api/rating/trials/x"),
     "/api/rating/trials/x/media",
 ]
@@ -30,8 +37,18 @@ WRITE = [
         ("POST", f"/api/tasks{path}")
         for path in ("", "/next", "/x/revisions", "/x/undo", "/x/redo", "/x/adopt", "/x/close")
     ),
-    *(("POST", path) for path in ("/api/tasks/x/predict", "/api/jobs/retrain", "/api/jobs/x/cancel")),
+    *(
+        ("POST", path)
+        for path in (
+            "/api/tasks/x/predict",
+            "/api/jobs/retrain",
+            "/api/jobs/x/cancel",
+            "/api/jobs/x/replace",
+            "/api/networks",
+        )
+    ),
     *(("POST", path) for path in ("/api/tasks/x/return", "/api/tasks/x/release")),
+    *(("POST", path) for path in ("/api/jobs/x/replace", "/api/networks")),
     *(("POST", path) for path in ("/api/people/invite", "/api/people/revoke")),
     *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores")),
     *(("PUT", "/api/queue"), ("PUT", "/api/boxes/x/y"), ("DELETE", "/api/boxes/x/y")),
@@ -245,6 +262,9 @@ SCHEMAS = {
     ("POST", "/api/tasks"): schemas.OpenSchema,
     ("POST", "/api/tasks/next"): schemas.NextSchema,
     ("POST", "/api/tasks/x/return"): schemas.ReturnSchema,
+    ("POST", "/api/jobs/retrain"): schemas.BundleSchema,
+    ("POST", "/api/jobs/x/replace"): schemas.ReplaceSchema,
+    ("POST", "/api/networks"): schemas.UseSchema,
     ("POST", "/api/people/invite"): schemas.PersonSchema,
     ("POST", "/api/people/revoke"): schemas.PersonSchema,
     ("POST", "/api/tasks/x/undo"): schemas.StepSchema,

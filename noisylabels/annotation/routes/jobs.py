@@ -8,15 +8,19 @@ from starlette.routing import Route
 
 from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, route
-from noisylabels.annotation.routes.schemas import BundleSchema, Keyed, PredictSchema, Refusal, number_of
+from noisylabels.annotation.routes.schemas import (
+    BundleSchema,
+    Keyed,
+    PredictSchema,
+    ReplaceSchema,
+    UseSchema,
+    number_of,
+)
+from noisylabels.annotation.versions import versions_of
 
 
 def predict(call: Call, sent: PredictSchema) -> Response:
     """Start a prediction."""
-    if sent.region is not None and len(sent.region) != 4:
-        raise Refusal(
-            400, "region must be [row_min, column_min, row_max, column_max], got another length. Draw it again."
-        )
     region = None if sent.region is None else Window(*sent.region)
     job = call.jobs.predict(
         call.person, call.path["task"], sent.bundle, parent=sent.revision, region=region, key=sent.key
@@ -27,6 +31,22 @@ def predict(call: Call, sent: PredictSchema) -> Response:
 def retrain(call: Call, sent: BundleSchema) -> Response:
     """Start a training."""
     return JSONResponse(asdict(call.jobs.retrain(call.person, sent.bundle, key=sent.key)), 202)
+
+
+def replace(call: Call, sent: ReplaceSchema) -> dict[str, Any]:
+    """Take or leave the weights of a training."""
+    return asdict(call.jobs.replace(call.person, call.path["job"], replace=sent.replace))
+
+
+def show_networks(call: Call) -> dict[str, Any]:
+    """List all versions of all networks."""
+    return {"networks": [asdict(version) for version in versions_of(call.project)]}
+
+
+def use_network(call: Call, sent: UseSchema) -> dict[str, Any]:
+    """Use a version of a network."""
+    call.jobs.use(call.person, sent.bundle, sent.version)
+    return show_networks(call)
 
 
 def show_jobs(call: Call) -> dict[str, Any]:
@@ -55,6 +75,9 @@ ROUTES: list[Route] = [
     route("/api/tasks/{task}/predict", "POST", predict, roles=CORRECTORS, schema=PredictSchema),
     route("/api/jobs", "GET", show_jobs, roles=CORRECTORS),
     route("/api/jobs/retrain", "POST", retrain, roles=("owner",), schema=BundleSchema),
+    route("/api/jobs/{job}/replace", "POST", replace, roles=("owner",), schema=ReplaceSchema),
+    route("/api/networks", "GET", show_networks, roles=("owner",)),
+    route("/api/networks", "POST", use_network, roles=("owner",), schema=UseSchema),
     route("/api/jobs/{job}", "GET", show_job, roles=CORRECTORS),
     route("/api/jobs/{job}/log", "GET", show_log, roles=CORRECTORS),
     route("/api/jobs/{job}/cancel", "POST", cancel, roles=("owner",), schema=Keyed),
