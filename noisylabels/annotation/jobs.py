@@ -375,5 +375,6 @@ JOBS = (
 
 def _bundle_of(checkpoint: Path, name: str) -> str:
     """Tell which bundle a checkpoint belongs to: by the record beside it, else by the name it was given."""
-    record = checkpoint.with_name("run.json")
-    return str(json.loads(record.read_text())["bundle"]) if record.is_file() else name
+    from noisylabels.learning.launcher import bundle_of, read_record
+
+    return bundle_of(read_record(checkpoint)) or name

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.metrics.pixels import count_pixels, score_all
+from noisylabels.annotation.networks import load_network, read_for_network
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_label_map
@@ -273,16 +274,14 @@ def _write_view(dataset: Dataset, kept: Sequence[Case], view: Path) -> None:
 
 
 def _count(plan: Plan, dataset: Dataset, fields: Sequence[str], weights: Path) -> dict[str, Counts]:
-    from noisylabels.annotation.networks import Network
-
-    network = Network(plan.bundle, weights)
+    network = load_network(plan.bundle, weights)
     n_classes = len(dataset.classes)
     counts = {}
     for field in fields:
         reference: LabelMap = read_label_map(
             dataset.label_path(LABEL_NAME, field), dataset.classes, ignore_index=IGNORE_INDEX
         )
-        predicted = network.label_map(dataset.image_path(field))
+        predicted = network.predict(read_for_network(dataset.image_path(field)))
         counts[field] = count_pixels(reference, predicted, n_classes=n_classes, ignore_index=IGNORE_INDEX)
     return counts
 

@@ -8,23 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.annotation.fields import dataset_of, fields_of, start_map
-from noisylabels.annotation.networks import Network, Probabilities
+from noisylabels.annotation.networks import load_network, read_for_network
 from noisylabels.annotation.project import Project
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 
 
 def disagreement(first: LabelMap, second: LabelMap) -> float:
     """Measure how far two label maps disagree: pixels of different class among those that either calls an event.
 
     Returns:
-        A share in [0, 1]; 0 if both are empty.
+        A share in [0, 1]; 0 if both are empty. Ignored pixels of either are left out.
 
     Examples:
         >>> disagreement(np.array([[1, 1, 2, 0]], np.uint8), np.array([[1, 0, 1, 0]], np.uint8))
         0.6666666666666666
     """
-    events = (first > 0) | (second > 0)
+    told = (first != IGNORE_INDEX) & (second != IGNORE_INDEX)
+    events = told & ((first > 0) | (second > 0))
     return float((first != second)[events].mean()) if events.any() else 0.0
 
 
@@ -57,10 +58,10 @@ def measure_uncertainty(project: Project, bundle: str, checkpoint: Path) -> dict
     dataset = dataset_of(project)
     maps: dict[str, np.ndarray] = {}
     scores = {}
-    network = Network(bundle, checkpoint)
+    network = load_network(bundle, checkpoint)
     for field in sorted(fields_of(project), key=lambda field: field.case_id):
         if field.case_id not in maps:
-            maps = {field.case_id: _entropy(network.probabilities(dataset.image_path(field.case_id)))}
+            maps = {field.case_id: _entropy(network.probabilities(read_for_network(dataset.image_path(field.case_id))))}
         scores[field.name] = float(maps[field.case_id][field.window.slices].mean())
     return scores
 
@@ -106,7 +107,7 @@ def share_with_quarters(project: Project, scores: Mapping[str, float]) -> dict[s
     return shared
 
 
-def _entropy(chances: Probabilities) -> NDArray[np.float64]:
+def _entropy(chances: NDArray[np.float32]) -> NDArray[np.float64]:
     """Compute the entropy of (class, row, column) probabilities at every pixel, in bits."""
     bits: NDArray[np.float64] = -(chances * np.log2(np.maximum(chances, 1e-12))).sum(axis=0)
     return bits

@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Queue
 from typing import TextIO
 
-from noisylabels.annotation.networks import Networks
+from noisylabels.annotation.networks import Networks, read_for_network
 from noisylabels.annotation.retraining import read_plan, retrain
 from noisylabels.annotation.revisions import pack
 from noisylabels.data.atomic import write_text
@@ -73,7 +73,7 @@ def _answer(networks: Networks, request: dict[str, str]) -> dict[str, object]:
     loaded = time.monotonic()
     if "image" not in request:
         return {"loaded_s": loaded - begun}
-    label_map = network.label_map(request["image"])
+    label_map = network.predict(read_for_network(request["image"]))
     rows, columns = label_map.shape
     body = base64.b64encode(pack(label_map)).decode()
     times = {"loaded_s": loaded - begun, "predicted_s": time.monotonic() - loaded}
