@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, AsJson, Pattern
+from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, Action, AsJson, Pattern, Projection, Sequence
 from noisylabels.data.errors import InputError
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.overview import describe, plate_map
-from noisylabels.plates.plate import Plate
+from noisylabels.plates.plate import Choice, Plate
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,11 +26,15 @@ def convert(
     target: Target = None,
     pattern: Pattern = None,
     channels: Channels = None,
+    time: Annotated[int | None, typer.Option(help="Time point; all if not given.")] = None,
+    projection: Projection = False,
+    sequence: Sequence = "latest",
+    action: Action = "latest",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Convert plates to OME-Zarr 0.5, or only look at them (--dry-run). Nothing is overwritten."""
-    plates = open_plates(source, pattern=pattern)
+    plates = open_plates(source, pattern=pattern, choice=Choice(projection, sequence, action))
     if dry_run:
         for plate in plates:
             typer.echo(json.dumps(describe(plate)) if as_json else _portrait(plate))
@@ -39,17 +43,27 @@ def convert(
         msg = "A folder to write to must be given, got none. Add it after the source, or use --dry-run."
         raise InputError(msg)
     wanted = channels.split(",") if channels else None
-    reports = [_convert(plate, target / f"{plate.name}.ome.zarr", wanted) for plate in plates]
+    reports = [
+        _convert(plate, target / f"{plate.name}.ome.zarr", wanted, time, alone=len(plates) == 1) for plate in plates
+    ]
     for report in reports:
         typer.echo(json.dumps(report) if as_json else _told(report))
     if any(report["problems"] for report in reports):
         raise typer.Exit(SOME_FAILED)
 
 
-def _convert(plate: Plate, folder: Path, channels: list[str] | None) -> dict[str, Any]:
+def _convert(
+    plate: Plate, folder: Path, channels: list[str] | None, time: int | None, *, alone: bool
+) -> dict[str, Any]:
     from noisylabels.plates.omezarr_writer import write_plate
 
-    left_out = write_plate(folder, plate, channels=channels)
+    try:
+        left_out = write_plate(folder, plate, channels=channels, time=time)
+    except InputError as error:
+        if alone:
+            raise
+        problems = [*plate.problems, str(error)]
+        return {"plate": plate.name, "folder": str(folder), "fields": 0, "problems": problems}
     n_fields = sum(1 for _ in plate.fields)
     problems = [*plate.problems, *left_out]
     return {"plate": plate.name, "folder": str(folder), "fields": n_fields - len(left_out), "problems": problems}

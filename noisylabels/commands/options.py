@@ -34,6 +34,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")
 Pattern = Annotated[
     str | None, typer.Option(help="Names of plain TIFF files, e.g. '{plate}/{well}_f{field}_c{channel}.tif'.")
 ]
+Projection = Annotated[
+    bool, typer.Option("--projection", help="Read the instrument's projections instead of the focal planes.")
+]
+Sequence = Annotated[str, typer.Option(help="Harmony's acquisition sequence: latest, all, or one by name.")]
+Action = Annotated[str, typer.Option(help="CellVoyager's action: latest, all, or one by its number.")]
 Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")]
 
 

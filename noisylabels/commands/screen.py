@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, AsJson, Pattern, Scheduler
+from noisylabels.commands.options import (
+    MOST_SHOWN,
+    SOME_FAILED,
+    Action,
+    AsJson,
+    Pattern,
+    Projection,
+    Scheduler,
+    Sequence,
+)
 from noisylabels.data.errors import InputError
 
 app = typer.Typer()
@@ -38,6 +47,9 @@ def run(
         str | None, typer.Option(help="Channels in the method's order, as 'DsRed=Alexa 568,pHluorin=Alexa 488'.")
     ] = None,
     time: Annotated[int | None, typer.Option(help="Time point; the first if not given.")] = None,
+    projection: Projection = False,
+    sequence: Sequence = "latest",
+    action: Action = "latest",
     flatfield: Annotated[
         Literal["none", "index", "estimate"], typer.Option(help="Illumination: as the instrument says, or estimated.")
     ] = "none",
@@ -51,7 +63,7 @@ def run(
 ) -> None:
     """Label and measure every field that is not done yet. The same command again takes up where it stopped."""
     from noisylabels.parallel import Shard
-    from noisylabels.screening.screen import Declaration, start_screen
+    from noisylabels.screening.screen import STATES, Declaration, start_screen
 
     if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
         from noisylabels.learning.devices import check_device
@@ -65,6 +77,9 @@ def run(
         channels=wanted,
         channel_names=names,
         time=time,
+        projection=projection,
+        sequence=sequence,
+        action=action,
         flatfield=flatfield,
     )
     part = Shard.parse(shard) if shard else None
@@ -72,10 +87,13 @@ def run(
     outcomes = begun.run(_executor(scheduler, workers, threads, retries, device), shard=part)
     total = sum(1 for _ in begun.share(part))
     failed = _follow(outcomes, total, as_json)
-    counts = begun.count_states()
-    problems = [problem for plate in begun.plates for problem in plate.problems]
+    counts, undone = dict.fromkeys(STATES, 0), 0
+    for field, state in begun.survey():
+        counts[state] += 1
+        undone += state != "done" and begun.is_mine(field, part)
+    problems = begun.problems()
     _tell({**counts, "problems": problems, "failures": failed}, as_json)
-    if failed or problems:
+    if undone or problems:
         raise typer.Exit(SOME_FAILED)
 
 

@@ -74,7 +74,7 @@ def multiscale(axes: str, levels: Sequence[NDArray[Any]], pixel: float, unit: st
     """Describe the levels: axes, and pixels that double from level to level."""
     from yaozarrs import v05
 
-    kinds = {"c": v05.ChannelAxis(name="c"), "z": v05.SpaceAxis(name="z")}
+    kinds = {"t": v05.TimeAxis(name="t"), "c": v05.ChannelAxis(name="c"), "z": v05.SpaceAxis(name="z")}
     space = {"unit": unit} if unit else {}
     described = [kinds.get(axis) or v05.SpaceAxis(name=axis, **space) for axis in axes]
     datasets = []

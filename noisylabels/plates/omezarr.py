@@ -1,4 +1,4 @@
-"""OME-Zarr plates, 0.4 and 0.5: metadata as JSON, pixels through zarr, everything opened for reading only."""
+"""OME-Zarr plates, 0.4 to 0.6: metadata as JSON, pixels through zarr, everything opened for reading only."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from noisylabels.plates.fields import Field, Plane, Stack
 from noisylabels.plates.gathering import inside, make_plate
 from noisylabels.plates.plate import Plate
 
-VERSIONS = ("0.4", "0.5")
+VERSIONS = ("0.4", "0.5", "0.6")
 METADATA = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
 
 
@@ -104,7 +104,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If the folder is no Zarr group.
-        InputError: If the JSON is torn or of a version that is not 0.4 or 0.5.
+        InputError: If the JSON is torn or of an unknown version.
     """
     for name in ("zarr.json", ".zattrs"):
         path = folder / name
@@ -120,8 +120,8 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         raise InputError(msg) from error
     content: dict[str, Any] = document.get("attributes", {}).get("ome", {}) if name == "zarr.json" else document
     version = str(next(_versions(content), "0.4"))
-    if version not in VERSIONS:
-        msg = f"{path} must be OME-Zarr {' or '.join(VERSIONS)}, got {version}. Convert the plate to 0.5."
+    if version[:3] not in VERSIONS or version[3:4].isdigit():  # 0.6 is met as 0.6.dev3 as well
+        msg = f"{path} must be OME-Zarr {', '.join(VERSIONS[:-1])} or {VERSIONS[-1]}, got {version}. Convert it to 0.5."
         raise InputError(msg)
     return content
 
@@ -228,14 +228,14 @@ def _describe(image: Path) -> ImageDescription:
         msg = f"{image} must be an OME-Zarr image, but its metadata has no multiscales. Copy it again from its source."
         raise InputError(msg)
     scales = content["multiscales"][0]
-    told = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales["axes"]]
+    told = [axis if isinstance(axis, dict) else {"name": axis} for axis in _axes(scales)]
     axes = "".join(axis["name"] for axis in told)
     shape = _shape(image / scales["datasets"][0]["path"])
     sizes = dict(zip(axes, shape, strict=True))
     labels = [channel.get("label", "") for channel in content.get("omero", {}).get("channels", [])]
     n_channels = sizes.get("c", 1)
     transforms = scales["datasets"][0].get("coordinateTransformations", [])
-    scale = next((entry["scale"] for entry in transforms if entry.get("type") == "scale"), None)
+    scale = next(_scales_of(transforms), None)
     unit = next((axis.get("unit") for axis in told if axis["name"] == "x"), None)
     named = len(labels) == n_channels and all(labels) and len(set(labels)) == n_channels
     return ImageDescription(
@@ -245,6 +245,19 @@ def _describe(image: Path) -> ImageDescription:
         axes=axes,
         n_times=sizes.get("t", 1),
     )
+
+
+def _axes(scales: dict[str, Any]) -> list[Any]:
+    """Find the axes: in 0.6 they belong to a coordinate system."""
+    axes: list[Any] = scales["axes"] if "axes" in scales else scales["coordinateSystems"][-1]["axes"]
+    return axes
+
+
+def _scales_of(transforms: list[dict[str, Any]]) -> Iterator[list[float]]:
+    for entry in transforms:
+        if entry.get("type") == "scale":
+            yield entry["scale"]
+        yield from _scales_of(entry.get("transformations", []))
 
 
 def _shape(array: Path) -> tuple[int, ...]:

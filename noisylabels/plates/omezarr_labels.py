@@ -82,7 +82,7 @@ def read_labels(folder: str | Path, name: str) -> LabelMap:
 
 def _multiscale_of(field: Path) -> dict[str, Any]:
     content = read_metadata(field)
-    if not (field / "zarr.json").is_file() or not content.get("multiscales"):
+    if not (field / "zarr.json").is_file() or "axes" not in (content.get("multiscales") or [{}])[0]:
         msg = f"{field} must be a field of an OME-Zarr 0.5 plate to hold label maps. Convert the plate first."
         raise InputError(msg)
     scales: dict[str, Any] = content["multiscales"][0]

@@ -46,7 +46,8 @@ def write_field(
     Args:
         root: The plate.
         field: The field.
-        stack: (channel, plane, row, column) pixels of an integer or float type. Not modified.
+        stack: (channel, plane, row, column) pixels of an integer or float type, or (time, channel, plane, row, column).
+            Not modified.
         channels: Channel names.
         provenance: Where the pixels come from; kept under our own key beside `ome`.
 
@@ -56,7 +57,8 @@ def write_field(
     folder = field_folder(root, field)
     if folder.exists():
         return folder
-    data, axes = (stack[:, 0], "cyx") if stack.shape[1] == 1 else (stack, "czyx")
+    axes = "tczyx"[-stack.ndim :]
+    data, axes = (stack[..., 0, :, :], axes.replace("z", "")) if stack.shape[-3] == 1 else (stack, axes)
     levels = list(levels_of(data, _mean_of_four))
     with appearing(folder) as temporary:
         write_multiscale(temporary, levels, _image_attributes(axes, levels, field, channels, data), provenance)
@@ -103,13 +105,16 @@ def finish_plate(root: Path, plate: Plate, fields: Sequence[Field]) -> None:
     write_group(root, {"ome": {**content, "plate": {**content["plate"], "version": "0.5"}}})
 
 
-def write_plate(root: str | Path, plate: Plate, *, channels: Sequence[str] | None = None) -> list[str]:
+def write_plate(
+    root: str | Path, plate: Plate, *, channels: Sequence[str] | None = None, time: int | None = None
+) -> list[str]:
     """Convert a plate to OME-Zarr 0.5. A second run takes up where the first was cut off.
 
     Args:
         root: The new plate's folder, `*.ome.zarr`.
-        plate: The plate to convert; its first time point is taken.
+        plate: The plate to convert.
         channels: Which channels, in order; all when None.
+        time: The time point to take; all of them, along an axis t, when None.
 
     Returns:
         One sentence per field that could not be read and is left out.
@@ -120,7 +125,7 @@ def write_plate(root: str | Path, plate: Plate, *, channels: Sequence[str] | Non
     folder, problems, written = start_plate(root), [], []
     for field in plate.fields:
         try:
-            stack = None if field_folder(folder, field).exists() else field.read_stack(channels=channels)
+            stack = None if field_folder(folder, field).exists() else _read(field, channels, time)
         except (InputError, FileNotFoundError) as error:
             problems.append(str(error))
             continue
@@ -133,6 +138,16 @@ def write_plate(root: str | Path, plate: Plate, *, channels: Sequence[str] | Non
         raise InputError(msg + " Choose channels that are whole.")
     finish_plate(folder, plate, written)
     return problems
+
+
+def _read(field: Field, channels: Sequence[str] | None, time: int | None) -> Stack:
+    moments = field.times if time is None else (time,)
+    stacks = [field.read_stack(channels=channels, time=moment) for moment in moments]
+    if len({stack.shape for stack in stacks}) > 1:
+        shapes = sorted({stack.shape for stack in stacks})
+        msg = f"Time points of {field.plate} {field.id} must have one shape, got {shapes}. Choose one with --time."
+        raise InputError(msg)
+    return stacks[0] if len(stacks) == 1 else np.stack(stacks)
 
 
 def _belongs(entry: Path) -> bool:
@@ -154,6 +169,7 @@ def _image_attributes(
     known = field.pixel_size_um is not None
     scales = multiscale(axes, levels, field.pixel_size_um or 1.0, "micrometer" if known else None)
     full = float(np.iinfo(data.dtype).max) if data.dtype.kind in "ui" else 1.0
+    planes = data if "t" not in axes else np.moveaxis(data, 1, 0)
     shown = [
         v05.OmeroChannel(
             label=name,
@@ -161,6 +177,6 @@ def _image_attributes(
             active=True,
             window=v05.OmeroWindow(min=0.0, max=full, start=float(plane.min()), end=float(plane.max())),
         )
-        for number, (name, plane) in enumerate(zip(channels, data, strict=True))
+        for number, (name, plane) in enumerate(zip(channels, planes, strict=True))
     ]
     return plain(v05.Image(version="0.5", multiscales=[scales], omero=v05.Omero(channels=shown)))

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from noisylabels.data.images import read_label_map
-from noisylabels.plates import Plate, open_plate, write_labels, write_plate
+from noisylabels.plates import Field, Plate, open_plate, write_labels, write_plate
 from noisylabels.plates.omezarr import ZarrField
 from noisylabels.plates.omezarr_labels import list_labels
 from noisylabels.plates.omezarr_writer import field_folder
@@ -27,14 +29,32 @@ def export_labels(screen: Screen, target: str | Path) -> list[dict[str, Any]]:
     return [_export_plate(screen, plate, Path(target)) for plate in screen.plates]
 
 
+def _same_pixels(field: Field, there: Field, screen: Screen) -> bool:
+    """Compare what was labelled with what the label map would be laid on."""
+    names = [name for name in screen.job.channels or field.channels if name in there.channels]
+    if not names:
+        return False
+    moments = there.times
+    time = field.time_point(screen.job.time)
+    place = moments[field.times.index(time)] if len(moments) == len(field.times) else moments[0]
+    return np.array_equal(field.read_stack(channels=names, time=time), there.read_stack(channels=names, time=place))
+
+
 def _export_plate(screen: Screen, plate: Plate, target: Path) -> dict[str, Any]:
     root = target / f"{plate.name}.ome.zarr"
-    problems = [] if (root / "zarr.json").is_file() else write_plate(root, plate, channels=screen.job.channels)
+    was_there = (root / "zarr.json").is_file()
+    problems = [] if was_there else write_plate(root, plate, channels=screen.job.channels, time=screen.job.time)
     there = {field.id: field for field in open_plate(root).fields if isinstance(field, ZarrField)}
     name = f"{screen.job.method.name}_{screen.job.plate_key(plate.name)[:HASH_DIGITS]}"
     report: dict[str, Any] = {"folder": str(root), "name": name, "added": 0, "kept": 0, "problems": problems}
     for field, state in screen.survey():
         if field.plate != plate.name or state != "done" or field.id not in there:
+            continue
+        if was_there and not _same_pixels(field, there[field.id], screen):
+            report["problems"].append(
+                f"{root} must hold the pixels of {field.plate} {field.id} to take its label map, got others. "
+                "Export to another folder."
+            )
             continue
         folder = field_folder(root, field)
         if name in list_labels(folder):

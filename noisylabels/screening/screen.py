@@ -12,7 +12,7 @@ from noisylabels.data.ids import check_name
 from noisylabels.parallel import Engine, Shard, WorkerDiedError, run_batches
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
-from noisylabels.plates.plate import Coefficients, Plate
+from noisylabels.plates.plate import LATEST, Choice, Coefficients, Plate
 from noisylabels.screening.batches import blame, process_batch
 from noisylabels.screening.catalogue import method_of
 from noisylabels.screening.field import Outcome, state_of
@@ -36,6 +36,9 @@ class Declaration:
         channels: Channels of the plate in the method's order; all when None.
         channel_names: What to call them in tables.
         time: Time point; the first when None.
+        projection: Read the instrument's projections instead of the focal planes.
+        sequence: Harmony's acquisition sequence: latest, all, or one by name.
+        action: CellVoyager's action: latest, all, or one by its number.
         flatfield: `none`, `index` (the instrument's own profiles) or `estimate`.
     """
 
@@ -45,6 +48,9 @@ class Declaration:
     channels: tuple[str, ...] | None = None
     channel_names: tuple[str, ...] | None = None
     time: int | None = None
+    projection: bool = False
+    sequence: str = LATEST
+    action: str = LATEST
     flatfield: Flatfield = "none"
 
     def __post_init__(self) -> None:
@@ -123,7 +129,23 @@ class Screen:
 
     def share(self, shard: Shard | None = None) -> Iterator[Field]:
         """Go through the fields of a shard; all when None."""
-        return (field for field in self.fields if shard is None or shard.holds(f"{field.plate}/{field.id}"))
+        return (field for field in self.fields if self.is_mine(field, shard))
+
+    def is_mine(self, field: Field, shard: Shard | None) -> bool:
+        """Tell whether a field belongs to a shard; it does when there is none."""
+        return shard is None or shard.holds(f"{field.plate}/{field.id}")
+
+    def problems(self) -> list[str]:
+        """Tell what of the plates is left out, one sentence each."""
+        told = [problem for plate in self.plates for problem in plate.problems]
+        for plate in self.plates:
+            times = next(plate.fields).times
+            if len(times) > 1 and self.declaration.time is None:
+                told.append(
+                    f"Plate {plate.name} has {len(times)} time points: only {times[0]} is read. "
+                    f"Choose one of {times[0]}..{times[-1]} with --time."
+                )
+        return told
 
 
 def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: int = 1, retries: int = 2) -> Screen:
@@ -139,7 +161,8 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
         InputError: If the folder holds another run, or plate, method or channels cannot be used.
     """
     store = Store(Path(folder).resolve())  # workers stand elsewhere
-    plates = open_plates(declaration.source, pattern=declaration.pattern)
+    choice = Choice(declaration.projection, declaration.sequence, declaration.action)
+    plates = open_plates(declaration.source, pattern=declaration.pattern, choice=choice)
     method = method_of(declaration.method)
     for plate in plates:
         next(plate.fields).channel_positions(declaration.channels)

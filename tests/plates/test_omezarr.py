@@ -195,3 +195,49 @@ def test_a_foreign_folder_is_not_written_into(tmp_path, source):
         f"{tmp_path / 'mine'} must be new or hold an unfinished plate, got other files in it. Choose another name."
     ):
         write_plate(tmp_path / "mine", source)
+
+
+def test_version_0_6_is_read_as_the_same_plate(converted):
+    before = [field.read_stack() for field in open_plate(converted).fields]
+    for path in converted.rglob("zarr.json"):
+        document = json.loads(path.read_text())
+        ome = document.get("attributes", {}).get("ome")
+        if not ome:
+            continue
+        ome["version"] = "0.6.dev3"
+        for scales in ome.get("multiscales", ()):
+            scales["coordinateSystems"] = [{"name": "physical", "axes": scales.pop("axes")}]
+        path.write_text(json.dumps(document))
+    (first, *_) = plate = list(open_plate(converted).fields)
+    assert first.channels == ("pHluorin", "DsRed")
+    assert first.pixel_size_um == pytest.approx(0.2152)
+    assert all(np.array_equal(field.read_stack(), stack) for field, stack in zip(plate, before, strict=True))
+    folder = field_folder(converted, first)
+    with pytest.raises(InputError, match=r"must be a field of an OME-Zarr 0\.5 plate to hold label maps"):
+        write_labels(folder, LABELS, name="cip_1", classes=ROSELLA, provenance={})
+
+
+def test_all_time_points_are_converted_and_one_by_choice(tmp_path):
+    data = write_zarr_2_plate(tmp_path / "old.zarr")
+    old = open_plate(tmp_path / "old.zarr")
+    assert write_plate(tmp_path / "all.ome.zarr", old) == []
+    (field,) = open_plate(tmp_path / "all.ome.zarr").fields
+    assert field.times == (0, 1)
+    assert all(np.array_equal(field.read_stack(time=time)[:, 0], data[time]) for time in (0, 1))
+    assert write_plate(tmp_path / "one.ome.zarr", old, time=1) == []
+    (field,) = open_plate(tmp_path / "one.ome.zarr").fields
+    assert field.times == (0,)
+    assert np.array_equal(field.read(), data[1])
+
+
+def test_channels_of_each_image_are_found_by_its_own_names(converted):
+    first, second, *_ = open_plate(converted).fields
+    stack = first.read_stack()
+    path = field_folder(converted, second) / "zarr.json"
+    swapped = second.read_stack()
+    document = json.loads(path.read_text())
+    document["attributes"]["ome"]["omero"]["channels"].reverse()
+    path.write_text(json.dumps(document))
+    first, second, *_ = open_plate(converted).fields
+    assert np.array_equal(first.read_stack(), stack)
+    assert np.array_equal(second.read_stack(), swapped[::-1])

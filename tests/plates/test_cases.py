@@ -1,0 +1,192 @@
+"""Small plates and files modelled on public bug reports: each ends as its table says. Left out where they are not."""
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from noisylabels.cli import main
+from noisylabels.plates.formats import open_plates
+
+ARCHIVE = Path(__file__).parents[3] / "shared" / "cases" / "plates.tar.xz"
+
+pytestmark = [
+    pytest.mark.shared_data,
+    pytest.mark.skipif(not ARCHIVE.is_file(), reason="left out: needs the shared archive of cases"),
+]
+
+SEPARATE = "{well}_f{field}_c{channel}.tif"
+
+# Case: exit code, fields done, and what is said.
+CASES = {
+    "h_two_measurements": (0, 8, ""),
+    "h_name_collision": (0, 8, ""),
+    "collide_cv": (0, 8, ""),
+    "collide_zarr": (0, 8, ""),
+    "h_name_traversal": (0, 4, ""),
+    "z_screen_torn": (3, 8, "P2.ome.zarr/zarr.json must be JSON"),
+    "z_screen_v0.3": (3, 4, "must be OME-Zarr 0.4, 0.5 or 0.6, got 0.3. Convert it"),
+    "h_screen_noindex": (3, 4, "must hold the index of its 24 Harmony images"),
+    "h_screen_one_broken": (3, 8, "must be well-formed XML"),
+    "h_stray_index": (3, 4, "html/Index.xml must have a namespace"),
+    "h_timepoints": (3, 4, "has 3 time points: only 0 is read"),
+    "ix_time": (3, 2, "has 3 time points: only 1 is read"),
+    "z_t3": (3, 4, "has 3 time points: only 0 is read"),
+    "cv_af_error": (3, 4, "Record 'AF Error at C05 No. 0'"),
+    "ix_zstep0_projection": (0, 4, ""),
+    "ix_mixed": (3, 4, "Channels FITC of ix_mixed have projections only"),
+    "cq3k_projection": (0, 4, ""),
+    "appledouble_ix": (0, 2, ""),
+    "h_decimal_comma": (0, 4, ""),
+    "h_plate_rows_text": (0, 4, ""),
+    "h_plate_rows_float": (0, 4, ""),
+    "h_ff_nan": (0, 4, ""),
+    "h_ff_words": (0, 4, ""),
+    "cv_decimal_comma": (0, 4, ""),
+    "z_norows": (0, 4, ""),
+    "z_axes_v03": (0, 4, ""),
+    "cv_mes_winpath": (0, 4, ""),
+    "cv_mrf_empty": (0, 4, ""),
+    "ix_bom": (0, 2, ""),
+    "h_ref_index": (0, 4, ""),
+    "h_ext_tif": (0, 4, ""),
+    "cv_lowercase": (0, 4, ""),
+    "h_two_sequences": (3, 4, "the latest are read. Choose with --sequence."),
+    "h_reimaged": (3, 4, "the latest are read. Choose with --sequence."),
+    "ix_two_guids": (3, 2, "the latest are read."),
+    "cv_two_actions": (3, 4, "the latest are read. Choose with --action."),
+    "z_1536_suffix": (2, 0, "Sub-wells are not read"),
+    "cv_png": (0, 4, ""),
+    "ix_jdce": (2, 0, "ImageXpress Confocal HT.ai"),
+    "h_columbus": (2, 0, "Columbus"),
+    "h_http_url": (2, 0, "must be files, got the http address"),
+    "z_dup_well": (3, 4, "must be listed once"),
+    "h_1536": (0, 4, ""),
+    "h_fewer_fields": (0, 3, ""),
+    "h_latin1": (0, 4, ""),
+    "h_partial": (3, 2, "is not there"),
+    "h_row0": (3, 3, "got row 0, column 3"),
+    "h_utf16": (0, 4, ""),
+    "h_v6_maps": (0, 4, ""),
+    "h_v8_revvity": (0, 4, ""),
+    "h_z3": (0, 4, ""),
+    "h_zero_byte": (3, 3, "must be a whole image file"),
+    "cv_mlf_only": (0, 4, ""),
+    "cv_mlf_cut": (2, 0, "must be well-formed XML"),
+    "cv names µ #1 ü": (0, 4, ""),
+    "ix_aborted": (3, 1, "is not there"),
+    "ix_names": (0, 2, ""),
+    "ix_site_subset": (0, 4, ""),
+    "ix_thumbs": (0, 2, ""),
+    "ix_single": (0, 4, ""),
+    "z_blosc": (0, 4, ""),
+    "z_dot04": (0, 4, ""),
+    "z_shard": (0, 4, ""),
+    "z_zstd": (0, 4, ""),
+    "z_omit": (3, 2, "must be a Zarr group"),
+    "z_rowlower": (0, 4, ""),
+    "z_intcols": (0, 4, ""),
+    "z_junk": (0, 4, ""),
+    "z_tornchunk": (3, 3, "it cannot be read"),
+}
+
+# The same with a naming pattern.
+NAMED = {
+    "torn_first_file": ("{well}_f{field}.ome.tif", 3, 3, "A01_f1.ome.tif must be a whole image file"),
+    "appledouble_plate": ("{plate}_{well}_f{field}_c{channel}.tif", 0, 2, ""),
+    "p_appledouble": (SEPARATE, 0, 2, ""),
+    "p_TIF": (SEPARATE, 0, 2, ""),
+    "p_png": ("{plate}/{well}_s{field}_w{channel}.png", 0, 2, ""),
+    "p_a1_a01": (SEPARATE, 3, 1, "must list each plane once"),
+    "p_symlink_loop": (SEPARATE, 0, 2, ""),
+    "p_broken_link": (SEPARATE, 3, 2, "is not there"),
+    "p_scanr": ("data/{well}--W{any}--P{field}--Z{z}--T{time}--{channel}.tif", 0, 2, ""),
+    "d_types": ("{well}_f{field}_{any}.tif", 3, 16, "C03_f001 must be finite, got NaN or infinity"),
+    "tiff/multi": ("{well}_f{field}_c{channel}.ome.tif", 0, 1, ""),
+    "tiff/multi_position": ("{well}_f{field}.ome.tif", 0, 3, ""),
+    "tiff/multi_lost": ("{well}_f{field}_c{channel}.ome.tif", 3, 0, "channel 1, plane 0, time 0"),
+    "tiff/pat_names_swap": ("{well}_f{field}.ome.tif", 0, 2, ""),
+    "tiff/pat_order_varies": ("{well}_f{field}.tif", 0, 2, ""),
+    "tiff/pat_tiffdata": ("{well}_f{field}.ome.tif", 0, 1, ""),
+    "tiff/pat_z_varies": ("{well}_f{field}.ome.tif", 3, 1, "as its plate, got 2 channels, 5 focal planes"),
+    "tiff/pat_c_varies": ("{well}_f{field}.ome.tif", 3, 1, "as its plate, got 3 channels"),
+    "tiff/pat_fewer": ("{well}_f{field}.ome.tif", 3, 0, "must have the page of channel 2"),
+    "tiff/pat_two_series": ("{well}_f{field}.ome.tif", 3, 1, "hold 2 images: all but the first left out"),
+    "tiff/pat_ij_t": ("{well}_f{field}.tif", 3, 1, "has 4 time points"),
+    "tiff/pat_ij_tc": ("{well}_f{field}.tif", 3, 1, "has 4 time points"),
+    **{
+        f"tiff/pat_time{count}_{order}": ("{well}_f{field}.ome.tif", 3, 1, f"has {count} time points")
+        for count in (2, 3)
+        for order in ("XYCZT", "XYTCZ", "XYZTC")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cases")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="tar")  # one case holds a link that leads nowhere
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(capsys, source, target, *words):
+    try:
+        main(["screen", "run", str(source), str(target), "--method", "threshold", "--workers", "0", *words])
+        code = 0
+    except SystemExit as stop:
+        code = stop.code
+    told = capsys.readouterr()
+    return code, told.out + told.err
+
+
+def check(capsys, cases, name, target, words, code, n_done, told):
+    for _ in range(2):  # a second time finds nothing to do, and says the same
+        got, text = run(capsys, cases / name, target, *words)
+        assert got == code, text
+        assert told in text
+        assert "Traceback" not in text
+        if code != 2:
+            assert f"{n_done} done" in text
+            assert "0 stale" in text
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_plate_ends_as_it_should(cases, tmp_path, capsys, name):
+    check(capsys, cases, name, tmp_path / "run", (), *CASES[name])
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_plain_files_end_as_they_should(cases, tmp_path, capsys, name):
+    pattern, *right = NAMED[name]
+    check(capsys, cases, name, tmp_path / "run", ("--pattern", pattern), *right)
+
+
+def test_what_was_torn_first_is_all_that_is_done_again(cases, tmp_path, capsys):
+    shutil.copytree(cases / "torn_first_file", tmp_path / "plate")
+    words = ("--pattern", "{well}_f{field}.ome.tif")
+    assert run(capsys, tmp_path / "plate", tmp_path / "run", *words)[0] == 3
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.tif")}
+    assert len(before) == 3
+    shutil.copy(tmp_path / "plate" / "A02_f1.ome.tif", tmp_path / "plate" / "A01_f1.ome.tif")
+    assert run(capsys, tmp_path / "plate", tmp_path / "run", *words)[0] == 0
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.tif")}
+    assert len(after) == 4
+    assert {path: after[path] for path in before} == before
+
+
+def test_channels_are_found_by_the_names_in_each_file(cases):
+    (plate,) = open_plates(cases / "tiff" / "pat_names_swap", pattern="{well}_f{field}.ome.tif")
+    first, second = plate.fields
+    assert first.channels == second.channels == ("DsRed", "pHluorin")
+    import tifffile
+
+    swapped = tifffile.imread(second.files()[0])
+    assert (second.read() == swapped[::-1]).all()
+
+
+def test_the_projection_is_read_by_choice(cases, tmp_path, capsys):
+    code, _ = run(capsys, cases / "ix_mixed", tmp_path / "run", "--projection")
+    assert code == 0
