@@ -149,7 +149,7 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
         (["--device", "abacus"], "device must be one that torch finds here (cpu"),
         (
             ["--flatfield", "maybe"],
-            "'maybe' is not one of 'none', 'index', 'estimate'. See noisylabels screen --help.",
+            "Invalid value for '--flatfield': 'maybe' is not one of 'none', 'index', 'estimate'. ",
         ),
         (["--flatfield", "index"], "Plate plate must have illumination profiles in its index, got none."),
         (["--shard", "9/2"], "A shard must be i/n with i in 1..n, got '9/2'."),
