@@ -201,7 +201,7 @@ def test_a_mistyped_override_is_told(room: Path, capsys, words: tuple[str, str],
     ("words", "sentence"),
     [
         (("cip", "nowhere.tif", "--out", "new"), "nowhere.tif must be a dataset folder or an image file, but it does"),
-        (("cip", "screen", "--settings", "no.yaml"), "no.yaml must be a path that can be used, got: No such file or"),
+        (("cip", "screen", "--settings", "no.yaml"), "no.yaml must be a file of settings, but it does not exist."),
         (
             ("import", "screen/images", "new", "--groups", "group"),
             "Groups must be given as TABLE.csv:COLUMN, got 'grou",

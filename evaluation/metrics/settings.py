@@ -1,10 +1,11 @@
 """What was decided before anything was counted: tolerances, thresholds, connectivity, ignored pixels."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.settings import build
 
 THRESHOLD_STEPS = 20
 """IoU thresholds are k/20, k = 1..19: whole numbers, so that an IoU of exactly 0.1 or 0.5 falls on the right side."""
@@ -47,9 +48,8 @@ class EvaluationSettings:
         >>> EvaluationSettings.from_dict({"tolerence": 0.01})
         Traceback (most recent call last):
         ...
-        noisylabels.data.errors.InputError: Evaluation settings must be among ignore_index, tolerance, tolerance_px, \
-inclusive, overlap, found_iou, min_area_px, drop_border, covered, complete, swollen, inside, got tolerence. \
-Correct the name.
+        noisylabels.data.errors.InputError: Evaluation setting tolerence must be one of those there are, got an \
+unknown name. Did you mean tolerance, tolerance_px, swollen?
     """
 
     ignore_index: int | None = None
@@ -88,12 +88,7 @@ Correct the name.
         Raises:
             InputError: If a key is unknown or a value outside its range.
         """
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in values if name not in known]
-        if unknown:
-            msg = f"Evaluation settings must be among {', '.join(known)}, got {', '.join(unknown)}. Correct the name."
-            raise InputError(msg)
-        return cls(**values)
+        return build(cls, values, what="Evaluation setting")
 
     def to_dict(self) -> dict[str, Any]:
         """Write the settings as plain data."""

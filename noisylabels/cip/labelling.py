@@ -23,7 +23,7 @@ from noisylabels.data.events import EventTable
 from noisylabels.data.ids import image_id
 from noisylabels.data.images import read_image, read_label_map, write_label_map
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
-from noisylabels.data.settings import override, read_overrides
+from noisylabels.data.settings import change, read_mapping
 from noisylabels.parallel import WorkerDiedError, local, run
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
@@ -118,7 +118,7 @@ def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | Nuclei
     if preset not in known:
         msg = f"A preset must be one of {', '.join(known)}, got {preset!r}. Use one of those names."
         raise InputError(msg)
-    return override(known[preset], read_overrides(path) if path else {})
+    return change(known[preset], read_mapping(path) if path else {})
 
 
 def plan_dataset(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.settings import override
+from noisylabels.data.settings import change
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def settings_from_dict(values: Mapping[str, Any], base: CipSettings = LCSB) -> C
         500.0
     """
     rest = {key: value for key, value in values.items() if key != "preset"}
-    return override(preset(values["preset"]) if "preset" in values else base, rest)
+    return change(preset(values["preset"]) if "preset" in values else base, rest)
 
 
 def preset(name: str) -> CipSettings:

@@ -28,9 +28,10 @@ def simulate(
 ) -> None:
     """Simulate fields of Rosella cells with perfect truth into a dataset folder."""
     from noisylabels import simulation
+    from noisylabels.data.settings import read_mapping
 
     frame = {"rows": rows, "columns": columns, "planes": planes}
-    chosen = simulation.preset(preset).replaced(simulation.read_settings(settings) if settings else {})
+    chosen = simulation.preset(preset).replaced(read_mapping(settings) if settings else {})
     chosen = chosen.replaced({"frame": {name: value for name, value in frame.items() if value is not None}})
     plan = simulation.plan_fields(
         simulation.lay_out(plate, chosen.plate),

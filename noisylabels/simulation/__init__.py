@@ -4,7 +4,7 @@ from noisylabels.simulation.field import SimulatedField, simulate_field
 from noisylabels.simulation.layout import PlannedField, lay_out, plan_fields
 from noisylabels.simulation.plate import TREATMENTS, FieldEffects, Treatment
 from noisylabels.simulation.presets import PRESETS, preset
-from noisylabels.simulation.settings import SimulationSettings, read_settings
+from noisylabels.simulation.settings import SimulationSettings
 from noisylabels.simulation.writing import simulate_dataset
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "lay_out",
     "plan_fields",
     "preset",
-    "read_settings",
     "simulate_dataset",
     "simulate_field",
 ]

@@ -12,7 +12,7 @@ from noisylabels.cip import LCSB, MENDED, PRESETS, preset, segment_field, settin
 from noisylabels.cip.quality import format_errors
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, merge_classes
-from noisylabels.data.settings import read_overrides
+from noisylabels.data.settings import read_mapping
 from noisylabels.simulation import SimulationSettings, simulate_field
 from tests.cases import draw
 
@@ -140,19 +140,22 @@ def test_presets_hold_the_published_numbers():
         ({"preset": "lcsb"}, f"A CIP preset must be one of {', '.join(PRESETS)}, got 'lcsb'. Use one of those names."),
         (
             {"red": {"smal_threshold": 1}},
-            "A setting must be one of those there are, got 'red.smal_threshold'. "
+            "Setting red.smal_threshold must be one of those there are, got an unknown name. "
             "Did you mean small_threshold, fill_threshold, big_threshold?",
         ),
         ({"red": 3}, "Setting red must be a mapping of names to values, got 3. Write one name a line."),
         (
             {"red": {"small_threshold": "400"}},
-            "Setting red.small_threshold must be float, got '400'. Correct the value.",
+            "Setting red.small_threshold must be a number, got '400'. Correct the value.",
         ),
         (
             {"decisions": {"overlap": "all"}},
             "Setting decisions.overlap must be 'first' or 'last', got 'all'. Correct the value.",
         ),
-        ({"deconvolution": {"blind": 1}}, "Setting deconvolution.blind must be bool, got 1. Correct the value."),
+        (
+            {"deconvolution": {"blind": 1}},
+            "Setting deconvolution.blind must be true or false, got 1. Correct the value.",
+        ),
     ],
 )
 def test_settings_that_do_not_exist_are_refused(values, message):
@@ -165,14 +168,14 @@ def test_settings_come_from_yaml(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("preset: rosella-lc3-mended\nred: {small_threshold: 500}\n")
     expected = dataclasses.replace(MENDED, red=dataclasses.replace(MENDED.red, small_threshold=500.0))
-    assert settings_from_dict(read_overrides(path)) == expected
+    assert settings_from_dict(read_mapping(path)) == expected
     assert preset(MENDED.name) == MENDED
     path.write_text("- 1\n")
     with pytest.raises(InputError, match="must hold a mapping of settings"):
-        read_overrides(path)
+        read_mapping(path)
     path.write_text("a: [\n")
     with pytest.raises(InputError, match="must be YAML"):
-        read_overrides(path)
+        read_mapping(path)
 
 
 def test_the_table_names_the_errors_of_evaluation_and_leaves_undefined_rates_empty():

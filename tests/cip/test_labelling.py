@@ -13,7 +13,7 @@ from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
-from noisylabels.data.settings import override
+from noisylabels.data.settings import change
 from tests.cip.test_cip_pipeline import AUTOLYSOSOME, PHAGOPHORE, field
 
 
@@ -178,6 +178,6 @@ def test_a_gradient_of_two_levels_is_cut_between_them():
 
 
 def test_nuclei_settings_and_images_are_checked():
-    assert override(NUCLEI, {"at_least_px": 50}).at_least_px == 50
+    assert change(NUCLEI, {"at_least_px": 50}).at_least_px == 50
     with pytest.raises(InputError, match="must have one channel, got shape"):
         segment_nuclei(np.zeros((2, 30, 40)))

@@ -15,7 +15,7 @@ from noisylabels.simulation.settings.instrument import (
 )
 from noisylabels.simulation.settings.plate import PlateSettings
 from noisylabels.simulation.settings.sample import FULL_FRAME_PX, CellSettings, EventSettings, PhaseSettings
-from noisylabels.simulation.settings.simulation import SimulationSettings, read_settings
+from noisylabels.simulation.settings.simulation import SimulationSettings
 
 __all__ = [
     "FULL_FRAME_PX",
@@ -30,5 +30,4 @@ __all__ = [
     "PlateSettings",
     "Settings",
     "SimulationSettings",
-    "read_settings",
 ]
