@@ -322,7 +322,7 @@ def test_an_image_that_cannot_be_read_is_told_and_skipped(desk, tab):
 
 
 def contrast_of(tab, channel):
-    return [int(end) for end in tab.text(f"#contrast-{channel}").split(" – ")]
+    return [int(tab.page.input_value(f"#{end}-number-{channel}")) for end in ("low", "high")]
 
 
 def brightness(count, tab, channel):

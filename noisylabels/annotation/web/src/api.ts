@@ -19,6 +19,8 @@ export interface SessionInfo {
   channels: string[];
   pixel_size_um: number | null;
   idle_ms: number;
+  /** The class index of "cannot tell here". */
+  ignore: number;
   bundles?: string[];
   starts?: string[];
   strategies?: Record<string, boolean>;
@@ -40,12 +42,29 @@ export function newKey(): string {
 
 /** Ask, and take the answer's JSON. Throws Refused. */
 export async function getJson<T>(path: string): Promise<T> {
-  return (await check(await fetch(path))).json() as Promise<T>;
+  return ask(path, (response) => response.json() as Promise<T>);
 }
 
 /** Ask for bytes. Throws Refused. */
 export async function getBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await check(await fetch(path))).arrayBuffer());
+  return ask(path, async (response) => new Uint8Array(await response.arrayBuffer()));
+}
+
+const UNANSWERED = "The server does not answer.";
+const ASK_WAITS_MS = [300, 700, 1500, 3000];
+
+/** Ask a few times: no network, an answer cut off, 429 and 5xx may pass. Then throws Refused. */
+async function ask<T>(path: string, take: (response: Response) => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const outcome = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) })
+      .then(async (response) => ({ value: await take(await check(response)) }))
+      .catch((error: unknown) => ({ refusal: error instanceof Refused ? error : new Refused(0, UNANSWERED) }));
+    if ("value" in outcome) return outcome.value;
+    const { refusal } = outcome;
+    const passes = refusal.status === 0 || refusal.status === 429 || refusal.status >= 500;
+    if (!passes || tries === ASK_WAITS_MS.length) throw refusal;
+    await new Promise((resolve) => setTimeout(resolve, ASK_WAITS_MS[tries]));
+  }
 }
 
 /** Make the options of a request that carries JSON. */
@@ -81,7 +100,7 @@ export async function untilAnswered(path: string, options: RequestInit, onTroubl
       }
       onTrouble?.((await refusalOf(response)).message);
     } catch {
-      onTrouble?.("The server does not answer. Your work is kept here and sent again.");
+      onTrouble?.(`${UNANSWERED} Your work is kept here and sent again.`);
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
   }

@@ -1,7 +1,7 @@
 /** From camera counts to colours. Looking never changes what was measured. */
 
-/** The two ends of a channel's contrast, in counts. */
-export type Contrast = [low: number, high: number];
+/** The two ends of a channel's contrast, in counts; gamma bends the line between (below 1: dim things brighter). */
+export type Contrast = [low: number, high: number, gamma?: number];
 
 export type Rgb = [number, number, number];
 
@@ -31,6 +31,7 @@ export function channelColour(channel: number): Rgb {
 
 /** The colour of a foreground class (index 1 and up). */
 export function classColour(index: number): Rgb {
+  if (index === 255) return [190, 190, 190]; // ignored
   return CLASS_COLOURS[(index - 1 + CLASS_COLOURS.length) % CLASS_COLOURS.length];
 }
 
@@ -39,16 +40,16 @@ export function css([red, green, blue]: Rgb): string {
 }
 
 /**
- * Tabulate the brightness of every count: 0 up to `low`, 255 from `high` on, a straight line between.
+ * Tabulate the brightness of every count: 0 up to `low`, 255 from `high` on, a line between, straight for a gamma of 1.
  *
  * Ends that are no numbers, or the wrong way round, show a step at `low` instead of nothing.
  */
-export function tabulate([low, high]: Contrast): Uint8Array {
+export function tabulate([low, high, gamma = 1]: Contrast): Uint8Array {
   const start = Number.isFinite(low) ? low : 0;
   const end = Number.isFinite(high) && high > start ? high : start + 1;
   const table = new Uint8Array(65536);
   for (let count = 0; count < table.length; count++) {
-    table[count] = Math.round(255 * Math.min(1, Math.max(0, (count - start) / (end - start))));
+    table[count] = Math.round(255 * Math.min(1, Math.max(0, (count - start) / (end - start))) ** gamma);
   }
   return table;
 }

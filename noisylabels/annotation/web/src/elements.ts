@@ -1,5 +1,7 @@
 /** Finding and making parts of a page. */
 
+import { Refused } from "./api";
+
 /** Find the element of an id; that it is there is the page's promise. */
 export function find<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
@@ -42,3 +44,13 @@ export function tell(sentence: string): void {
 }
 
 let fading = 0;
+
+/** Do something; what the server refuses is told to the person. */
+export async function told(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    tell(error.message);
+  }
+}

@@ -1,11 +1,11 @@
 /** Jobs of the server (predict, retrain): started, watched, their logs read. */
 
-import { getJson, post, Refused } from "./api";
-import { find, make, tell } from "./elements";
+import { getJson, post } from "./api";
+import { find, make, told } from "./elements";
 
 export interface Job {
   job: string;
-  kind: "predict" | "retrain";
+  kind: "predict" | "retrain" | "curve";
   bundle: string;
   state: "running" | "done" | "failed" | "cancelled" | "lost";
   created: string;
@@ -15,12 +15,40 @@ export interface Job {
   revision: number | null;
   conflict: boolean;
   error: string | null;
+  /** 0 to 1; null when it cannot be told. */
+  progress?: number | null;
+  message?: string | null;
+  score?: Score | null;
+  replaced?: boolean | null;
+  curve?: Curve | null;
 }
+
+/** How good a network is before and after retraining, on fields it did not learn from. */
+export interface Score {
+  measure: string;
+  before: number | null;
+  after: number;
+  low: number | null;
+  high: number | null;
+  n_fields: number;
+  decided_by: string;
+}
+
+/** What more fields are expected to add. */
+export interface Curve {
+  points: { n_fields: number; score: number; low: number; high: number }[];
+  stop: boolean;
+  sentence: string;
+}
+
+const NAMES: Record<Job["kind"], string> = { predict: "Predict", retrain: "Retrain", curve: "How many more" };
 
 const POLL_MS = 1000;
 
 export class JobsPanel {
   onEnd: (job: Job) => void = () => {};
+  /** Is told of every job, newest first, whenever they were looked at. */
+  onLook: (jobs: Job[]) => void = () => {};
   private running = new Set<string>();
   private shown: string | null = null;
 
@@ -30,14 +58,11 @@ export class JobsPanel {
 
   /** Start a job. */
   async start(path: string, content: object): Promise<void> {
-    try {
+    await told(async () => {
       const job = await post<Job>(path, content);
       this.running.add(job.job);
       await this.refresh();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      tell(error.message);
-    }
+    });
   }
 
   /** Show all jobs; as long as one runs, look again every second. */
@@ -45,6 +70,7 @@ export class JobsPanel {
     const { jobs } = await getJson<{ jobs: Job[] }>("/api/jobs");
     find("jobs").replaceChildren(...jobs.slice(0, 8).map((job) => this.makeRow(job)));
     find("jobs-section").hidden = jobs.length === 0;
+    this.onLook(jobs);
     for (const job of jobs) {
       if (job.state === "running") this.running.add(job.job);
       else if (this.running.delete(job.job)) this.onEnd(job);
@@ -63,13 +89,36 @@ export class JobsPanel {
   }
 
   private makeRow(job: Job): HTMLElement {
-    const name = `${job.kind === "predict" ? "Predict" : "Retrain"} · ${job.bundle}`;
+    const name = `${NAMES[job.kind]} · ${job.bundle}`;
     const log = make("button", { type: "button", className: "small", textContent: "Log" });
     log.addEventListener("click", () => void this.showLog(job));
-    const state = make("span", { className: `state ${job.state}`, textContent: job.state, title: job.error ?? "" });
+    const state = make("span", { className: `state ${job.state}`, textContent: job.state });
     const row = make("li", { data: { job: job.job, state: job.state } }, make("span", {}, name), state, log);
     if (job.state === "running" && this.mayCancel) row.append(this.makeCancel(job));
+    if (job.state === "running") row.append(makeProgress(job));
+    if (job.error !== null) row.append(make("p", { className: "why" }, job.error));
+    if (job.score) row.append(this.makeDecision(job, job.score));
+    if (job.curve) row.append(makeCurve(job.curve));
     return row;
+  }
+
+  /** The score before and after, and the owner's yes or no. */
+  private makeDecision(job: Job, score: Score): HTMLElement {
+    const outcome = { true: "In use.", false: "Not used." }[String(job.replaced)];
+    const words = make("p", {}, describeScore(score), outcome === undefined ? "" : ` ${outcome}`);
+    const place = make("div", { className: "decision" }, words);
+    if (job.replaced !== null || !this.mayCancel) return place;
+    const button = (replace: boolean, text: string) => {
+      const made = make("button", { type: "button", className: replace ? "main" : "", textContent: text });
+      made.addEventListener("click", () => void told(async () => {
+        await post(`/api/jobs/${job.job}/replace`, { replace });
+        await this.refresh();
+      }));
+      return made;
+    };
+    place.append(make("p", {}, "Use the new network for predictions from now on?"));
+    place.append(make("div", { className: "row" }, button(true, "Yes, use it"), button(false, "No, keep the old one")));
+    return place;
   }
 
   private makeCancel(job: Job): HTMLElement {
@@ -95,4 +144,34 @@ export class JobsPanel {
       else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
+}
+
+/** Say what retraining changed. */
+export function describeScore(score: Score): string {
+  const n = `${score.n_fields} ${score.n_fields === 1 ? "field" : "fields"} it did not learn from (${score.decided_by})`;
+  const measure = score.measure.replaceAll("_", " ").replace("iou", "IoU");
+  if (score.before === null) return `${measure} ${score.after.toFixed(3)} on ${n}. There was no network before.`;
+  const { low, high } = score;
+  const interval = low === null || high === null ? "" : `; change ${sign(low)} to ${sign(high)} (95 %)`;
+  return `${measure} ${score.before.toFixed(3)} before, ${score.after.toFixed(3)} after, on ${n}${interval}.`;
+}
+
+function sign(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+function makeProgress(job: Job): HTMLElement {
+  const bar = make("progress", { max: 1 });
+  bar.setAttribute("aria-label", `${NAMES[job.kind]} ${job.bundle}`);
+  if (job.progress != null) bar.value = job.progress;
+  return make("div", { className: "row running" }, bar, make("span", { className: "quiet" }, job.message ?? ""));
+}
+
+function makeCurve(curve: Curve): HTMLElement {
+  const rows = curve.points.map(({ n_fields, score, low, high }) =>
+    make("tr", {}, ...[String(n_fields), score.toFixed(3), `${low.toFixed(3)} to ${high.toFixed(3)}`].map((text) => make("td", {}, text))),
+  );
+  const head = make("tr", {}, ...["fields", "score", "95 %"].map((text) => make("th", {}, text)));
+  const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  return make("div", { className: "decision curve" }, make("p", {}, curve.sentence), table);
 }

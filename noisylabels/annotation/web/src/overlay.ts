@@ -8,7 +8,12 @@ export interface OverlayStyle {
   opacity: number;
   /** Only the rim of events; every second class dashed, for those who do not tell the colours apart. */
   outline: boolean;
+  /** Every second pixel of a rim only. */
+  dotted?: boolean;
 }
+
+/** "Cannot tell here": hatched. */
+export const IGNORE = 255;
 
 /** Widen a box by one pixel, inside the map: a changed pixel changes whether its neighbours are rim. */
 export function widen(box: Box, size: Size): Box {
@@ -30,7 +35,7 @@ export function colourLabels(map: LabelMap, box: Box, style: OverlayStyle): Uint
   for (let row = box.rowMin; row < box.rowMax; row++) {
     for (let column = box.columnMin; column < box.columnMax; column++, place++) {
       const index = map.pixels[row * map.columns + column];
-      if (index === 0 || (style.outline && !isDrawn(map, row, column, index))) continue;
+      if (index === 0 || !isShown(map, row, column, index, style)) continue;
       pixels[place] = colours[index];
     }
   }
@@ -43,6 +48,12 @@ function tabulateClasses(opacity: number): Uint32Array {
     const [red, green, blue] = classColour(index);
     return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   });
+}
+
+function isShown(map: LabelMap, row: number, column: number, index: number, style: OverlayStyle): boolean {
+  if (style.dotted && (row + column) % 2 === 1) return false;
+  if (style.outline) return isDrawn(map, row, column, index);
+  return index !== IGNORE || (row + column) % 4 < 2;
 }
 
 function isDrawn(map: LabelMap, row: number, column: number, index: number): boolean {

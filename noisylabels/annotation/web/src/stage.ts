@@ -1,10 +1,12 @@
 /** An image with its labels on the screen: drawn, zoomed, moved, pointed at. */
 
+import { select } from "d3-selection";
+import { zoom, zoomIdentity, type D3ZoomEvent, type ZoomTransform } from "d3-zoom";
 import { colourImage, tabulate, type Contrast, type Look } from "./colours";
 import { colourLabels, widen, type OverlayStyle } from "./overlay";
 import { probe, timed } from "./probe";
 import type { Box, LabelMap, Point, Size } from "./raster";
-import { fit, pan, toImage, toScreen, zoom, type Place, type View } from "./viewport";
+import { fit, keepInSight, LARGEST_SCALE, scaleBar, toImage, toScreen, type Place, type View } from "./viewport";
 
 /** What the pointer does to an image. Points are in image coordinates. */
 export interface Tool {
@@ -15,11 +17,17 @@ export interface Tool {
   doubleClick?(): void;
   /** Forget what is being drawn. */
   cancel?(): void;
+  /** Forget this press only: a second finger came to zoom. Without it: `cancel`. */
+  interrupt?(): void;
+  /** Take the last part of what is being drawn back; false if there is none. */
+  stepBack?(): boolean;
   /** Draw what is being drawn, in screen pixels. */
   sketch?(context: CanvasRenderingContext2D, view: View): void;
 }
 
 const ZOOM_STEP = 1.25;
+/** A second finger within this time is a pinch; later it is the ball of a hand. */
+const PINCH_MS = 400;
 
 export class Stage {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -43,21 +51,31 @@ export class Stage {
   private tables: Uint8Array[] = [];
   private dirty: Box | "everything" | null = null;
   private asked = false;
-  private dragged: Place | null = null;
   private fitted = true;
+  /** The pointer that draws, and since when. */
+  private drawing: { id: number; since: number } | null = null;
+  private penSeen = false;
+  private fingers = new Set<number>();
+  private pixelSizeUm: number | null = null;
+  private readonly bar = Object.assign(document.createElement("div"), { className: "scale-bar" });
+  private readonly ghost = document.createElement("canvas");
+  private hasGhost = false;
+  private readonly zoomer = zoom<HTMLElement, unknown>();
 
   constructor(readonly host: HTMLElement) {
     this.sketches.className = "sketches";
     host.append(this.screen, this.sketches);
     new ResizeObserver(() => this.resize()).observe(host);
-    host.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    host.addEventListener("pointerdown", (event) => this.pointerDown(event));
+    this.bar.append(document.createElement("span"), document.createElement("i"));
+    host.append(this.bar);
+    host.addEventListener("pointerdown", (event) => this.pointerDown(event), { capture: true });
     host.addEventListener("pointermove", (event) => this.pointerMove(event));
     host.addEventListener("pointerup", (event) => this.pointerUp(event));
-    host.addEventListener("pointercancel", () => this.tool.cancel?.());
+    host.addEventListener("pointercancel", (event) => this.pointerCancel(event));
     host.addEventListener("pointerleave", () => this.onPoint(null));
     host.addEventListener("dblclick", () => this.tool.doubleClick?.());
     host.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.listenToZoom();
   }
 
   /** Show another image, whole. */
@@ -65,7 +83,8 @@ export class Stage {
     this.planes = planes;
     this.size = size;
     this.map = null;
-    for (const canvas of [this.picture, this.overlay]) {
+    this.hasGhost = false;
+    for (const canvas of [this.picture, this.overlay, this.ghost]) {
       canvas.width = size.columns;
       canvas.height = size.rows;
     }
@@ -107,30 +126,46 @@ export class Stage {
     this.ask(changed === null ? "everything" : box);
   }
 
+  /** Lay the rims of another label map over the image, to compare with. */
+  setGhost(map: LabelMap | null): void {
+    this.hasGhost = map !== null;
+    if (map !== null) {
+      const whole = { rowMin: 0, columnMin: 0, rowMax: map.rows, columnMax: map.columns };
+      const rgba = colourLabels(map, whole, { opacity: 1, outline: true, dotted: true });
+      this.ghost.getContext("2d")!.putImageData(new ImageData(rgba, map.columns), 0, 0);
+    }
+    this.ask("everything");
+  }
+
+  /** Show a scale bar, and how far the image is zoomed. */
+  setPixelSize(um: number | null): void {
+    this.pixelSizeUm = um;
+    this.showScale();
+  }
+
   setView(view: View): void {
     this.view = view;
+    const transform = zoomIdentity.translate(view.x, view.y).scale(view.scale);
+    Object.assign(this.host, { __zoom: transform }); // where d3-zoom goes on from; `zoomer.transform` would tell all panes
+    this.showScale();
     this.ask("everything");
   }
 
   fitView(): void {
     this.fitted = true;
+    this.prepareZoom();
     this.setView(fit(this.size, this.extent()));
     this.onView();
   }
 
-  /** Zoom by steps around a place, the middle without one. */
-  zoomBy(steps: number, at?: Place): void {
+  /** Zoom by steps around the middle. */
+  zoomBy(steps: number): void {
     const { width, height } = this.extent();
-    const smallest = Math.min(1, fit(this.size, this.extent()).scale) / 2;
-    this.fitted = false;
-    this.setView(zoom(this.view, ZOOM_STEP ** steps, at ?? { x: width / 2, y: height / 2 }, smallest));
-    this.onView();
+    this.zoomer.scaleBy(select(this.host), ZOOM_STEP ** steps, [width / 2, height / 2]);
   }
 
   panBy(dx: number, dy: number): void {
-    this.fitted = false;
-    this.setView(pan(this.view, dx, dy, this.size, this.extent()));
-    this.onView();
+    this.zoomer.translateBy(select(this.host), dx / this.view.scale, dy / this.view.scale);
   }
 
   setTool(tool: Tool): void {
@@ -162,6 +197,7 @@ export class Stage {
       canvas.width = Math.round(width * devicePixelRatio);
       canvas.height = Math.round(height * devicePixelRatio);
     }
+    this.prepareZoom();
     if (this.fitted) this.fitView();
     else this.ask("everything");
   }
@@ -213,6 +249,7 @@ export class Stage {
     const [x, y, width, height] = place;
     context.drawImage(this.picture, x, y, width, height);
     if (this.map !== null) context.drawImage(this.overlay, x, y, width, height);
+    if (this.hasGhost) context.drawImage(this.ghost, x, y, width, height);
     context.restore();
   }
 
@@ -225,35 +262,86 @@ export class Stage {
     return toImage(this.view, this.placeOf(event));
   }
 
-  private wheel(event: WheelEvent): void {
-    event.preventDefault();
-    if (event.shiftKey) this.panBy(-event.deltaY - event.deltaX, 0);
-    else this.zoomBy(-Math.sign(event.deltaY), this.placeOf(event));
+  /** Wheel and trackpad zoom by how far they turned, two fingers pinch, a dragged image moves: d3-zoom. */
+  private listenToZoom(): void {
+    this.zoomer
+      .filter((event: Event) => this.mayZoom(event))
+      .constrain((transform) => this.constrain(transform))
+      .on("zoom", ({ transform }: D3ZoomEvent<HTMLElement, unknown>) => {
+        this.fitted = false;
+        this.setView({ scale: transform.k, x: transform.x, y: transform.y });
+        this.onView();
+      });
+    select(this.host).call(this.zoomer).on("dblclick.zoom", null);
+  }
+
+  private mayZoom(event: Event): boolean {
+    if (event instanceof WheelEvent) return true;
+    if (event instanceof MouseEvent) return event.button === 1 || (event.button === 0 && this.panning);
+    if (!("touches" in event)) return false;
+    if (this.drawing !== null && performance.now() - this.drawing.since > PINCH_MS) return false;
+    const pinches = (event as TouchEvent).touches.length > 1;
+    if (pinches) this.interrupt();
+    return pinches || this.panning || this.penSeen;
+  }
+
+  private prepareZoom(): void {
+    const smallest = Math.min(1, fit(this.size, this.extent()).scale) / 2;
+    this.zoomer.scaleExtent([smallest, LARGEST_SCALE]);
+  }
+
+  private constrain(transform: ZoomTransform): ZoomTransform {
+    const { scale, x, y } = keepInSight({ scale: transform.k, x: transform.x, y: transform.y }, this.size, this.extent());
+    return zoomIdentity.translate(x, y).scale(scale);
   }
 
   private pointerDown(event: PointerEvent): void {
     this.host.focus({ preventScroll: true });
+    if (event.pointerType === "touch") this.fingers.add(event.pointerId);
+    if (event.pointerType === "pen") {
+      this.penSeen = true;
+      if (this.drawing !== null) this.interrupt(); // the hand came down before the pen
+    }
+    const touches = event.pointerType === "touch" && (this.penSeen || this.fingers.size > 1);
+    if (this.drawing !== null || this.panning || touches || event.button !== 0) return;
     this.host.setPointerCapture(event.pointerId);
-    if (event.button === 1 || (event.button === 0 && this.panning)) this.dragged = this.placeOf(event);
-    else if (event.button === 0) this.tool.down?.(this.pointOf(event), event);
+    this.drawing = { id: event.pointerId, since: performance.now() };
+    this.tool.down?.(this.pointOf(event), event);
   }
 
   private pointerMove(event: PointerEvent): void {
     this.onPoint(this.pointOf(event));
-    if (this.dragged !== null) {
-      const place = this.placeOf(event);
-      this.panBy(place.x - this.dragged.x, place.y - this.dragged.y);
-      this.dragged = place;
-      return;
-    }
+    if (this.drawing === null ? event.pointerType === "touch" : this.drawing.id !== event.pointerId) return;
     const events = event.getCoalescedEvents?.() ?? [];
     const points = (events.length > 0 ? events : [event]).map((each) => this.pointOf(each));
     this.tool.move?.(points, event);
   }
 
   private pointerUp(event: PointerEvent): void {
-    if (this.dragged !== null) this.dragged = null;
-    else if (event.button === 0) this.tool.up?.(this.pointOf(event), event);
+    this.fingers.delete(event.pointerId);
+    if (this.drawing?.id !== event.pointerId) return;
+    this.drawing = null;
+    this.tool.up?.(this.pointOf(event), event);
+  }
+
+  private pointerCancel(event: PointerEvent): void {
+    this.fingers.delete(event.pointerId);
+    if (this.drawing?.id === event.pointerId) this.interrupt();
+  }
+
+  /** Forget what the pointer that draws has begun. */
+  private interrupt(): void {
+    if (this.drawing === null) return;
+    this.drawing = null;
+    if (this.tool.interrupt) this.tool.interrupt();
+    else this.tool.cancel?.();
+  }
+
+  private showScale(): void {
+    const [text, line] = this.bar.children as unknown as [HTMLElement, HTMLElement];
+    const bar = this.pixelSizeUm === null ? null : scaleBar(this.view.scale / this.pixelSizeUm);
+    text.textContent = `${bar === null ? "" : `${bar.um} µm · `}zoom ${this.view.scale.toPrecision(2)}`;
+    line.style.width = `${bar?.px ?? 0}px`;
   }
 }
 

@@ -19,7 +19,7 @@ export interface Extent {
   height: number;
 }
 
-const LARGEST_SCALE = 48;
+export const LARGEST_SCALE = 48;
 
 /** Show the whole image in the middle. */
 export function fit(image: Size, screen: Extent, margin = 12): View {
@@ -29,23 +29,24 @@ export function fit(image: Size, screen: Extent, margin = 12): View {
   return { scale, x: (screen.width - image.columns * scale) / 2, y: (screen.height - image.rows * scale) / 2 };
 }
 
-/** Zoom by a factor; the image point at `at` stays where it is. */
-export function zoom(view: View, factor: number, at: Place, smallest: number): View {
-  const scale = Math.min(LARGEST_SCALE, Math.max(smallest, view.scale * factor));
-  const ratio = scale / view.scale;
-  return { scale, x: at.x - (at.x - view.x) * ratio, y: at.y - (at.y - view.y) * ratio };
-}
-
-/** Move the image on the screen; a part of it always stays in sight. */
-export function pan(view: View, dx: number, dy: number, image: Size, screen: Extent): View {
+/** Move a view so far that a part of the image stays in sight. */
+export function keepInSight(view: View, image: Size, screen: Extent): View {
   const keep = 48;
   const clamp = (value: number, length: number, room: number) =>
     Math.min(room - keep, Math.max(keep - length * view.scale, value));
   return {
     scale: view.scale,
-    x: clamp(view.x + dx, image.columns, screen.width),
-    y: clamp(view.y + dy, image.rows, screen.height),
+    x: clamp(view.x, image.columns, screen.width),
+    y: clamp(view.y, image.rows, screen.height),
   };
+}
+
+/** Choose the longest bar of 1, 2 or 5 times a power of ten micrometres that is not longer than 120 pixels. */
+export function scaleBar(pxPerUm: number): { um: number; px: number } {
+  const longest = 120 / pxPerUm;
+  const power = 10 ** Math.floor(Math.log10(longest));
+  const um = [5, 2, 1].map((n) => n * power).find((length) => length <= longest) ?? power;
+  return { um: Number(um.toPrecision(1)), px: um * pxPerUm };
 }
 
 export function toImage(view: View, place: Place): Point {

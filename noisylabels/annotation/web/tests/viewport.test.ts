@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fit, pan, toImage, toScreen, zoom } from "../src/viewport";
+import { fit, keepInSight, scaleBar, toImage, toScreen } from "../src/viewport";
 
 const image = { rows: 512, columns: 680 };
 const screen = { width: 1000, height: 800 };
@@ -12,21 +12,8 @@ describe("a view", () => {
     expect(corner.x).toBeGreaterThanOrEqual(12);
     expect(corner.y).toBeGreaterThanOrEqual(12);
   });
-  it("keeps the point under the pointer when it zooms", () => {
-    const view = fit(image, screen);
-    const at = { x: 321, y: 123 };
-    const before = toImage(view, at);
-    const after = toImage(zoom(view, 3, at, 0.1), at);
-    expect(after.row).toBeCloseTo(before.row, 9);
-    expect(after.column).toBeCloseTo(before.column, 9);
-  });
-  it("does not zoom without end", () => {
-    const view = fit(image, screen);
-    expect(zoom(view, 1e9, { x: 0, y: 0 }, 0.1).scale).toBe(48);
-    expect(zoom(view, 1e-9, { x: 0, y: 0 }, 0.1).scale).toBe(0.1);
-  });
   it("never loses the image", () => {
-    const far = pan(fit(image, screen), 1e6, -1e6, image, screen);
+    const far = keepInSight({ ...fit(image, screen), x: 1e6, y: -1e6 }, image, screen);
     const corner = toScreen(far, { row: 0, column: 0 });
     expect(corner.x).toBeLessThan(screen.width);
     expect(corner.y + image.rows * far.scale).toBeGreaterThan(0);
@@ -36,4 +23,10 @@ describe("a view", () => {
     const point = { row: 12.25, column: 99.5 };
     expect(toImage(view, toScreen(view, point))).toEqual(point);
   });
+});
+
+it("a scale bar is 1, 2 or 5 times a power of ten, and at most 120 pixels long", () => {
+  expect(scaleBar(1 / 0.2152)).toEqual({ um: 20, px: 20 / 0.2152 });
+  expect(scaleBar(24)).toEqual({ um: 5, px: 120 });
+  expect(scaleBar(200).um).toBe(0.5);
 });

@@ -2,6 +2,7 @@
 
 import type { Activity } from "../activity";
 import { check, json, newKey, Refused, untilAnswered } from "../api";
+import { keep, recall } from "../memory";
 import type { Box } from "../raster";
 
 /** A box with its name and class. */
@@ -21,9 +22,13 @@ export interface ActionEvents {
   onState: (n: number, trouble: string | null) => void;
 }
 
+/** Actions that are kept for the next visit, per field. */
+const KEPT = 500;
+
 export class Actions {
   boxes: ClassBox[] = [];
   private path = "";
+  private place = "";
   private past: Action[] = [];
   private future: Action[] = [];
   private line: Promise<void> = Promise.resolve();
@@ -50,8 +55,11 @@ export class Actions {
   show(task: string, boxes: ClassBox[]): void {
     this.path = `/api/boxes/${task}`;
     this.boxes = boxes;
-    this.past = [];
-    this.future = [];
+    this.place = `boxes:${task}`;
+    const kept = recall<{ past: Action[]; future: Action[] }>(this.place);
+    const fits = kept !== null && isOutcome(kept.past.at(-1), boxes);
+    this.past = fits ? kept.past : []; // drawn elsewhere meanwhile: nothing to take back here
+    this.future = fits ? kept.future : [];
     this.events.onChange();
   }
 
@@ -85,6 +93,7 @@ export class Actions {
     const place = before === null ? -1 : this.boxes.findIndex((box) => box.id === before.id);
     const others = this.boxes.filter((box) => box.id !== before?.id);
     this.boxes = after === null ? others : place < 0 ? [...others, after] : others.toSpliced(place, 0, after);
+    keep(this.place, { past: this.past.slice(-KEPT), future: this.future.slice(-KEPT) });
     this.events.onChange();
     this.send(before, after);
   }
@@ -123,4 +132,14 @@ export class Actions {
     const headers = { "Idempotency-Key": newKey(), "X-Active-Ms": String(this.activity.take()) };
     return [`${this.path}/${box.id}`, { method: "DELETE", headers }];
   }
+}
+
+/** Whether boxes are as an action left them. */
+function isOutcome(action: Action | undefined, boxes: readonly ClassBox[]): boolean {
+  if (action === undefined) return true;
+  const id = (action.after ?? action.before)!.id;
+  const found = boxes.find((box) => box.id === id);
+  if (found === undefined || action.after === null) return found === undefined && action.after === null;
+  const { after } = action;
+  return (["classIndex", "rowMin", "columnMin", "rowMax", "columnMax"] as const).every((key) => found[key] === after[key]);
 }

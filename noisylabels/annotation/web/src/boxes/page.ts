@@ -6,7 +6,9 @@ import { getBytes, getJson, post, Refused, splitPlanes, type Picture, type Sessi
 import { classColour, css } from "../colours";
 import { find, make, makeSwatch, tell } from "../elements";
 import { bindKeys, type Binding } from "../keys";
-import { LookPanel } from "../looks";
+import { DisplayPanel } from "../display";
+import { Loading } from "../loading";
+import { showPerson } from "../person";
 import { probe, ready } from "../probe";
 import { Stage } from "../stage";
 import { Actions, type ClassBox } from "./actions";
@@ -34,7 +36,9 @@ const WORDS: Record<Listed["state"], string> = { open: "", done: "done", skipped
 
 class BoxesPage {
   private readonly stage = new Stage(find("stage"));
-  private readonly looks = new LookPanel(this.stage);
+  private readonly display = new DisplayPanel(this.stage);
+  private readonly loading = new Loading(() => this.clear());
+  private busy = false;
   private readonly actions: Actions;
   private readonly pen: Pen;
   private task: Opened | null = null;
@@ -48,6 +52,7 @@ class BoxesPage {
     this.pen = new Pen(this.stage, this.actions, { rows: 1, columns: 1 });
     this.pen.onSelect = () => this.showBoxes();
     this.pen.onTooSmall = () => tell(`A box must have at least ${this.pen.minimum} pixels on each side. Draw it again.`);
+    this.stage.setPixelSize(session.pixel_size_um);
     this.stage.setTool(this.pen);
     this.stage.onPoint = (point) => {
       find("cursor-place").textContent =
@@ -72,9 +77,15 @@ class BoxesPage {
     find("skip").addEventListener("click", () => void this.close("skipped"));
     find("cannot-judge").addEventListener("click", () => void this.close("cannot_judge"));
     find("back").addEventListener("click", () => void this.walk(-1));
+    find("forward").addEventListener("click", () => void this.walk(1));
+    find("reopen").addEventListener("click", () => void this.close("open"));
+    const draws = find<HTMLInputElement>("draws");
+    draws.addEventListener("input", () => (this.pen.draws = draws.checked));
     find("undo").addEventListener("click", () => this.actions.undo());
     find("redo").addEventListener("click", () => this.actions.redo());
-    document.addEventListener("keyup", (event) => event.key === " " && (this.stage.panning = false));
+    const letGo = () => (this.stage.panning = false);
+    document.addEventListener("keyup", (event) => event.key === " " && letGo());
+    window.addEventListener("blur", letGo);
     window.addEventListener("beforeunload", (event) => {
       if (this.actions.unsaved > 0) event.preventDefault();
     });
@@ -84,32 +95,38 @@ class BoxesPage {
   private bindings(): Binding[] {
     const { stage, pen, actions } = this;
     const arrow = (key: string, rows: number, columns: number): Binding[] => [
-      { keys: [key], does: "Move the selected box", run: () => pen.nudge(rows, columns, false) },
-      { keys: [`shift+${key}`], does: "Move its lower right corner", run: () => pen.nudge(rows, columns, true) },
+      { keys: [key], does: "Move the selected box", run: () => this.isOpen && pen.nudge(rows, columns, false), repeats: true },
+      {
+        keys: [`Shift+${key}`],
+        does: "Move its lower right corner",
+        run: () => this.isOpen && pen.nudge(rows, columns, true),
+        repeats: true,
+      },
     ];
     return [
       { keys: ["n"], does: "New box in the middle of the view", run: () => this.addInMiddle() },
-      { keys: ["]"], does: "Select the next box", run: () => this.selectNext(1) },
-      { keys: ["["], does: "Select the box before", run: () => this.selectNext(-1) },
-      ...arrow("arrowleft", 0, -1),
-      ...arrow("arrowright", 0, 1),
-      ...arrow("arrowup", -1, 0),
-      ...arrow("arrowdown", 1, 0),
-      { keys: [..."123456789"], does: "Class of the box", run: (event) => this.chooseClass(Number(event.key)) },
-      { keys: ["delete", "backspace", "x"], does: "Delete the selected box", run: () => this.remove() },
-      { keys: ["z", "ctrl+z"], does: "Undo", run: () => actions.undo() },
-      { keys: ["shift+z", "ctrl+shift+z", "ctrl+y"], does: "Redo", run: () => actions.redo() },
-      { keys: ["escape"], does: "Forget what is drawn; select nothing", run: () => (pen.cancel(), pen.select(null)) },
-      { keys: ["c"], does: "Channels together, or the next alone", run: () => this.looks.cycle() },
-      { keys: ["+", "="], does: "Zoom in", run: () => stage.zoomBy(1) },
-      { keys: ["-"], does: "Zoom out", run: () => stage.zoomBy(-1) },
+      { keys: ["]", "f"], does: "Select the next box", run: () => this.selectNext(1) },
+      { keys: ["[", "a"], does: "Select the box before", run: () => this.selectNext(-1) },
+      ...arrow("ArrowLeft", 0, -1),
+      ...arrow("ArrowRight", 0, 1),
+      ...arrow("ArrowUp", -1, 0),
+      ...arrow("ArrowDown", 1, 0),
+      { keys: [..."123456789"], does: "Class of the selected box, else of the next", run: (key) => this.chooseClass(Number(key)) },
+      { keys: ["d"], does: "Draw also inside of boxes (or hold Shift)", run: () => find("draws").click() },
+      { keys: ["Delete", "Backspace", "x"], does: "Delete the selected box", run: () => this.remove() },
+      { keys: ["z", "$mod+z"], does: "Undo", run: () => this.isOpen && actions.undo(), repeats: true },
+      { keys: ["Shift+z", "$mod+Shift+z", "$mod+y"], does: "Redo", run: () => this.isOpen && actions.redo(), repeats: true },
+      { keys: ["Escape"], does: "Forget what is drawn; select nothing", run: () => (pen.cancel(), pen.select(null)) },
+      { keys: ["c"], does: "Channels together, or the next alone", run: () => this.display.cycle() },
+      { keys: ["+", "="], does: "Zoom in", run: () => stage.zoomBy(1), repeats: true },
+      { keys: ["-"], does: "Zoom out", run: () => stage.zoomBy(-1), repeats: true },
       { keys: ["."], does: "Show all of the field", run: () => stage.fitView() },
-      { keys: [" "], does: "Move the image while held", run: () => (stage.panning = true) },
-      { keys: ["enter"], does: "Done, next", run: () => find("done").click() },
+      { keys: ["Space"], does: "Move the image while held", run: () => (stage.panning = true) },
+      { keys: ["Enter"], does: "Done, next", run: () => find("done").click() },
       { keys: ["s"], does: "Skip", run: () => find("skip").click() },
       { keys: ["j"], does: "Cannot judge", run: () => find("cannot-judge").click() },
-      { keys: ["pageup"], does: "Back", run: () => void this.walk(-1) },
-      { keys: ["pagedown"], does: "Forward", run: () => void this.walk(1) },
+      { keys: ["PageUp"], does: "Back", run: () => void this.walk(-1) },
+      { keys: ["PageDown"], does: "Forward", run: () => void this.walk(1) },
     ];
   }
 
@@ -126,44 +143,100 @@ class BoxesPage {
   }
 
   private async open(token: string): Promise<void> {
-    const task = await getJson<Opened>(`/api/boxes/${encodeURIComponent(token)}`);
-    const blank = () => task.channels.map(() => new Uint16Array(task.rows * task.columns));
-    const planes = task.problem === null ? splitPlanes(await getBytes(`/api/boxes/${token}/image`), task) : blank();
+    this.here = token;
+    await this.loading.to(
+      () => this.load(token),
+      (loaded) => this.show(loaded),
+    );
+  }
+
+  private here: string | null = null;
+
+  private async load(token: string): Promise<{ task: Opened; planes: Uint16Array<ArrayBuffer>[] }> {
+    const path = `/api/boxes/${encodeURIComponent(token)}`;
+    const task = await getJson<Opened>(path);
+    if (task.problem === null) return { task, planes: splitPlanes(await getBytes(`${path}/image`), task) };
+    return { task, planes: task.channels.map(() => new Uint16Array(task.rows * task.columns)) };
+  }
+
+  private show({ task, planes }: { task: Opened; planes: Uint16Array<ArrayBuffer>[] }): void {
     this.task = task;
     this.say(task.problem ?? "");
     this.stage.show(planes, task, task.contrast);
-    this.looks.show(task.channels, planes, task.contrast);
+    this.display.show(task.channels, planes, task.contrast);
     this.pen.show(task);
     this.actions.show(task.task, task.boxes.map(fromServer));
+    const isOpen = task.state === "open";
+    find("stage").inert = !isOpen || task.problem !== null; // a closed field, or one without a picture, takes no box
     history.replaceState(null, "", `/boxes?task=${task.task}`);
     find("title").textContent = `Field ${task.number}`;
     find("state").textContent = WORDS[task.state];
-    find("state").hidden = task.state === "open";
+    find("state").hidden = isOpen;
+    find("reopen").hidden = isOpen;
+    find("done-text").textContent = isOpen ? "Done, next" : "Next";
+    for (const id of ["skip", "cannot-judge"]) find(id).hidden = !isOpen;
     find("stage").dataset.field = task.task;
     for (const row of find("tasks").children) {
-      row.firstElementChild!.toggleAttribute("aria-current", (row as HTMLElement).dataset.task === token);
+      row.firstElementChild!.toggleAttribute("aria-current", (row as HTMLElement).dataset.task === task.task);
     }
   }
 
-  private async close(state: Exclude<Listed["state"], "open">): Promise<void> {
-    if (this.task === null) return;
-    await this.actions.settled();
-    await post(`/api/boxes/${this.task.task}/close`, { state, active_ms: this.activity.take() });
-    await this.refresh();
-    const next = this.tasks.find((task) => task.state === "open");
-    if (next !== undefined) return this.open(next.task);
-    await this.open(this.task.task);
-    tell("All fields are done. Thank you.");
+  private clear(): void {
+    this.task = null;
+    this.say("");
+    this.stage.show([], { rows: 1, columns: 1 }, []);
+    this.pen.show({ rows: 1, columns: 1 });
+    find("stage").dataset.field = "";
+    find("title").textContent = "…";
+    find("state").hidden = true;
+  }
+
+  private async close(state: Listed["state"]): Promise<void> {
+    await this.once(async () => {
+      const { task } = this;
+      if (task === null || this.pen.drawing) return;
+      await this.actions.settled();
+      if (task.state === "open" || state === "open") await this.loading.during("Saving…", () => this.send(task.task, state));
+      await this.refresh();
+      const next = this.tasks.find((each) => each.state === "open");
+      await this.open(state === "open" ? task.task : (next?.task ?? task.task));
+      if (next === undefined) tell("All fields are done. Thank you.");
+    });
+  }
+
+  private async send(task: string, state: Listed["state"]): Promise<void> {
+    await post(`/api/boxes/${task}/close`, { state, active_ms: this.activity.take() });
   }
 
   private async walk(by: -1 | 1): Promise<void> {
-    await this.actions.settled();
-    const here = this.tasks.findIndex((task) => task.task === this.task?.task);
-    const there = this.tasks[here + by];
-    if (there !== undefined) await this.open(there.task);
+    await this.once(async () => {
+      await this.actions.settled();
+      const there = this.tasks[this.tasks.findIndex((task) => task.task === this.here) + by];
+      if (there !== undefined) await this.open(there.task);
+    });
+  }
+
+  /** One thing at a time, and a refusal said. */
+  private async once(work: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      tell(error.message);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Whether boxes of this field can be changed. */
+  private get isOpen(): boolean {
+    return this.loading.isOver && this.task?.state === "open" && this.task.problem === null;
   }
 
   private addInMiddle(): void {
+    if (!this.isOpen) return;
     const { view, host } = this.stage;
     const row = Math.round((host.clientHeight / 2 - view.y) / view.scale);
     const column = Math.round((host.clientWidth / 2 - view.x) / view.scale);
@@ -182,12 +255,12 @@ class BoxesPage {
     this.pen.classIndex = index;
     find<HTMLInputElement>(`class-${index}`).checked = true;
     const { box } = this.pen;
-    if (box !== null) this.pen.change(box, { ...box, classIndex: index });
+    if (box !== null && this.isOpen) this.pen.change(box, { ...box, classIndex: index });
   }
 
   private remove(): void {
     const { box } = this.pen;
-    if (box === null) return;
+    if (box === null || !this.isOpen) return;
     this.actions.act(box, null);
     this.pen.select(null);
   }
@@ -229,7 +302,10 @@ class BoxesPage {
   private makeTask(task: Listed): HTMLElement {
     const about = make("span", { className: "quiet" }, aboutTask(task));
     const button = make("button", { type: "button" }, `Field ${task.number}`, about);
-    button.addEventListener("click", () => void this.actions.settled().then(() => this.open(task.task)));
+    button.addEventListener("click", () => void this.once(async () => {
+      await this.actions.settled();
+      await this.open(task.task);
+    }));
     return make("li", { data: { task: task.task, state: task.state } }, button);
   }
 
@@ -276,6 +352,7 @@ async function start(): Promise<void> {
   const activity = new Activity(session.idle_ms);
   activity.watch(document);
   const page = new BoxesPage(session, activity);
+  showPerson(session.person);
   await page.begin();
   probe.locate = (row, column) => page.locate(row, column);
   ready();

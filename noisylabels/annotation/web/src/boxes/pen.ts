@@ -23,6 +23,8 @@ export class Pen implements Tool {
   classIndex = 1;
   selected: string | null = null;
   minimum = 3;
+  /** Draws a new box also where one lies already. */
+  draws = false;
   onSelect: () => void = () => {};
   onTooSmall: () => void = () => {};
   private drag: Drag | null = null;
@@ -37,6 +39,10 @@ export class Pen implements Tool {
     return this.actions.boxes.find((box) => box.id === this.selected) ?? null;
   }
 
+  get drawing(): boolean {
+    return this.drag !== null;
+  }
+
   show(size: Size): void {
     this.size = size;
     this.drag = null;
@@ -49,8 +55,9 @@ export class Pen implements Tool {
     this.stage.sketch();
   }
 
-  down(point: Point): void {
-    const held = this.find(point);
+  /** Shift draws a new box wherever it begins, also inside another. */
+  down(point: Point, event: PointerEvent): void {
+    const held = event.shiftKey || this.draws ? null : this.find(point);
     const grip = held === null ? { row: 0 as const, column: 0 as const } : gripAt(held, point, this.reach())!;
     this.drag = { from: point, held, grip, now: held ?? boxBetween(point, point, this.size) };
     this.select(held?.id ?? null);
@@ -72,6 +79,7 @@ export class Pen implements Tool {
     if (drag === null) return;
     if (drag.held !== null) this.change(drag.held, { ...drag.held, ...drag.now });
     else this.add(drag.now);
+    if (drag.held === null) this.select(null); // so that the class of the next box is chosen without changing this one
     this.stage.sketch();
   }
 
@@ -137,7 +145,7 @@ export class Pen implements Tool {
   }
 
   private cursorAt(point: Point): string {
-    const box = this.find(point);
+    const box = this.draws ? null : this.find(point);
     if (box === null) return this.cursor;
     const { row, column } = gripAt(box, point, this.reach())!;
     if (row === 0 && column === 0) return "move";

@@ -4,9 +4,9 @@ import type { Activity } from "../activity";
 import { getBytes, getJson, splitPlanes, type Picture } from "../api";
 import { find, tell } from "../elements";
 import type { Job } from "../jobs";
-import { LookPanel } from "../looks";
+import { DisplayPanel } from "../display";
 import { indexOf, type LabelMap, type Point } from "../raster";
-import { sha256 } from "../sha256";
+import { sha256 } from "../hashes";
 import { Stage } from "../stage";
 import { Painter } from "./painter";
 import { Saver, type Conflict, type Head } from "./saver";
@@ -15,8 +15,20 @@ export interface Task extends Picture, Head {
   task: string;
   number: number;
   name: string | null;
-  state: "open" | "accepted" | "skipped" | "cannot_judge";
+  state: "open" | "accepted" | "returned" | "skipped" | "cannot_judge" | "released";
   active_ms: number;
+  person: string;
+  /** False while the owner reviews somebody else's. */
+  mine: boolean;
+  comment: string;
+  plate: string;
+}
+
+/** All that is shown of a task. */
+export interface Loaded {
+  task: Task;
+  planes: Uint16Array<ArrayBuffer>[];
+  pixels: Uint8Array<ArrayBuffer>;
 }
 
 const OTHER_WINDOW = "Another window or program changed this field while you painted. Both versions are kept.";
@@ -25,7 +37,7 @@ const PREDICTED = "The prediction is ready, but you painted meanwhile. Both vers
 export class Field {
   readonly stage = new Stage(find("stage"));
   readonly painter = new Painter(this.stage);
-  readonly looks = new LookPanel(this.stage);
+  readonly display = new DisplayPanel(this.stage);
   task: Task | null = null;
   planes: Uint16Array[] = [];
   onChange: () => void = () => {};
@@ -36,6 +48,7 @@ export class Field {
   constructor(private readonly activity: Activity) {
     this.painter.onStroke = (tool) => this.push("stroke", tool);
     find("again").addEventListener("click", () => this.saver?.again());
+    find("discard").addEventListener("click", () => this.saver?.discard());
     window.addEventListener("beforeunload", (event) => {
       if (this.waiting > 0) event.preventDefault();
     });
@@ -62,37 +75,50 @@ export class Field {
     return this.painter.history.canRedo || (this.waiting === 0 && this.saver?.head.can_redo === true);
   }
 
-  /** Put a task on the page. */
-  async show(task: Task): Promise<void> {
-    find("stage").dataset.field = "";
+  /** Load all of a task; nothing on the page changes by that. */
+  async load(task: Task): Promise<Loaded> {
     const [planes, pixels] = await Promise.all([this.loadPlanes(task), this.loadPixels(task)]);
+    return { task, planes, pixels };
+  }
+
+  /** Put a task on the page, all at once. */
+  show({ task, planes, pixels }: Loaded): void {
     this.task = task;
     this.planes = planes;
     this.saver = new Saver(task.task, task, this.activity, {
       onState: (n, trouble) => this.showState(n, trouble),
       onConflict: (conflict) => void this.settle(conflict, OTHER_WINDOW),
       onMismatch: () => void this.reload("The server has another version of this field. It was loaded again."),
+      onDiscard: () => void this.reload("The refused stroke is discarded."),
     });
     this.stage.show(planes, task, task.contrast);
-    this.looks.show(task.channels, planes, task.contrast);
+    this.display.show(task.channels, planes, task.contrast, task.plate);
     this.showLock();
     this.painter.show({ rows: task.rows, columns: task.columns, pixels });
-    find("empty").textContent = task.problem ?? "";
-    find("empty").hidden = task.problem === null;
+    this.say(task.problem ?? "");
     find("stage").dataset.field = task.task;
     this.showState(0, null);
   }
 
   /** Leave the page empty, and say why. */
-  clear(sentence: string): void {
+  clear(sentence: string, name: "" | "none"): void {
     this.task = null;
     this.saver = null;
     this.stage.show([], { rows: 1, columns: 1 }, []);
     this.painter.show(null);
-    find("empty").textContent = sentence;
-    find("empty").hidden = false;
-    find("stage").dataset.field = "none";
+    this.say(sentence);
+    find("stage").dataset.field = name;
     this.showState(0, null);
+  }
+
+  private say(sentence: string): void {
+    find("empty").textContent = sentence;
+    find("empty").hidden = sentence === "";
+  }
+
+  /** Whether strokes of the person change this field: it is theirs, and not closed. */
+  get isOpen(): boolean {
+    return this.task !== null && this.task.mine && (this.task.state === "open" || this.task.state === "returned");
   }
 
   /** Take the milliseconds that the person worked since they were last sent. */
@@ -111,6 +137,7 @@ export class Field {
   /** Undo or redo: this visit's strokes here, older ones on the server. */
   async step(kind: "undo" | "redo"): Promise<void> {
     if (this.saver === null || this.painter.drawing || this.painter.locked) return;
+    if (kind === "undo" && this.stage.tool.stepBack?.()) return;
     if (this.painter.step(kind)) {
       this.push(kind, kind);
       return;
@@ -126,7 +153,7 @@ export class Field {
   /** Take over what a job made of this field. */
   async takeJob(job: Job): Promise<void> {
     if (job.kind !== "predict" || job.task !== this.task?.task) return;
-    if (job.state !== "done") return tell(`The prediction ended: ${job.error ?? job.state}. See its log.`);
+    if (job.state !== "done") return tell(`There is no prediction (${job.state}). ${job.error ?? "See its log."}`);
     if (job.conflict && job.revision !== null) return this.choosePrediction(job.revision);
     if (this.painter.drawing) return; // this stroke will meet the prediction as it would meet another window
     if (await this.saver!.settled()) await this.reload("The prediction is in. Undo takes it back.");
@@ -148,7 +175,7 @@ export class Field {
     this.saver!.push({ kind, tool, pixels: this.map!.pixels.slice() as Uint8Array<ArrayBuffer>, known });
   }
 
-  private async loadPlanes(task: Task): Promise<Uint16Array[]> {
+  private async loadPlanes(task: Task): Promise<Uint16Array<ArrayBuffer>[]> {
     if (task.problem === null) return splitPlanes(await getBytes(`/api/tasks/${task.task}/image`), task);
     return task.channels.map(() => new Uint16Array(task.rows * task.columns));
   }
@@ -170,7 +197,7 @@ export class Field {
   }
 
   private showLock(): void {
-    this.painter.locked = this.holds > 0 || this.task === null || this.task.problem !== null;
+    this.painter.locked = this.holds > 0 || !this.isOpen || this.task?.problem !== null;
     find("stage").setAttribute("aria-busy", String(this.holds > 0));
   }
 
@@ -209,6 +236,7 @@ export class Field {
     saved.dataset.trouble = trouble === null ? "" : "yes";
     saved.textContent = n === 0 ? "Saved" : (trouble ?? "Saving…");
     find("again").hidden = trouble === null;
+    find("discard").hidden = this.saver?.refused !== true;
     this.onChange();
   }
 }

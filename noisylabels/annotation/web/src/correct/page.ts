@@ -4,12 +4,13 @@ import "../theme.css";
 import { Activity } from "../activity";
 import { getJson, Refused, type SessionInfo } from "../api";
 import { find, tell } from "../elements";
-import { JobsPanel } from "../jobs";
+import { JobsPanel, type Job } from "../jobs";
 import { bindKeys } from "../keys";
+import { showPerson } from "../person";
 import { probe, ready } from "../probe";
 import { Field } from "./field";
 import { LabelPanel } from "./labels";
-import { Round } from "./round";
+import { Navigation } from "./navigation";
 import { makeTools } from "./tools";
 import { ToolBar } from "./toolbar";
 import { makeBindings } from "./bindings";
@@ -30,7 +31,7 @@ async function start(): Promise<void> {
     onRegion: (box) => void predict([box.rowMin, box.columnMin, box.rowMax, box.columnMax]),
   });
   const bar = new ToolBar(field, tools);
-  const round = new Round(field);
+  const navigation = new Navigation(field);
 
   async function predict(region: number[] | null): Promise<void> {
     if (field.task === null || !(await field.settled())) return;
@@ -38,17 +39,35 @@ async function start(): Promise<void> {
     await jobs.start(`/api/tasks/${field.task.task}/predict`, { bundle, revision: field.revision, region });
   }
 
+  field.stage.setPixelSize(session.pixel_size_um);
+  showPerson(session.person);
+  navigation.onShow = (task) => {
+    const mine = task.mine && (session.bundles ?? []).length > 0;
+    find("predict-controls").hidden = !mine;
+    labels.offerGhosts(task.task).catch(() => {}); // nothing to compare with then
+  };
   showBundles(session.bundles ?? []);
   find("predict").addEventListener("click", () => void predict(null));
   find("predict-region").addEventListener("click", () => bar.choose("region"));
+  jobs.onLook = (all) => showPrediction(all.find((job) => job.kind === "predict" && job.task === field.task?.task));
   jobs.onEnd = (job) => void field.takeJob(job);
-  bindKeys(makeBindings({ bar, labels, field, round }));
+  bindKeys(makeBindings({ bar, labels, field, navigation }));
   bar.choose("brush");
-  await round.begin();
+  await navigation.begin();
   probe.hash = () => field.hash();
   probe.locate = (row, column) => field.stage.locate({ row, column });
   ready();
   void jobs.refresh();
+}
+
+/** Show beside the button how far a prediction of this field is. */
+function showPrediction(job: Job | undefined): void {
+  const place = find("predict-progress");
+  place.hidden = job?.state !== "running";
+  const [bar, words] = place.children as unknown as [HTMLProgressElement, HTMLElement];
+  if (job?.progress == null) bar.removeAttribute("value");
+  else bar.value = job.progress;
+  words.textContent = job?.message ?? "";
 }
 
 function showBundles(bundles: string[]): void {

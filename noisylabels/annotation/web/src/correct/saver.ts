@@ -2,7 +2,7 @@
 
 import type { Activity } from "../activity";
 import { deflate, json, newKey, Refused, send, untilAnswered } from "../api";
-import { sha256 } from "../sha256";
+import { sha256 } from "../hashes";
 
 export interface Head {
   revision: number;
@@ -32,6 +32,8 @@ export interface SaverEvents {
   onConflict: (conflict: Conflict) => void;
   /** The server has another label map than the page. */
   onMismatch: () => void;
+  /** What the server refused was given up: the page takes the server's label map. */
+  onDiscard: () => void;
 }
 
 type Waiting = Step & { activeMs: number };
@@ -71,6 +73,19 @@ export class Saver {
   again(): void {
     this.refusal = null;
     void this.run();
+  }
+
+  /** Whether the server refused a stroke for good. */
+  get refused(): boolean {
+    return this.refusal !== null;
+  }
+
+  /** Give up what the server refused, and what was painted on it. */
+  discard(): void {
+    this.refusal = null;
+    this.queue = [];
+    this.events.onState(0, null);
+    this.events.onDiscard();
   }
 
   /** Make our side of a conflict the head. */

@@ -24,11 +24,11 @@ export function makeTools(stage: Stage, painter: Painter, events: ToolEvents): R
     polygon: new Polygon(stage, painter),
     fill: {
       cursor: "crosshair",
-      down: (point) => painter.map && painter.paintAt("fill", coverRegion(painter.map, point)),
+      up: (point) => painter.map && painter.paintAt("fill", coverRegion(painter.map, point)),
     },
     pick: {
       cursor: "copy",
-      down(point) {
+      up(point) {
         const index = painter.map && indexOf(painter.map, point);
         if (index !== null) events.onPick(painter.map!.pixels[index]);
       },
@@ -143,7 +143,8 @@ class Polygon implements Tool {
     private readonly painter: Painter,
   ) {}
 
-  down(point: Point): void {
+  up(point: Point): void {
+    if (this.painter.locked) return;
     if (this.points.length > 2 && this.isNear(point, this.points[0])) return this.close();
     const last = this.points[this.points.length - 1];
     if (last === undefined || !this.isNear(point, last)) this.points.push(point);
@@ -157,6 +158,15 @@ class Polygon implements Tool {
 
   doubleClick(): void {
     this.close();
+  }
+
+  /** Keep the corners: a press sets one only when it is lifted. */
+  interrupt(): void {}
+
+  stepBack(): boolean {
+    if (this.points.pop() === undefined) return false;
+    this.stage.sketch();
+    return true;
   }
 
   /** Paint what was drawn; true if there was something. */

@@ -1,10 +1,14 @@
 /** The desk: what a person may do here, how far the work is, how it is handed out. */
 
 import "../theme.css";
-import { getJson, json, newKey, post, Refused, send, type SessionInfo } from "../api";
-import { find, make, tell } from "../elements";
+import { getJson, json, newKey, post, send, type SessionInfo } from "../api";
+import { find, make, tell, told } from "../elements";
 import { JobsPanel } from "../jobs";
+import { showPerson } from "../person";
 import { ready } from "../probe";
+import { FieldList, type Listed } from "./fields";
+import { showNetworks } from "./networks";
+import { showPeople } from "./people";
 
 interface Queue {
   strategy: string;
@@ -14,15 +18,9 @@ interface Queue {
   n_fields: number;
   n_open: number;
   n_accepted: number;
+  n_returned: number;
   n_skipped: number;
   n_cannot_judge: number;
-}
-
-interface Listed {
-  name: string;
-  rows: number;
-  columns: number;
-  state: string | null;
 }
 
 const SHOWN = 120;
@@ -37,7 +35,7 @@ const STRATEGIES: Record<string, string> = {
 
 async function start(): Promise<void> {
   const session = await getJson<SessionInfo>("/api/session");
-  find("person").textContent = `${session.person}, ${session.role}`;
+  showPerson(`${session.person}, ${session.role}`);
   if (!session.pages.includes("correct")) showElsewhere(session.pages[0]);
   else await showCorrection(session);
   ready();
@@ -52,14 +50,17 @@ async function showCorrection(session: SessionInfo): Promise<void> {
   showQueue(await getJson<Queue>("/api/queue"), session);
   await showMine();
   const jobs = new JobsPanel(session.role === "owner");
+  if (session.role === "owner") jobs.onLook = (all) => all.some((job) => job.kind !== "predict") && void told(showNetworks);
   await jobs.refresh();
+  showNextBy(session);
   if (session.role !== "owner") return;
   showTraining(session, jobs);
   find("queue").addEventListener("submit", (event) => {
     event.preventDefault();
     void told(() => saveQueue(session));
   });
-  showFields((await getJson<{ fields: Listed[] }>("/api/fields")).fields);
+  new FieldList((await getJson<{ fields: Listed[] }>("/api/fields")).fields);
+  await showPeople(session.person);
 }
 
 function showQueue(queue: Queue, session: SessionInfo): void {
@@ -67,7 +68,7 @@ function showQueue(queue: Queue, session: SessionInfo): void {
   find("progress-text").textContent = `${queue.n_accepted} of ${queue.n_fields} fields accepted`;
   find<HTMLProgressElement>("progress").max = Math.max(1, queue.n_fields);
   find<HTMLProgressElement>("progress").value = queue.n_accepted;
-  find("others").textContent = `${queue.n_open} open · ${queue.n_skipped} skipped · ${queue.n_cannot_judge} cannot be judged`;
+  find("others").textContent = `${queue.n_open} open · ${queue.n_returned} returned · ${queue.n_skipped} skipped · ${queue.n_cannot_judge} cannot be judged`;
   find("queue-section").hidden = session.role !== "owner";
   const options = Object.entries(session.strategies ?? {}).map(([name, scored]) => {
     const option = new Option(STRATEGIES[name] + (scored ? "" : " (no scores yet)"), name);
@@ -79,7 +80,7 @@ function showQueue(queue: Queue, session: SessionInfo): void {
   find<HTMLSelectElement>("strategy").value = queue.strategy;
   find<HTMLSelectElement>("start-from").value = queue.start;
   find<HTMLInputElement>("random-share").value = String(queue.random_share);
-  const handedOut = queue.n_open + queue.n_accepted + queue.n_skipped + queue.n_cannot_judge;
+  const handedOut = queue.n_open + queue.n_accepted + queue.n_returned + queue.n_skipped + queue.n_cannot_judge;
   find<HTMLInputElement>("random-share").disabled = handedOut > 0; // changed later it would bias the stratum
   find<HTMLInputElement>("repeat-share").value = String(queue.repeat_share);
 }
@@ -100,9 +101,11 @@ function showTraining(session: SessionInfo, jobs: JobsPanel): void {
   const bundles = [...new Set([...TRAINED_HERE, ...(session.bundles ?? [])])];
   find("train-bundle").replaceChildren(...bundles.map((name) => new Option(name)));
   find("train-section").hidden = false;
+  const chosen = () => ({ bundle: find<HTMLSelectElement>("train-bundle").value });
+  find("curve").addEventListener("click", () => void jobs.start("/api/jobs/curve", chosen()));
   find("train").addEventListener("submit", (event) => {
     event.preventDefault();
-    void jobs.start("/api/jobs/retrain", { bundle: find<HTMLSelectElement>("train-bundle").value });
+    void jobs.start("/api/jobs/retrain", chosen());
   });
 }
 
@@ -114,42 +117,20 @@ async function showMine(): Promise<void> {
   });
   find("mine").replaceChildren(...chips);
   find("mine-section").hidden = tasks.length === 0;
-  if (tasks.some((task) => task.state === "open")) find("start").textContent = "Go on correcting";
+  if (tasks.some((task) => task.state === "open" || task.state === "returned")) find("start").textContent = "Go on correcting";
 }
 
-function showFields(fields: Listed[]): void {
-  find("fields-section").hidden = false;
-  find("n-fields").textContent = String(fields.length);
-  const filter = find<HTMLInputElement>("filter");
-  const show = () => {
-    const wanted = filter.value.trim().toLowerCase();
-    const hits = fields.filter((field) => field.name.toLowerCase().includes(wanted));
-    find("fields").replaceChildren(...hits.slice(0, SHOWN).map(makeField));
-    find("more").textContent = hits.length > SHOWN ? `and ${hits.length - SHOWN} more: type a part of the name` : "";
-  };
-  filter.addEventListener("input", show);
-  show();
-}
-
-function makeField(field: Listed): HTMLElement {
-  const button = make("button", { type: "button", title: `${field.rows} × ${field.columns} pixels` }, field.name);
+/** The next field by an order of the person's choice, beside that of the queue. */
+function showNextBy(session: SessionInfo): void {
+  const button = find("next-disagreement");
+  button.hidden = session.strategies?.disagreement !== true;
   button.addEventListener("click", () =>
     void told(async () => {
-      const { task } = await post<{ task: { task: string } }>("/api/tasks", { field: field.name });
-      location.assign(`/correct?task=${task.task}`);
+      const { task } = await post<{ task: { task: string } | null }>("/api/tasks/next", { strategy: "disagreement" });
+      if (task === null) tell("The queue is empty: every field is done. Thank you.");
+      else location.assign(`/correct?task=${task.task}`);
     }),
   );
-  const state = make("span", { className: "quiet" }, (field.state ?? "").replace("_", " "));
-  return make("li", { data: { state: field.state ?? "" } }, button, state);
-}
-
-async function told(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    tell(error.message);
-  }
 }
 
 void told(start);

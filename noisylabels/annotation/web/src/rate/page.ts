@@ -6,8 +6,10 @@ import { getBytes, getJson, post, Refused, splitPlanes, type Picture, type Sessi
 import { classColour, css } from "../colours";
 import { find, make, makeSwatch, tell } from "../elements";
 import { bindKeys, type Binding } from "../keys";
+import { Loading } from "../loading";
+import { showPerson } from "../person";
 import { ready } from "../probe";
-import { Panes, type Side } from "./panes";
+import { Panes, SIDES, type Side } from "./panes";
 import { Scores } from "./scores";
 
 interface Study {
@@ -26,22 +28,35 @@ interface Trial extends Picture {
   right: number | null;
 }
 
+interface Loaded {
+  study: Study;
+  /** Null at the end. */
+  trial: Trial | null;
+  /** The image and both label maps; null where they cannot be read. */
+  body: Uint8Array<ArrayBuffer> | null;
+}
+
 class RatingPage {
   private readonly panes = new Panes();
   private readonly scores: Scores;
   private trial: Trial | null = null;
   private busy = false;
+  private here: string | null = null;
+  /** Trials left out for now; they come again when the others are rated. */
+  private readonly later = new Set<string>();
+  private readonly loading = new Loading(() => this.clear());
 
   constructor(
     private study: Study,
     private readonly activity: Activity,
   ) {
     this.scores = new Scores(study.lowest, study.highest);
-    this.scores.onChange = () => (find<HTMLButtonElement>("save").disabled = this.scores.both === null);
+    this.scores.onChange = () => (find<HTMLButtonElement>("save").disabled = this.trial?.problem !== null || this.scores.both === null);
     find("save").addEventListener("click", () => void this.save());
     find("back").addEventListener("click", () => void this.walk(-1));
     find("forward").addEventListener("click", () => void this.walk(1));
-    find("comment").addEventListener("keydown", (event) => event.key === "Enter" && void this.save());
+    find("skip").addEventListener("click", () => void this.skip());
+    find("comment").addEventListener("keydown", (event) => event.key === "Enter" && !event.repeat && void this.save());
     bindKeys(this.bindings());
   }
 
@@ -54,43 +69,59 @@ class RatingPage {
     const { panes, scores } = this;
     const digits = [..."123456789"];
     return [
-      { keys: digits, does: "Score the side whose turn it is", run: (event) => scores.type(Number(event.key)) },
-      { keys: ["0"], does: "Score it 10", run: () => scores.type(10) },
+      { keys: digits, does: "Score the side whose turn it is", run: (key) => this.mayScore && scores.type(Number(key)) },
+      { keys: ["0"], does: "Score it 10", run: () => this.mayScore && scores.type(10) },
       { keys: ["l"], does: "Digits score the left", run: () => scores.choose("left") },
       { keys: ["r"], does: "Digits score the right", run: () => scores.choose("right") },
-      { keys: ["enter"], does: "Save and go on", run: () => void this.save() },
+      { keys: ["s"], does: "Leave it for later", run: () => void this.skip() },
+      { keys: ["Enter"], does: "Save and go on", run: () => void this.save() },
       { keys: ["t"], does: "Show or hide labels on both sides", run: () => panes.toggle("visible") },
       { keys: ["o"], does: "Outlines or areas on both sides", run: () => panes.toggle("outline") },
       { keys: ["c"], does: "Image: channels together, or the next alone", run: () => panes.cycle() },
-      { keys: ["+", "="], does: "Zoom in", run: () => panes.zoomBy(1) },
-      { keys: ["-"], does: "Zoom out", run: () => panes.zoomBy(-1) },
+      { keys: ["+", "="], does: "Zoom in", run: () => panes.zoomBy(1), repeats: true },
+      { keys: ["-"], does: "Zoom out", run: () => panes.zoomBy(-1), repeats: true },
       { keys: ["."], does: "Show all of the image", run: () => panes.fit() },
-      { keys: ["pageup"], does: "Back to the trial before", run: () => void this.walk(-1) },
-      { keys: ["pagedown"], does: "Forward", run: () => void this.walk(1) },
+      { keys: ["PageUp"], does: "Back to the trial before", run: () => void this.walk(-1) },
+      { keys: ["PageDown"], does: "Forward", run: () => void this.walk(1) },
     ];
   }
 
   private async open(token: string | null): Promise<void> {
-    document.body.dataset.trial = "";
-    this.study = await getJson<Study>("/api/rating");
+    this.here = token;
+    await this.loading.to(
+      () => this.load(token),
+      (loaded) => this.show(loaded),
+    );
+  }
+
+  private async load(token: string | null): Promise<Loaded> {
+    const study = await getJson<Study>("/api/rating");
+    if (token === null) return { study, trial: null, body: null };
+    const path = `/api/rating/trials/${encodeURIComponent(token)}`;
+    const trial = await getJson<Trial>(path);
+    return { study, trial, body: trial.problem === null ? await getBytes(`${path}/media`) : null };
+  }
+
+  private show({ study, trial, body }: Loaded): void {
+    this.study = study;
     this.showProgress();
-    find("panes").hidden = token === null;
-    if (token === null) return this.finish();
-    const trial = await getJson<Trial>(`/api/rating/trials/${encodeURIComponent(token)}`);
+    find("panes").hidden = trial === null;
+    find("skip").hidden = trial === null;
+    if (trial === null) return this.finish();
     this.trial = trial;
     find("title").textContent = `Trial ${trial.number} of ${this.study.trials.length}`;
     find("training").hidden = !trial.training;
-    find("empty").textContent = trial.problem ?? "";
+    find("empty").textContent = trial.problem === null ? "" : `${trial.problem} Leave this trial for later.`;
     find("empty").hidden = trial.problem === null;
     find<HTMLInputElement>("comment").value = "";
-    if (trial.problem === null) await this.show(trial);
+    if (body !== null) this.showPictures(trial, body);
+    for (const side of SIDES) find<HTMLFieldSetElement>(`scores-${side}`).disabled = body === null;
     this.scores.show(trial);
     history.replaceState(null, "", `/rate?trial=${trial.trial}`);
     document.body.dataset.trial = trial.trial;
   }
 
-  private async show(trial: Trial): Promise<void> {
-    const body = await getBytes(`/api/rating/trials/${trial.trial}/media`);
+  private showPictures(trial: Trial, body: Uint8Array<ArrayBuffer>): void {
     const n = trial.rows * trial.columns;
     const behind = 2 * trial.channels.length * n;
     const maps: Record<Side, Uint8Array> = {
@@ -100,18 +131,46 @@ class RatingPage {
     this.panes.show(splitPlanes(body, trial), trial, trial.channels, trial.contrast, maps);
   }
 
+  /** Show no picture and no score. */
+  private clear(): void {
+    this.trial = null;
+    document.body.dataset.trial = "";
+    find("title").textContent = "…";
+    find("training").hidden = true;
+    find("empty").hidden = true;
+    this.panes.clear();
+    this.scores.show({ left: null, right: null });
+  }
+
+  /** Whether a score would be of what the rater sees. */
+  private get mayScore(): boolean {
+    return this.loading.isOver && this.trial !== null && this.trial.problem === null;
+  }
+
+  /** Go on without a score; the trial comes again at the end. */
+  private async skip(): Promise<void> {
+    if (this.busy || this.here === null) return;
+    const { here } = this;
+    this.later.add(here);
+    const unscored = this.study.trials.filter((trial) => !trial.scored && trial.trial !== here);
+    const next = unscored.find((trial) => !this.later.has(trial.trial)) ?? unscored[0];
+    if (next === undefined) return tell("This is the last trial without a score. Tell the owner of the study if it cannot be rated.");
+    await this.open(next.trial);
+  }
+
   private async save(): Promise<void> {
     const { both } = this.scores;
-    if (this.trial === null || both === null || this.busy) return;
+    if (this.trial === null || !this.mayScore || both === null || this.busy) return;
     this.busy = true;
     showSaved("Saving…");
     try {
       const comment = find<HTMLInputElement>("comment").value;
       const content = { ...both, active_ms: this.activity.take(), comment };
       const path = `/api/rating/trials/${this.trial.trial}/scores`;
-      const { next } = await post<{ next: string | null }>(path, content, (trouble) => trouble && showSaved(trouble));
+      const send = () => post<{ next: string | null }>(path, content, (trouble) => trouble && showSaved(trouble));
+      const { next } = await this.loading.during("Saving…", send);
       showSaved(null);
-      await this.open(next);
+      await this.open(this.afterScore(next));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       showSaved(`This was not saved. ${error.message}`);
@@ -120,12 +179,18 @@ class RatingPage {
     }
   }
 
+  /** Choose the trial after a score: what was left for later comes last. */
+  private afterScore(next: string | null): string | null {
+    const open = this.study.trials.filter((trial) => !trial.scored && trial.trial !== this.here);
+    return open.find((trial) => !this.later.has(trial.trial))?.trial ?? open[0]?.trial ?? next;
+  }
+
   /** Go to a trial that was scored before, or forward to the first that was not. */
   private async walk(by: -1 | 1): Promise<void> {
     if (this.busy) return;
     const seen = this.study.trials.filter((trial) => trial.scored || trial.trial === this.study.next);
-    const here = this.trial === null ? seen.length : seen.findIndex((trial) => trial.trial === this.trial?.trial);
-    const there = seen[here + by];
+    const at = seen.findIndex((trial) => trial.trial === this.here);
+    const there = seen[(at < 0 ? seen.length : at) + by];
     if (there !== undefined) await this.open(there.trial);
     else if (by > 0 && this.study.next === null) await this.open(null);
   }
@@ -163,6 +228,7 @@ async function start(): Promise<void> {
     location.replace("/");
     return;
   }
+  showPerson(session.person);
   const names = session.classes.slice(1);
   const entries = names.map((name, i) => make("span", {}, makeSwatch(css(classColour(i + 1))), ` ${name}`));
   find("legend").replaceChildren(...entries);

@@ -37,6 +37,11 @@ export class Panes {
     this.setLook("together");
   }
 
+  /** Show nothing. */
+  clear(): void {
+    for (const stage of this.all()) stage.show([], { rows: 1, columns: 1 }, []);
+  }
+
   zoomBy(steps: number): void {
     this.stages.image.zoomBy(steps);
   }
