@@ -16,6 +16,7 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -25,10 +26,10 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
 from evaluation.metrics.boundary import count_boundaries, find_boundaries
 from evaluation.metrics.counts import FieldKey
-from evaluation.metrics.events import find_events
+from evaluation.metrics.events import Events, find_events
 from evaluation.metrics.fields import count_field, count_fields
 from evaluation.metrics.matching import count_one_to_one
-from evaluation.metrics.overlaps import pair_masks
+from evaluation.metrics.overlaps import Pairs, pair_boxes, pair_masks
 from evaluation.metrics.pixels import count_pixels
 from evaluation.metrics.settings import EvaluationSettings
 from noisylabels.data.labels import ROSELLA
@@ -255,6 +256,7 @@ def lack() -> list[LeftOut]:
     told.append(missing("surface-distance's boundary hits", "surface_distance"))
     if not find_spec("stardist"):
         told.append(LeftOut("StarDist's own matching", "stardist is not installed, and no extra installs it"))
+    told.append(missing("pycocotools' overlaps of boxes", "pycocotools"))
     return [one for one in told if one is not None]
 
 
@@ -311,6 +313,51 @@ def whole_set() -> list[Ratio]:
     return measured
 
 
+def extremes() -> list[Ratio]:
+    """Fields that no one would time, and that someone will have."""
+    many = np.zeros((800, 800), np.uint8)
+    many[::2, ::2] = 1  # 160,000 events of one pixel
+    tall = np.zeros((2160, 2160), np.uint8)
+    tall[::16, ::16] = 1
+    tall[:, 3] = 1  # and one across the whole field
+    events, shifted = find_events(tall), find_events(np.roll(tall, 1, axis=0))
+    ends = np.repeat(np.arange(5000), 2)
+    chain = Pairs(ends[:-1], ends[1:], np.full(9999, 2), np.full(9999, 8))
+    works: dict[str, Callable[[], object]] = {
+        "160,000 events of one pixel, all counts, numpy": lambda: count_field(many, many, classes=ROSELLA, fast=False),
+        "18,000 boxes, one as high as the field: overlaps, numpy": lambda: pair_boxes(events, shifted, fast=False),
+        "5,000 events that overlap in a chain: pairs at 19 thresholds": lambda: count_one_to_one(
+            chain, np.ones(5000, np.uint8), n_classes=2
+        ),
+    }
+    measured = []
+    for what, work in works.items():
+        work()
+        start = time.process_time()
+        work()
+        measured.append(Ratio(what, time.process_time() - start, "s", "cpu"))
+    return [*measured, *small_boxes()]
+
+
+def small_boxes() -> list[Ratio]:
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 200, (2, 30, 2))
+    boxes = np.concatenate([corners, corners + rng.integers(3, 20, (2, 30, 2))], axis=2)
+    one, other = (Events.from_boxes(part, np.ones(30, int)) for part in boxes)
+    works: dict[str, Work] = {
+        f"ours, {name}": partial(lambda fast, *_: pair_boxes(one, other, fast=fast), fast)
+        for name, fast in (("numba", True), ("numpy", False))
+    }
+    if find_spec("pycocotools"):
+        from pycocotools import mask
+
+        sides = [np.hstack([part[:, [1, 0]], part[:, [3, 2]] - part[:, [1, 0]]]).astype(float) for part in boxes]
+        works["pycocotools' dense table"] = lambda *_: mask.iou(*sides, [0] * 30)
+    best = best_ms({name: (work, 200) for name, work in works.items()}, [(boxes[0], boxes[1])] * 200)
+    title = "overlaps of 30 and 30 boxes"
+    return beside(title, best) or [Ratio(f"{title}: {name}", cost, "ms", "cpu") for name, cost in best.items()]
+
+
 def memory() -> list[Ratio]:
     pair = make_pairs((512, 680), 1)[0]
 
@@ -333,7 +380,7 @@ def main() -> None:
 
     options = option_parser(__doc__).parse_args()
     torch.set_num_threads(1)
-    measured = [*compare((256, 340), 51), *compare((512, 680), 20), *whole_set(), *memory(), *lack()]
+    measured = [*compare((256, 340), 51), *compare((512, 680), 20), *whole_set(), *extremes(), *memory(), *lack()]
     hand_over(measured, options.json)
 
 

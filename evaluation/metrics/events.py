@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage as ndi
 
 from evaluation.metrics.backends import load_kernels
+from evaluation.metrics.backends import runs as runs_backend
 from noisylabels.data.errors import InputError
-from noisylabels.data.events import InstanceMap, label_events
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.labels import MAX_CLASSES, LabelMap, check_class_indices
 
 
@@ -152,31 +152,10 @@ def find_events(
         raise InputError(msg)
     label_map = check_class_indices(label_map, MAX_CLASSES)
     shape = (label_map.shape[0], label_map.shape[1])
-    kernels = load_kernels(fast=fast)
-    if kernels is None:
-        events = _measure(label_map)
-    else:
-        runs, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
-        events = Events(kinds, boxes, area, runs, shape)
+    kernels = load_kernels(fast=fast) or runs_backend
+    runs, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
+    events = Events(kinds, boxes, area, runs, shape)
     keep = events.area_px >= min_area_px
     if drop_border:
         keep &= ~events.touch_frame(shape)
     return events if keep.all() else events.select(keep)
-
-
-def _measure(label_map: LabelMap) -> Events:
-    instances, kinds = label_events(label_map)
-    area = np.bincount(instances.ravel(), minlength=len(kinds) + 1)[1:]
-    places = ndi.find_objects(instances, max_label=len(kinds)) if len(kinds) else []
-    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in places]
-    shape = (instances.shape[0], instances.shape[1])
-    return Events(kinds, np.array(boxes, np.int64).reshape(-1, 4), area, _find_runs(label_map, instances), shape)
-
-
-def _find_runs(label_map: LabelMap, instances: InstanceMap) -> NDArray[np.int64]:
-    fenced = np.pad(label_map, ((0, 0), (1, 1)))  # a run ends at the frame
-    steps = fenced[:, 1:] != fenced[:, :-1]
-    events = label_map > 0
-    rows, starts = np.nonzero(steps[:, :-1] & events)
-    stops = np.nonzero(steps[:, 1:] & events)[1] + 1
-    return np.column_stack([rows, starts, stops, instances[rows, starts].astype(np.int64) - 1])

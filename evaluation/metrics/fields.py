@@ -97,7 +97,7 @@ def examine_field(
         ),
         errors=errors.count(n_classes=n_classes),
         tolerance_px=tolerance,
-        **_match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other), how, n_classes),
+        **_match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other, fast=fast), how, n_classes),
     )
     return counts, errors
 

@@ -9,11 +9,14 @@ IoU. Greedy matching is not offered: below an IoU of 0.5 it loses pairs.
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.backends.runs import connect
 from evaluation.metrics.counts import Counts
 from evaluation.metrics.overlaps import Pairs
 from evaluation.metrics.pixels import FloatArray
 from evaluation.metrics.settings import THRESHOLD_STEPS
 
+MOST_DENSE = 20_000  # cells of a table of gains; larger groups are solved sparsely
+NO_GAIN = 1e-9  # a weight of 0 would be no edge; so many of them weigh nothing beside a pair
 PANOPTIC_STEP = THRESHOLD_STEPS // 2  # panoptic quality is defined at an IoU of 0.5
 
 
@@ -52,8 +55,11 @@ def count_one_to_one(pairs: Pairs, reference_class: NDArray[np.uint8], *, n_clas
     counts = _cumulate(alone.steps, reference_class[alone.reference], n_classes)
     sums = _sum_iou(alone, reference_class, n_classes)
     rest = near.select(np.flatnonzero(~simple))
-    for step in range(1, int(rest.steps.max(initial=0)) + 1):
-        chosen = rest.select(assign(rest, step=step))
+    able, chosen = -1, rest
+    steps = rest.steps
+    for step in range(1, int(steps.max(initial=0)) + 1):
+        if able != (able := int((steps >= step).sum())):  # with the same pairs the assignment is the same
+            chosen = rest.select(assign(rest, step=step))
         if step < THRESHOLD_STEPS:
             counts[:, step - 1] += np.bincount(reference_class[chosen.reference], minlength=n_classes)
         if step == PANOPTIC_STEP:
@@ -112,24 +118,17 @@ def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[n
 
 def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Tell the connected group of each pair, and whether one event is in all pairs of its group."""
-    group = np.arange(len(pairs))
-    if len(pairs) == 0:
-        return group, np.ones(0, bool)
-    while True:  # the smallest number in reach, one event further each time; groups are small
-        smaller = _spread(pairs.prediction, _spread(pairs.reference, group))
-        if np.array_equal(smaller, group):
-            break
-        group = smaller
-    members = [np.bincount(group[_firsts(end)], minlength=len(pairs)) for end in (pairs.reference, pairs.prediction)]
+    n = len(pairs)
+    if n == 0:
+        return np.zeros(0, np.intp), np.ones(0, bool)
+    ones, others = np.bincount(pairs.reference), np.bincount(pairs.prediction)
+    many, more = ones[pairs.reference] > 1, others[pairs.prediction] > 1
+    if not (many & more).any():  # no chains: the end that has several pairs names the group
+        return np.where(many, pairs.reference, len(ones) + pairs.prediction), np.ones(n, bool)
+    size = len(ones) + len(others)
+    group = connect(size, pairs.reference, len(ones) + pairs.prediction)[pairs.reference]
+    members = [np.bincount(group[_firsts(end)], minlength=size) for end in (pairs.reference, pairs.prediction)]
     return group, (members[0][group] == 1) | (members[1][group] == 1)
-
-
-def _spread(ends: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give all pairs with one end the smallest group among them."""
-    smallest = np.full(ends.max() + 1, len(ends))
-    np.minimum.at(smallest, ends, group)
-    shared: NDArray[np.intp] = smallest[ends]
-    return shared
 
 
 def _firsts(ends: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -148,18 +147,36 @@ def _best_of_groups(pairs: Pairs, group: NDArray[np.intp], rows: NDArray[np.intp
 
 
 def _solve(pairs: Pairs, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    from scipy.optimize import linear_sum_assignment
-
     group = pairs.select(rows)
     one, first = np.unique(group.reference, return_inverse=True)
     other, second = np.unique(group.prediction, return_inverse=True)
-    gain = np.zeros((len(one), len(other)))
     # A pair more is always worth more than any sum of IoU: that sum, scaled, stays at most one half.
-    gain[first, second] = 1 + group.iou / (2 * min(gain.shape))
+    worth = 1 + group.iou / (2 * min(len(one), len(other)))
+    if len(one) * len(other) > MOST_DENSE:
+        return rows[_solve_sparse(first, second, worth, (len(one), len(other)))]
+    from scipy.optimize import linear_sum_assignment
+
+    gain = np.zeros((len(one), len(other)))
+    gain[first, second] = worth
     place = np.full(gain.shape, -1, np.intp)
     place[first, second] = rows
     found: NDArray[np.intp] = place[linear_sum_assignment(gain, maximize=True)]
     return found[found >= 0]
+
+
+def _solve_sparse(
+    first: NDArray[np.intp], second: NDArray[np.intp], worth: FloatArray, shape: tuple[int, int]
+) -> NDArray[np.intp]:
+    """Choose pairs of a large group in memory that grows with its pairs; each event may stay alone, at no gain."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    n, m = shape
+    alone = np.arange(n)
+    ends = np.concatenate([first, alone]), np.concatenate([second, m + alone])
+    weights = np.concatenate([worth, np.full(n, NO_GAIN)])
+    chosen = min_weight_full_bipartite_matching(csr_array((weights, ends), shape=(n, m + n)), maximize=True)[1]
+    return np.flatnonzero(chosen[first] == second)
 
 
 def _cumulate(steps: NDArray[np.intp], kinds: NDArray[np.uint8], n_classes: int) -> Counts:

@@ -1,16 +1,22 @@
 """Which events of a reference overlap which of a prediction, and by how much: sparse pairs with exact areas."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.metrics.backends import load_kernels
+from evaluation.metrics.backends import load_kernels, runs
 from evaluation.metrics.events import Events
 from evaluation.metrics.pixels import FloatArray
 from evaluation.metrics.settings import THRESHOLD_STEPS
 from noisylabels.data.errors import InputError
+
+FEW_PAIRS = 1_000_000  # so many pairs of boxes are looked at all at once
+MANY_PAIRS = 2_000_000  # and so many by the compiled loop
+BLOCK_PAIRS = 500_000  # of more, so many candidates are held at once (a few tens of megabytes)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Pairs:
         return whole
 
 
-def pair_boxes(reference: Events, prediction: Events) -> Pairs:
+def pair_boxes(reference: Events, prediction: Events, *, fast: bool | None = None) -> Pairs:
     """Pair the events whose boxes overlap, whatever their classes.
 
     Areas are continuous, as MATLAB's `bboxOverlapRatio` and COCO have them: the half-open box (0, 0, 2, 3) covers 6.
@@ -61,6 +67,7 @@ def pair_boxes(reference: Events, prediction: Events) -> Pairs:
     Args:
         reference: n events.
         prediction: m events.
+        fast: Whether to use numba; None: when it is installed. The pairs are the same.
 
     Examples:
         >>> first = Events.from_boxes([[79, 149, 179, 249]], [1])  # MATLAB's [150 80 100 100]
@@ -71,25 +78,80 @@ def pair_boxes(reference: Events, prediction: Events) -> Pairs:
     one, other = reference.boxes, prediction.boxes
     if not len(one) or not len(other):
         return _no_pairs()
-    # Candidates: sorted by their first row, the boxes that begin before this one ends and, the tallest considered,
-    # do not end before it begins. Memory grows with the candidates, not with n x m.
-    order = np.argsort(other[:, 0], kind="stable")
-    begins = other[order, 0]
-    tallest = (other[:, 2] - other[:, 0]).max()
-    low = np.searchsorted(begins, one[:, 0] - tallest, side="right")
-    high = np.searchsorted(begins, one[:, 2], side="left")
-    number = np.maximum(high - low, 0)
-    first = np.repeat(np.arange(len(one)), number)
-    place = np.arange(number.sum()) + np.repeat(low - (np.cumsum(number) - number), number)
-    second = order[place]
-    height = np.minimum(one[first, 2], other[second, 2]) - np.maximum(one[first, 0], other[second, 0])
-    width = np.minimum(one[first, 3], other[second, 3]) - np.maximum(one[first, 1], other[second, 1])
-    found = np.flatnonzero((height > 0) & (width > 0))
-    found = found[np.lexsort((second[found], first[found]))]
-    first, second = first[found], second[found]
-    areas = (_box_area(one)[first], _box_area(other)[second])
-    intersection = height[found] * width[found]
-    return Pairs(first, second, intersection, areas[0] + areas[1] - intersection)
+    kernels = load_kernels(fast=fast)
+    if kernels is not None and len(one) * len(other) <= MANY_PAIRS and one.dtype == other.dtype:
+        return _overlap(one, other, *kernels.pair_boxes(one, other))
+    if len(one) * len(other) <= FEW_PAIRS:
+        return _overlap(one, other, *_all_pairs(one, other))
+    found = [_overlapping(one, other, first, second) for first, second in _candidates(one, other)]
+    first, second = (np.concatenate(ends) for ends in zip(*found, strict=True))
+    order = np.lexsort((second, first))
+    return _overlap(one, other, first[order], second[order])
+
+
+def _all_pairs(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs of few boxes that overlap, all of them looked at."""
+    low = one[:, 0, None] < other[:, 2]
+    low &= other[:, 0] < one[:, 2, None]
+    low &= one[:, 1, None] < other[:, 3]
+    low &= other[:, 1] < one[:, 3, None]
+    return np.nonzero(low)
+
+
+def _candidates(one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Pairs that may overlap, in blocks: memory does not grow with their number.
+
+    Boxes are looked through in classes of size, each within a factor of two, so that one tall or wide box does not make
+    all small ones candidates. Of a class, boxes lie sorted in bands as high as the highest of both, by their column.
+    """
+    low, high = (np.minimum(one.min(0), other.min(0))[:2], np.maximum(one.max(0), other.max(0))[2:])
+    ones, others = (boxes - np.tile(low, 2) for boxes in (one, other))
+    span = 3 * float(high[1] - low[1]) + 4
+    for here in _size_classes(ones, axes=(0,)):
+        for there in _size_classes(others, axes=(0, 1)):
+            mine, theirs = ones[here], others[there]
+            tall, wide = (float((theirs[:, axis + 2] - theirs[:, axis]).max()) for axis in (0, 1))
+            band = max(tall, float((mine[:, 2] - mine[:, 0]).max()))
+            keys = np.floor(theirs[:, 0] / band) * span + theirs[:, 1]
+            order = np.argsort(keys, kind="stable")
+            keys, there = keys[order], there[order]
+            first_band = np.floor((mine[:, 0] - tall) / band)
+            for step in range(3):  # neither is higher than a band: what overlaps begins in one of three
+                begin = (first_band + step) * span
+                from_, to = np.searchsorted(keys, [begin + mine[:, 1] - wide - 1, begin + mine[:, 3] + 1])
+                for start, stop in _blocks(to - from_):
+                    pairs = runs.spread(from_[start:stop], to[start:stop])
+                    yield here[pairs[0] + start], there[pairs[1]]
+
+
+def _size_classes(boxes: NDArray[Any], *, axes: tuple[int, ...]) -> list[NDArray[np.intp]]:
+    """Positions of boxes that are alike in height (axis 0), or in height and width: within a factor of two."""
+    sizes = [np.floor(np.log2(np.maximum(boxes[:, axis + 2] - boxes[:, axis], 1e-9))) for axis in axes]
+    classes = np.unique(np.column_stack(sizes), axis=0, return_inverse=True)[1].ravel()
+    return [np.flatnonzero(classes == one) for one in range(int(classes.max()) + 1)]
+
+
+def _blocks(numbers: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Cut rows into stretches that hold about `BLOCK_PAIRS` candidates together."""
+    ends = np.cumsum(numbers)
+    cuts = np.searchsorted(ends, np.arange(BLOCK_PAIRS, int(ends[-1]), BLOCK_PAIRS)) + 1
+    yield from pairwise([0, *np.unique(cuts).tolist(), len(numbers)])
+
+
+def _overlapping(
+    one: NDArray[Any], other: NDArray[Any], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    across = (one[first, 1] < other[second, 3]) & (other[second, 1] < one[first, 3])
+    first, second = first[across], second[across]
+    along = (one[first, 0] < other[second, 2]) & (other[second, 0] < one[first, 2])
+    return first[along], second[along]
+
+
+def _overlap(one: NDArray[Any], other: NDArray[Any], first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
+    box, there = one[first], other[second]
+    sides = np.minimum(box[:, 2:], there[:, 2:]) - np.maximum(box[:, :2], there[:, :2])
+    intersection = sides[:, 0] * sides[:, 1]
+    return Pairs(first, second, intersection, _box_area(box) + _box_area(there) - intersection)
 
 
 def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = None) -> Pairs:
@@ -108,21 +170,15 @@ def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = Non
         array([0.5])
     """
     if reference.runs is None or prediction.runs is None:
-        return pair_boxes(reference, prediction)
+        return pair_boxes(reference, prediction, fast=fast)
     if reference.shape != prediction.shape:
         shapes = f"{reference.shape} and {prediction.shape}"
         msg = f"Events must be of one field, got fields of {shapes}. Pair each with its own."
         raise InputError(msg)
     if not len(reference) or not len(prediction):
         return _no_pairs()
-    kernels = load_kernels(fast=fast)
-    if kernels is None:
-        pixels, one = reference.pixels
-        other = prediction.instances.ravel()[pixels]
-        shared = other > 0
-        pieces = np.column_stack([one[shared], other[shared] - 1, np.ones(shared.sum(), np.int64)])
-    else:
-        pieces = kernels.overlap_runs(reference.runs, prediction.runs)
+    kernels = load_kernels(fast=fast) or runs
+    pieces = kernels.overlap_runs(reference.runs, prediction.runs)
     codes, place = np.unique(pieces[:, 0] * len(prediction) + pieces[:, 1], return_inverse=True)
     intersection = np.bincount(place, weights=pieces[:, 2], minlength=len(codes)).astype(np.int64)
     first, second = np.divmod(codes, len(prediction))

@@ -49,6 +49,23 @@ def test_the_assignment_is_the_best_of_all(table, step):
 
 
 @settings(max_examples=100, deadline=None)
+@given(table=MATRICES, step=st.integers(1, 20))
+def test_large_groups_are_solved_sparsely_with_the_same_result(table, step):
+    pairs = pairs_of(table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evaluation.metrics.matching.MOST_DENSE", 0)
+        chosen = pairs.select(assign(pairs, step=step))
+    assert len(set(chosen.reference)) == len(set(chosen.prediction)) == len(chosen)
+    assert (len(chosen), int(chosen.intersection.sum())) == best_by_trying(table, step)
+
+
+def test_a_chain_of_a_thousand_overlaps_is_one_pair_per_event():
+    first, second = np.repeat(np.arange(1000), 2)[:-1], np.repeat(np.arange(1000), 2)[1:]
+    chain = Pairs(first, second, np.full(1999, 2), np.full(1999, 8))
+    assert count_one_to_one(chain, np.ones(1000, np.uint8), n_classes=2)[0][1, :6].tolist() == [1000] * 5 + [0]
+
+
+@settings(max_examples=100, deadline=None)
 @given(table=MATRICES)
 def test_the_sweep_counts_what_each_assignment_finds(table):
     pairs = pairs_of(table)

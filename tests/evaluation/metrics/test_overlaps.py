@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from evaluation.metrics.events import Events, find_events
-from evaluation.metrics.overlaps import pair_boxes, pair_masks
+from evaluation.metrics.overlaps import _candidates, pair_boxes, pair_masks
 from tests.cases import draw
 
 NO_BOXES = Events.from_boxes(np.zeros((0, 4), int), [])
@@ -55,6 +56,45 @@ def test_overlaps_of_boxes_are_shared_pixels(first, second):
     pairs = pair_boxes(events_of(first), events_of(second))
     found = zip(pairs.reference, pairs.prediction, pairs.intersection, pairs.union, strict=True)
     assert list(found) == expected
+
+
+WAYS = {
+    "compiled loop": {"MANY_PAIRS": 10**9},
+    "all at once": {"MANY_PAIRS": 0},
+    "sorted, in blocks": {"MANY_PAIRS": 0, "FEW_PAIRS": 0, "BLOCK_PAIRS": 7},
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("whole", [True, False], ids=["whole pixels", "between pixels"])
+def test_every_way_to_pair_boxes_finds_the_same(way, whole, monkeypatch):
+    for name, value in way.items():
+        monkeypatch.setattr(f"evaluation.metrics.overlaps.{name}", value)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        drawn = []
+        for n in rng.integers(1, 25, 2):
+            corners, sizes = (
+                rng.uniform(-20, 60, (n, 2)),
+                np.exp(rng.uniform(0, 4.5, (n, 2))),
+            )  # some a hundred times larger
+            boxes = np.hstack([corners, corners + sizes])
+            boxes = np.hstack([np.floor(corners), np.floor(corners) + np.ceil(sizes)]).astype(int) if whole else boxes
+            drawn.append(Events.from_boxes(boxes, np.ones(n, int)))
+        one, other = (events.boxes[axis] for events, axis in zip(drawn, ((slice(None), None), (None,)), strict=True))
+        sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+        first, second = np.nonzero((sides > 0).all(-1))
+        pairs = pair_boxes(*drawn)
+        assert (pairs.reference.tolist(), pairs.prediction.tolist()) == (first.tolist(), second.tolist())
+        np.testing.assert_allclose(pairs.intersection, sides[first, second].prod(-1))
+
+
+def test_one_event_across_the_field_does_not_make_all_others_candidates():
+    """30 s and 11 GB for twenty thousand boxes, when a tall box widened the search for all."""
+    corners = np.indices((100, 100)).reshape(2, -1).T * 12
+    boxes = np.vstack([np.hstack([corners, corners + 3]), [[0, 3, 1200, 5]]])
+    looked_at = sum(len(first) for first, _ in _candidates(boxes, boxes))
+    assert looked_at < 40 * len(boxes)
 
 
 def test_boxes_between_pixels_are_measured_too():
