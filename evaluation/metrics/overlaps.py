@@ -95,7 +95,8 @@ def _all_pairs(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[np.intp]
     low &= other[:, 0] < one[:, 2, None]
     low &= one[:, 1, None] < other[:, 3]
     low &= other[:, 1] < one[:, 3, None]
-    return np.nonzero(low)
+    first, second = np.nonzero(low)
+    return first, second
 
 
 def _candidates(one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
