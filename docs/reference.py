@@ -43,6 +43,7 @@ FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
         ("ratings (CSV)", "evaluation.experts.ratings.read_ratings"),
         ("boxes (CSV)", "evaluation.experts.box_files.read_csv_boxes"),
         ("boxes (COCO JSON)", "evaluation.experts.box_files.read_coco_boxes"),
+        ("boxes (Pascal VOC)", "evaluation.experts.box_files.read_voc_boxes"),
         ("costs (CSV)", "evaluation.experts.costs.read_costs"),
         ("control wells (CSV)", "evaluation.screens.plates.read_controls"),
     ),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.experts.box_files import FieldBoxes, read_coco_boxes, read_csv_boxes
+from evaluation.experts.box_files import FieldBoxes, read_coco_boxes, read_csv_boxes, read_voc_boxes
 from evaluation.experts.experts import CONSENSUS, count_experts
 from evaluation.metrics.count_files import write_counts
 from evaluation.metrics.events import find_events
@@ -28,17 +28,19 @@ def read_boxes(path: str | Path, *, classes: ClassTable) -> dict[str, FieldBoxes
     """Read the boxes of one or more experts, by expert and field.
 
     Args:
-        path: CSV, or COCO JSON.
+        path: CSV, COCO JSON, or a folder of Pascal VOC XML files.
         classes: The class table.
 
     Raises:
-        InputError: If it is neither, or faulty.
+        InputError: If it is none of them, or faulty.
     """
     if Path(path).suffix == ".csv":
         return read_csv_boxes(path, classes=classes)
     if Path(path).suffix == ".json":
         return read_coco_boxes(path, classes=classes)
-    msg = f"Boxes must be a .csv or a COCO .json file, got {path}. Convert them first."
+    if Path(path).is_dir():
+        return read_voc_boxes(path, classes=classes)
+    msg = f"Boxes must be a .csv, a COCO .json or a folder of Pascal VOC .xml files, got {path}. Convert them first."
     raise InputError(msg)
 
 

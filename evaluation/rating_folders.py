@@ -1,6 +1,5 @@
 """Rating folders: a rating sheet in; a report, its tables and figures out."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -10,6 +9,7 @@ from evaluation.experts.ratings import read_ratings
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.pages import Report
 from evaluation.report.rating_section import check_ratings, judge_ratings, rating_section
+from noisylabels.data.hashes import hash_file
 
 
 def write_rating_report(
@@ -34,7 +34,7 @@ def write_rating_report(
     preferences = compare_ratings(ratings, methods=methods or None, ks_method=method)
     light, verdict = judge_ratings(preferences)
     facts = {
-        "sheet": f"{Path(sheet).resolve()}, SHA-256 {hashlib.sha256(Path(sheet).read_bytes()).hexdigest()}",
+        "sheet": f"{Path(sheet).resolve()}, SHA-256 {hash_file(sheet)}",
         "raters": ", ".join(ratings.raters),
         "methods": ", ".join(methods or ratings.methods),
         "KS": ks_method,

@@ -1,6 +1,6 @@
-"""Uneven illumination: estimate it from many fields, draw it from a polynomial, take it out."""
+"""Uneven illumination: draw it from a polynomial, take it out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,45 +39,6 @@ def polynomial_profile(coefficients: Sequence[Sequence[float]], shape: tuple[int
             raise InputError(msg)
         for k, coefficient in enumerate(row):
             profile += coefficient * y[:, None] ** k * x[None, :] ** (degree - k)
-    return np.asarray(profile / profile.mean(), np.float32)
-
-
-def estimate_profile(planes: Iterable[NDArray[Any]], *, offset_counts: float = 0.0, degree: int = 4) -> Profile:
-    """Estimate the illumination of one channel from many fields of a plate.
-
-    The median over fields suppresses cells, which lie elsewhere in each field; a polynomial through it suppresses
-    what is left. Ten fields are few, a hundred are many.
-
-    Args:
-        planes: (row, column) intensities of one channel, one array per field, all of one size.
-        offset_counts: What the camera reads in the dark, taken off first.
-        degree: Degree of the polynomial, at least 0.
-
-    Returns:
-        (row, column) float32 illumination with mean 1.
-
-    Raises:
-        InputError: If there is no field, or the median is not above the offset anywhere.
-
-    Examples:
-        >>> estimate_profile([np.full((2, 2), 90.0), np.full((2, 2), 110.0)], degree=0)
-        array([[1., 1.],
-               [1., 1.]], dtype=float32)
-    """
-    stack = list(planes)
-    if not stack:
-        msg = "An illumination profile must be estimated from at least one field, got none. Give the plate's fields."
-        raise InputError(msg)
-    middle = np.median(np.stack(stack), axis=0) - offset_counts
-    if middle.mean() <= 0:
-        msg = f"The median field must be above offset_counts, got a mean of {middle.mean():.1f}. Lower the offset."
-        raise InputError(msg)
-    n_rows, n_columns = middle.shape
-    y, x = (np.linspace(-0.5, 0.5, side) if side > 1 else np.zeros(1) for side in (n_rows, n_columns))
-    powers = [(d - k, k) for d in range(degree + 1) for k in range(d + 1)]
-    terms = np.stack([(y[:, None] ** k * x[None, :] ** p).ravel() for p, k in powers], axis=1)
-    solution, *_ = np.linalg.lstsq(terms, middle.ravel(), rcond=None)
-    profile = (terms @ solution).reshape(middle.shape)
     return np.asarray(profile / profile.mean(), np.float32)
 
 

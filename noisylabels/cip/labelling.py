@@ -17,6 +17,7 @@ from noisylabels.cip.pipeline import segment_field
 from noisylabels.cip.quality import format_errors
 from noisylabels.cip.settings import PRESETS, CipSettings
 from noisylabels.data.atomic import write_text
+from noisylabels.data.claims import claim_folder
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
@@ -179,18 +180,11 @@ def prepare_label_set(tasks: Sequence[Task], labeller: Labeller, *, overwrite: b
         InputError: If label maps are there that were made otherwise, and `overwrite` is not set.
     """
     folder, about = tasks[0].target.parent, labeller.describe()
-    note = folder / "settings.json"
     if overwrite:
         for task in tasks:
             task.target.unlink(missing_ok=True)
-    others = any(task.target.exists() for task in tasks)
-    same = note.is_file() and json.loads(note.read_text()) == about
-    if others and not same:
-        msg = (
-            f"{folder} must be empty or made with the same settings, got other label maps. Name another, or overwrite."
-        )
-        raise InputError(msg)
-    write_text(note, json.dumps(about, indent=1))
+    taken = any(task.target.exists() for task in tasks)
+    claim_folder(folder / "settings.json", about, taken=taken, advice="Name another, or overwrite.")
 
 
 def forget_label_set(tasks: Sequence[Task]) -> None:

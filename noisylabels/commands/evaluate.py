@@ -20,7 +20,7 @@ def evaluate(
         str, typer.Option(help="Label sets to compare them with: truth, or one per expert.")
     ] = "truth",
     boxes: Annotated[
-        Path | None, typer.Option(help="Experts' boxes (.csv, COCO .json) instead of a reference.")
+        Path | None, typer.Option(help="Experts' boxes (.csv, COCO .json, Pascal VOC folder) instead of a reference.")
     ] = None,
     consensus: Annotated[
         Literal["majority", "staple"] | None, typer.Option(help="How to fuse several references.")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from noisylabels.data.atomic import building
+from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.image_metadata import read_metadata
@@ -129,17 +130,6 @@ def read_source(source: Source) -> Image:
         msg = f"Channels of {source.id} must have one size, got {', '.join(map(str, sorted(sizes)))}. Sort the files."
         raise InputError(msg)
     return np.concatenate(channels)
-
-
-def require_new_folder(root: Path) -> None:
-    """Make sure that a dataset folder can be made here.
-
-    Raises:
-        InputError: If the folder holds something.
-    """
-    if root.is_dir() and any(root.iterdir()):
-        msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
-        raise InputError(msg)
 
 
 def usual_fractions(groups: Sequence[str]) -> tuple[float, float, float]:

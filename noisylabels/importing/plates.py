@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from noisylabels.data.atomic import building
+from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image
 from noisylabels.data.labels import ClassTable
 from noisylabels.data.splits import SPLITS, split_groups
-from noisylabels.importing.folder import require_groups, require_new_folder, table_of_assay, usual_fractions
+from noisylabels.importing.folder import require_groups, table_of_assay, usual_fractions
 from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import Plate

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noisylabels import __version__
-from noisylabels.data.atomic import write_text
+from noisylabels.data.claims import claim_folder
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable, needs_image
@@ -139,14 +139,6 @@ def summarise_log(log: EventTable) -> dict[str, int]:
 
 
 def _claim(recipe: Recipe, *, overwrite: bool) -> None:
-    path = recipe.target / "provenance.json"
-    wanted = json.dumps(recipe.provenance(), indent=1, sort_keys=True) + "\n"
-    there = path.read_text(encoding="utf-8") if path.is_file() else None
-    taken = any(recipe.target.glob("*.tif")) and there != wanted
-    if taken and not overwrite:
-        msg = (
-            f"Label set {recipe.name!r} must be made by one recipe, got one made by another in {recipe.target}. "
-            "Give another --name, or --overwrite."
-        )
-        raise InputError(msg)
-    write_text(path, wanted)
+    taken = not overwrite and any(recipe.target.glob("*.tif"))
+    record = recipe.target / "provenance.json"
+    claim_folder(record, recipe.provenance(), taken=taken, advice="Give another --name, or --overwrite.")

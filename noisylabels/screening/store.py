@@ -5,7 +5,6 @@ result is complete when its record is there, whatever was killed when.
 """
 
 import errno
-import hashlib
 import json
 import socket
 from collections.abc import Mapping
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from noisylabels.data.atomic import replacing, write_text
+from noisylabels.data.claims import refuse_other
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
+from noisylabels.data.hashes import hash_bytes
 from noisylabels.data.images import write_label_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.plates.fields import Field
@@ -96,15 +97,8 @@ class Store:
         Raises:
             InputError: If it holds a run with other settings.
         """
-        known = read_json(self.folder / RUN_FILE)
-        given = json.loads(json.dumps(declaration))
-        changed = [key for key in given if known is not None and known.get(key) != given[key]]
-        if changed:
-            msg = (
-                f"{self.folder} must be run again with the settings it began with, but {', '.join(changed)} changed. "
-                "Choose another folder: results are not overwritten."
-            )
-            raise InputError(msg)
+        advice = "Choose another folder: results are not overwritten."
+        refuse_other(self.folder / RUN_FILE, declaration, advice=advice)
 
     def require_here(self) -> None:
         """Make sure that this process sees the folder of the run.
@@ -166,4 +160,4 @@ class writing:  # reads as a statement
 
 def _seal(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {"bytes": len(data), "sha256": hash_bytes(data)}

@@ -23,6 +23,7 @@ import numpy as np
 
 from noisylabels import __version__
 from noisylabels.data.atomic import replacing, write_text
+from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
@@ -133,9 +134,8 @@ def _claim(root: Path, provenance: Mapping[str, Any], treatments: Mapping[str, s
             )
             raise InputError(msg)
         wanted["treatments"] = everything
-    elif root.is_dir() and any(root.iterdir()):
-        msg = f"{root} must be a new or empty folder, got {len(list(root.iterdir()))} entries. Name another."
-        raise InputError(msg)
+    else:
+        require_new_folder(root)
     write_text(record, json.dumps(wanted, indent=1))
 
 

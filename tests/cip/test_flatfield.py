@@ -1,9 +1,9 @@
-"""Illumination: drawn, estimated from fields, taken out."""
+"""Illumination: drawn and taken out."""
 
 import numpy as np
 import pytest
 
-from noisylabels.cip.flatfield import correct_flatfield, estimate_profile, polynomial_profile
+from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
 from noisylabels.data.errors import InputError
 
 STRONG = [
@@ -35,35 +35,6 @@ def test_wrong_numbers_of_coefficients_are_refused():
     with pytest.raises(InputError) as caught:
         polynomial_profile([[1.0], [1.0]], (3, 3))
     assert str(caught.value) == "Coefficients of degree 1 must be 2 numbers, got 1. Check the table."
-
-
-def test_the_profile_is_found_again_from_fields_with_cells_elsewhere_in_each():
-    rng = np.random.default_rng(0)
-    profile = polynomial_profile(STRONG, (40, 56))
-    fields = []
-    for _ in range(25):
-        scene = np.full((40, 56), 300.0)
-        row, column = rng.integers(0, 30), rng.integers(0, 46)
-        scene[row : row + 10, column : column + 10] = 900
-        fields.append(100 + scene * profile + rng.normal(0, 3, scene.shape))
-    found = estimate_profile(fields, offset_counts=100)
-    assert np.abs(found - profile).max() < 0.03
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ([], "An illumination profile must be estimated from at least one field, got none. Give the plate's fields."),
-        (
-            [np.full((3, 3), 50.0)],
-            "The median field must be above offset_counts, got a mean of -50.0. Lower the offset.",
-        ),
-    ],
-)
-def test_fields_without_light_are_refused(fields, message):
-    with pytest.raises(InputError) as caught:
-        estimate_profile(fields, offset_counts=100)
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("n_planes", [None, 3])

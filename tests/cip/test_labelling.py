@@ -59,7 +59,7 @@ def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys)
     assert first.stat().st_mtime_ns == before
     assert second.exists()
     assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended") == 2
-    assert "must be empty or made with the same settings" in capsys.readouterr().err
+    assert "must hold what was made with the same settings to go on" in capsys.readouterr().err
     assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended", "--overwrite") == 0
     assert first.stat().st_mtime_ns > before
     note = json.loads((dataset.folder / "labels/cip/settings.json").read_text())

@@ -1,5 +1,6 @@
 """Pages in docs/: every command runs, every link leads somewhere, the reference is what the code makes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,24 @@ def test_every_picture_of_the_gallery_is_small_and_told_how_it_was_made():
         assert (DOCS / picture).stat().st_size < 250_000, picture
     commands = read_part(text, "## How they are made")
     assert [picture.name for picture in pictures if picture.name not in commands] == []
+
+
+def test_no_line_of_prose_is_longer_than_120_characters():
+    """Pages that a command of ours writes are as long as their numbers; tables, links and code cannot be broken."""
+    made = {ROOT / "CHANGELOG.md", *(DOCS / name for name in ("reference.md", "benchmarks.md"))}
+    made |= {*(DOCS / "experiments").glob("*/*.md"), *(DOCS / "real-study").glob("*/*.md")}
+    pages = [
+        path for place in ("docs", "noisylabels", "evaluation", "bundles") for path in (ROOT / place).rglob("*.md")
+    ]
+    pages = [path for path in [*pages, *ROOT.glob("*.md")] if path not in made and "node_modules" not in path.parts]
+    assert len(pages) > 20
+    long = []
+    for page in pages:
+        fenced = False
+        for number, line in enumerate(page.read_text().splitlines(), start=1):
+            fenced ^= line.startswith("```")
+            apart = re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)", "x", line)
+            prose = not fenced and not line.startswith(("|", "    ")) and " " in apart
+            if prose and len(line) > 120:
+                long.append(f"{page.relative_to(ROOT)}:{number}")
+    assert long == []

@@ -98,7 +98,10 @@ def test_a_label_set_of_another_model_is_not_overwritten_unless_asked(folder, ca
     assert corrupt(folder) == 0
     before = content(folder)
     assert run("corrupt", folder, "--noise", "liberal") == 2
-    assert capsys.readouterr().err.startswith("noisylabels: Label set 'noisy' must be made by one recipe")
+    assert capsys.readouterr().err == (
+        f"noisylabels: {folder / 'labels' / 'noisy'} must hold what was made with the same settings to go on, "
+        "got other model. Give another --name, or --overwrite.\n"
+    )
     assert content(folder) == before
     assert run("corrupt", folder, "--noise", "liberal", "--overwrite") == 0
     assert content(folder) != before

@@ -97,7 +97,7 @@ def test_another_setting_needs_another_folder(plate, tmp_path, capsys):
     before = hash_tree(tmp_path / "run")
     assert run(plate, tmp_path / "run", "--set", "factor=2.0") == 2
     assert capsys.readouterr().err == (
-        f"noisylabels: {tmp_path / 'run'} must be run again with the settings it began with, but method changed. "
+        f"noisylabels: {tmp_path / 'run'} must hold what was made with the same settings to go on, got other method. "
         "Choose another folder: results are not overwritten.\n"
     )
     assert hash_tree(tmp_path / "run") == before

@@ -9,6 +9,7 @@ from typing import Any
 
 from noisylabels import __version__
 from noisylabels.data.atomic import write_text
+from noisylabels.data.claims import claim_folder
 from noisylabels.data.errors import InputError
 
 RECORD = "study.json"
@@ -27,7 +28,7 @@ class Step:
     work: Callable[[], Mapping[str, Any]]
 
 
-def claim_folder(folder: Path, settings: Mapping[str, Any], *, preset: str) -> None:
+def claim_study(folder: Path, settings: Mapping[str, Any], *, preset: str) -> None:
     """Write down what a folder will hold; refuse one that holds a study of other settings.
 
     More seeds may follow. The number of workers may change: it changes no byte.
@@ -42,14 +43,7 @@ def claim_folder(folder: Path, settings: Mapping[str, Any], *, preset: str) -> N
     """
     wanted = {"preset": preset, "noisylabels": __version__, "settings": {**settings, "workers": None}}
     record = folder / RECORD
-    if record.is_file():
-        found = json.loads(record.read_text())
-        differing = [name for name in wanted if found.get(name) != wanted[name]]
-        if differing:
-            msg = f"{folder} must hold a study of the same settings to go on, got another {differing[0]}. Name another."
-            raise InputError(msg)
-        return
-    write_text(record, json.dumps(wanted, indent=1))
+    claim_folder(record, wanted, taken=record.is_file(), advice="Name another.")
 
 
 def do_step(folder: Path, step: Step, *, say: Callable[[str], object] = lambda _: None) -> dict[str, Any]:

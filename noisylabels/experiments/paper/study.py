@@ -12,7 +12,7 @@ from noisylabels.experiments.paper.evaluation import Counted, count_screen, join
 from noisylabels.experiments.paper.quarters import cut_fields, cut_label_set
 from noisylabels.experiments.paper.screen import CIP, TRUTH, simulate_screen
 from noisylabels.experiments.paper.settings import StudySettings
-from noisylabels.experiments.paper.steps import Step, claim_folder, do_step, read_step
+from noisylabels.experiments.paper.steps import Step, claim_study, do_step, read_step
 from noisylabels.experiments.simulated import label_with_cip
 
 Say = Callable[[str], object]
@@ -31,7 +31,7 @@ def run_study(folder: Path, settings: StudySettings, *, preset: str, seeds: Sequ
     Raises:
         InputError: If the folder holds a study of other settings.
     """
-    claim_folder(folder, settings.to_dict(), preset=preset)
+    claim_study(folder, settings.to_dict(), preset=preset)
     for seed in seeds:
         home = screen_folder(folder, seed)
         for step in list_steps(home, settings, seed=seed):

@@ -7,7 +7,7 @@ from types import ModuleType
 from evaluation.report.assembly import write_report
 from evaluation.report.markdown import write_markdown
 from noisylabels.data.errors import InputError
-from noisylabels.experiments.paper.steps import Step, claim_folder, do_step
+from noisylabels.experiments.paper.steps import Step, claim_study, do_step
 from noisylabels.experiments.real import annotators, annotators_page, nuclei, nuclei_page
 from noisylabels.experiments.real.scores import TOLERANCE_PX
 from noisylabels.experiments.real.settings import SETTINGS, RealSettings
@@ -53,7 +53,7 @@ def run_real_study(
     chosen = settings or SETTINGS[name]
     part, page = PARTS[name]
     # How it is scored is part of what a folder holds: counts made otherwise must not be added to these.
-    claim_folder(folder, {**chosen.to_dict(), "tolerance_px": TOLERANCE_PX}, preset=name)
+    claim_study(folder, {**chosen.to_dict(), "tolerance_px": TOLERANCE_PX}, preset=name)
     steps: dict[str, list[Step]] = part.list_steps(data, folder, chosen, seeds=seeds)
     results = {home: {step.name: do_step(folder / home, step, say=say) for step in steps[home]} for home in steps}
     report = page.make_report(folder, results, chosen)

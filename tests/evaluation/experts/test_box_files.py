@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 
+from evaluation.box_folders import read_boxes
 from evaluation.experts.box_files import read_coco_boxes, read_csv_boxes, read_voc_boxes
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA
@@ -170,3 +171,15 @@ def test_a_folder_without_xml_is_refused(tmp_path):
         FileNotFoundError, match=r"^No \.xml file in .*\. Name the folder with the Pascal VOC annotations\.$"
     ):
         read_voc_boxes(tmp_path, classes=ROSELLA)
+
+
+def test_the_kind_of_file_decides_how_boxes_are_read(tmp_path):
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    written(folder, "f1.xml", voc([("phagophore", 20, 10, 50, 30)]))
+    sheet = written(tmp_path, "boxes.csv", HEAD + "f1,anna,phagophore,9,19,30,50\n")
+    ours, theirs = (read_boxes(path, classes=ROSELLA)["anna"]["f1"].boxes.tolist() for path in (folder, sheet))
+    assert ours == theirs == [[9, 19, 30, 50]]
+    message = f"Boxes must be a .csv, a COCO .json or a folder of Pascal VOC .xml files, got {tmp_path / 'a.txt'}. "
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_boxes(tmp_path / "a.txt", classes=ROSELLA)

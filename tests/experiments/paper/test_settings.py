@@ -8,7 +8,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.experiments.paper.networks import find_weights
 from noisylabels.experiments.paper.presets import PRESETS, find_preset
 from noisylabels.experiments.paper.settings import StudySettings, read_seeds
-from noisylabels.experiments.paper.steps import Step, claim_folder, do_step, read_step
+from noisylabels.experiments.paper.steps import Step, claim_study, do_step, read_step
 
 
 def test_the_paper_preset_has_the_papers_numbers():
@@ -73,11 +73,13 @@ def test_a_step_is_done_once_and_again_if_it_was_cut_off(tmp_path):
 
 
 def test_a_folder_keeps_to_its_settings_whatever_the_workers(tmp_path):
-    claim_folder(tmp_path, find_preset("tiny").to_dict(), preset="tiny")
-    claim_folder(tmp_path, find_preset("tiny", workers=7).to_dict(), preset="tiny")
-    message = f"{tmp_path} must hold a study of the same settings to go on, got another preset. Name another."
+    claim_study(tmp_path, find_preset("tiny").to_dict(), preset="tiny")
+    claim_study(tmp_path, find_preset("tiny", workers=7).to_dict(), preset="tiny")
+    message = (
+        f"{tmp_path} must hold what was made with the same settings to go on, got other preset, settings. Name another."
+    )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        claim_folder(tmp_path, find_preset("small").to_dict(), preset="small")
+        claim_study(tmp_path, find_preset("small").to_dict(), preset="small")
 
 
 def test_cdl_is_the_epoch_it_stops_after_or_the_one_that_fits_the_cip_best(tmp_path):

@@ -124,7 +124,7 @@ def test_another_preset_in_the_same_folder_is_refused(study, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["study", "--preset", "small", "--seeds", "0", "--out", str(study)])
     assert stop.value.code == 2
-    assert "must hold a study of the same settings" in capsys.readouterr().err
+    assert "must hold what was made with the same settings" in capsys.readouterr().err
     assert json.loads((study / "study.json").read_text())["preset"] == "tiny"
 
 

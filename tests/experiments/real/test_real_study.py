@@ -244,7 +244,7 @@ def test_settings_below_one_are_refused():
 
 
 def test_another_study_in_the_same_folder_is_refused(study_of_nuclei, nuclei):
-    with pytest.raises(InputError, match="must hold a study of the same settings"):
+    with pytest.raises(InputError, match="must hold what was made with the same settings"):
         run_real_study("nuclei", nuclei, study_of_nuclei, seeds=(0,))
 
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.robust.background import BackgroundDiscountedCrossEntropy, PositiveUnlabelledCrossEntropy
+from noisylabels.learning.robust.background import BackgroundDiscountedCrossEntropy
 from noisylabels.learning.robust.forward import ForwardCorrection, estimate_transitions
 from noisylabels.learning.robust.ignoring import IGNORED, IgnoringLoss
 from noisylabels.learning.robust.image_losses import NoiseRobustDice, TLoss
@@ -23,7 +23,6 @@ LOSSES = {
     "T": TLoss(),
     "forward": ForwardCorrection(T),
     "background": BackgroundDiscountedCrossEntropy(weight=0.1, distance_px=1),
-    "unlabelled": PositiveUnlabelledCrossEntropy(kept=0.5, n_classes=3),
     "ignoring": IgnoringLoss(CrossEntropy()),
 }
 
@@ -50,7 +49,6 @@ def by_pixel(logits, labels, cost):
         ("generalized", lambda p, y: (1 - p[y] ** 0.7) / 0.7),
         ("symmetric", lambda p, y: -0.1 * math.log(p[y]) + sum(4 * p[k] for k in range(3) if k != y)),
         ("forward", lambda p, y: -math.log(sum(p[a] * T[a][y] for a in range(3)))),
-        ("unlabelled", lambda p, y: -math.log(p[0] + 0.5 * (p[1] + p[2]) if y == 0 else 0.5 * p[y])),
     ],
 )
 def test_a_pixel_loss_is_its_formula(batch, name, cost):
@@ -167,7 +165,6 @@ def test_ignored_pixels_have_no_gradient_and_do_not_reach_the_loss_as_a_class():
         (lambda: ForwardCorrection([[0.5, 0.4], [0.0, 1.0]]), "must be probabilities that sum to 1"),
         (lambda: ForwardCorrection([[1.0, 0.0]]), "must be .* class, class"),
         (lambda: BackgroundDiscountedCrossEntropy(weight=2), r"weight must be in \[0, 1\]"),
-        (lambda: PositiveUnlabelledCrossEntropy(kept=0, n_classes=3), "kept must give 2 probabilities"),
     ],
 )
 def test_settings_outside_their_range_are_refused(make, message):
