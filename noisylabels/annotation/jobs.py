@@ -375,6 +375,6 @@ JOBS = (
 
 def _bundle_of(checkpoint: Path, name: str) -> str:
     """Tell which bundle a checkpoint belongs to: by the record beside it, else by the name it was given."""
-    from noisylabels.learning.launcher import bundle_of, read_record
+    from noisylabels.learning.records import bundle_of, read_record
 
     return bundle_of(read_record(checkpoint)) or name

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from noisylabels.commands.options import SOME_FAILED
 from noisylabels.commands.overrides import Bundle
+
+REFUSED = 2
 
 app = typer.Typer()
 
@@ -17,7 +18,7 @@ def lint_bundle(
 ) -> None:
     """List what a bundle's configs would call or evaluate that is not on the allow-list, without running it.
 
-    Configs are code: read what is listed before you run a bundle of a stranger. Exit code 3 if there is any.
+    Configs are code: read what is listed before you run a bundle of a stranger. Exit code 2 if there is any.
     """
     from noisylabels.learning import launcher, lint
 
@@ -25,7 +26,8 @@ def lint_bundle(
     outside = [finding for finding in findings if finding.fault]
     for finding in findings if everything else outside:
         verdict = finding.fault or "allowed"
-        typer.echo(f"{finding.file}: {finding.id}: {finding.text}  [{verdict}]")
-    typer.echo(f"{len(findings)} targets and expressions, {len(outside)} outside the allow-list")
+        place = f"{finding.file}: {finding.id}: {finding.text}" if finding.id else finding.file
+        typer.echo(f"{place}  [{verdict}]")
+    typer.echo(f"{len(findings)} targets, expressions and files, {len(outside)} outside the allow-list")
     if outside:
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(REFUSED)

@@ -10,7 +10,10 @@ OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command that takes any id of a config as an option."""
 
 Bundle = Annotated[str, typer.Argument(help="cdl, mdl, or the folder of a bundle.")]
-Presets = Annotated[list[str] | None, typer.Option("--preset", help="Config file merged over the bundle's, by name.")]
+Presets = Annotated[
+    list[str] | None, typer.Option("--preset", help="Config merged over the bundle's: its name, or a YAML file.")
+]
+Trust = Annotated[bool, typer.Option("--trust", help="Run a stranger's bundle or preset that lint-bundle warns of.")]
 
 
 def read_overrides(words: list[str]) -> dict[str, str]:

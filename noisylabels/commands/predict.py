@@ -2,13 +2,13 @@
 
 import typer
 
-from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, read_overrides
+from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, Trust, read_overrides
 
 app = typer.Typer()
 
 
 @app.command(context_settings=OVERRIDES)
-def predict(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None) -> None:
+def predict(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None, trust: Trust = False) -> None:
     """Write a label map for every field: noisylabels predict cdl --dataset_dir D --ckpt_path R/model.pt.
 
     Label maps go to labels/<method>/ of the dataset folder (--method, the bundle's name by default), or to
@@ -17,7 +17,7 @@ def predict(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = No
     """
     from noisylabels.learning import launcher
 
-    launch = launcher.plan_prediction(bundle, preset or (), read_overrides(context.args))
+    launch = launcher.plan_prediction(bundle, preset or (), read_overrides(context.args), trust=trust)
     typer.echo(launch.command_line())
     launcher.run(launch)
     typer.echo(f"label maps: {launcher.find_output(launch)}")

@@ -2,13 +2,13 @@
 
 import typer
 
-from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, read_overrides
+from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, Trust, read_overrides
 
 app = typer.Typer()
 
 
 @app.command(context_settings=OVERRIDES)
-def train(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None) -> None:
+def train(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None, trust: Trust = False) -> None:
     """Train a bundle on a dataset folder: noisylabels train cdl --dataset_dir D --output_dir R.
 
     Every other option is an id of the bundle's config and its new value: --num_epochs 3 --label_name cip.
@@ -16,6 +16,6 @@ def train(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None
     """
     from noisylabels.learning import launcher
 
-    launch = launcher.plan_training(bundle, preset or (), read_overrides(context.args))
+    launch = launcher.plan_training(bundle, preset or (), read_overrides(context.args), trust=trust)
     typer.echo(launch.command_line())
     launcher.run(launch)

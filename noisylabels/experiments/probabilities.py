@@ -15,27 +15,15 @@ def predict_probabilities(bundle: str, settings: Mapping[str, Any]) -> Iterator[
         settings: Overrides of its inference config: dataset_dir, split, ckpt_path, ...
 
     Yields:
-        (class, x, y) float32 of each field, with the pipeline's padding.
+        (class, row, column) float32 of each field.
     """
-    import torch
-    from monai.bundle import ConfigParser
+    from noisylabels.data.images import read_image
+    from noisylabels.learning.datalist import read_images
+    from noisylabels.learning.models import load_model
 
-    from noisylabels.learning import launcher
-    from noisylabels.learning.checkpoints import load_weights
-
-    launch = launcher.plan_prediction(bundle, (), settings)
-    parser = ConfigParser()
-    parser.read_config(launch.config_files)
-    parser["bundle_root"] = str(launch.bundle)
-    for key, value in launch.values().items():
-        parser[key] = value
-    network = parser.get_parsed_content("network").eval()
-    load_weights(network, settings["ckpt_path"])
-    inferer, device = parser.get_parsed_content("inferer"), parser.get_parsed_content("device")
-    with torch.no_grad():
-        for batch in parser.get_parsed_content("dataloader"):
-            for logits in inferer(batch["image"].to(device), network):
-                yield torch.softmax(logits.float(), 0).cpu().numpy()
+    model = load_model(settings["ckpt_path"], bundle=bundle)
+    for field in read_images(settings["dataset_dir"], split=str(settings.get("split", "all"))):
+        yield model.probabilities(read_image(field["image"]))
 
 
 def find_threshold(bundle: str, settings: Mapping[str, Any]) -> float:

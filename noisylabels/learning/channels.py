@@ -20,7 +20,7 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
         the folder does not tell. A file that is no JSON tells nothing here: whoever reads the fields says so.
 
     Raises:
-        InputError: If a name holds a sign that a config evaluates: class names become part of one.
+        InputError: If they are no list of words, or a word is one that MONAI would evaluate.
 
     Examples:
         >>> read_names(None)
@@ -33,13 +33,7 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
         return [], []
     if dataset_dir is None or not isinstance(about, dict):
         return [], []
-    found = []
-    for key in ("channel_names", "class_names"):
-        names = about.get(key, ())
-        if not isinstance(names, list):
-            names = []
-        found.append([str(check_plain(str(name), what=key, source=path)) for name in names])
-    return found[0], found[1]
+    return _names(about, "channel_names", path), _names(about, "class_names", path)
 
 
 def fill_names(
@@ -65,14 +59,19 @@ def fill_names(
     return filled
 
 
-def expected_channels(bundle: Path, record: Mapping[str, Any]) -> list[str]:
+def class_names(bundle: Path) -> list[str]:
+    """Return the class names of a bundle, background first."""
+    return _names_of(bundle)[1]
+
+
+def expected_channels(bundle: Path, recorded: Sequence[str]) -> list[str]:
     """Name the channels that weights were trained on, or else those that the bundle is made for, in order.
 
     Args:
         bundle: The bundle's folder.
-        record: What was recorded beside the weights; may be empty.
+        recorded: The names recorded beside the weights; may be empty.
     """
-    return list(record.get("channel_names") or _names_of(bundle)[0])
+    return list(recorded or _names_of(bundle)[0])
 
 
 def refuse_other_order(channels: Sequence[str], expected: Sequence[str], *, dataset: str | Path) -> None:
@@ -104,9 +103,13 @@ DsRed. Import the images anew with --keep 1,0 --channels DsRed,pHluorin.
     raise InputError(msg)
 
 
-def class_names(bundle: Path) -> list[str]:
-    """Return the class names of a bundle, background first."""
-    return _names_of(bundle)[1]
+def _names(about: Mapping[str, object], key: str, path: Path) -> list[str]:
+    names = about.get(key) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        msg = f"{key} of {path} must be a list of words, got {str(names)[:80]}. Make it anew."
+        raise InputError(msg)
+    check_plain(names, what=key, source=path)
+    return [str(name) for name in names]
 
 
 def _names_of(bundle: Path) -> tuple[list[str], list[str]]:

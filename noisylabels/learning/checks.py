@@ -127,7 +127,7 @@ def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:
         raise InputError(msg)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         n_wrong = int((~np.isfinite(image)).sum())
-        msg = f"Pixels of {field['image']} must be finite, got NaN or infinity in {n_wrong}. Mend the file."
+        msg = f"Pixels of {field['image']} must be finite, got NaN or infinity in {n_wrong}. Correct the file."
         raise InputError(msg)
     return image
 

@@ -194,4 +194,18 @@ def _images_of(root: Path, split: str) -> list[Field]:
         there = ", ".join(entry.name for entry in entries[:5]) if root.is_dir() else "no such folder"
         msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). Check the path."
         raise FileNotFoundError(msg)
-    return [{"id": image_id(path), "group": image_id(path), "image": str(path)} for path in paths]
+    fields = [{"id": image_id(path), "group": image_id(path), "image": str(path)} for path in paths]
+    for field in fields:
+        check_name(field["id"], what="Names of images", source=root)
+    _refuse_same_name(fields, root)
+    return fields
+
+
+def _refuse_same_name(fields: Sequence[Field], root: Path) -> None:
+    """Two images of one name would be written to one label map."""
+    seen: dict[str, str] = {}
+    for field in fields:
+        other = seen.setdefault(field["id"], field["image"])
+        if other != field["image"]:
+            msg = f"Images of {root} must differ in name, got {other} and {field['image']}. Rename one of them."
+            raise InputError(msg)

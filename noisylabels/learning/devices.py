@@ -22,6 +22,8 @@ def check_device(name: Any) -> None:
         noisylabels.data.errors.InputError: device must be one that torch finds here (cpu...), got 'abacus'. \
 Leave --device out, or name another.
     """
+    if name == "cpu":
+        return
     import torch
 
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -1,27 +1,26 @@
 """Configs are code: find what a bundle would call or evaluate, and what of it deserves a reader's eye."""
 
-import ast
-import json
-import re
+import configparser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.allowlist import CALLS, FUNCTIONS, HARMLESS, METHODS, MODULES, TARGETS
+from noisylabels.learning.allowlist import INERT, READERS, TARGETS, UNSAFE_SETTINGS
+from noisylabels.learning.configs import read_config
+from noisylabels.learning.expressions import fault_of_expression
 
-REFERENCE = re.compile(r"@[\w:#]+")
+CONFIGS = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a config would call or evaluate.
+    """One thing that a bundle would call or evaluate, or a file that is not judged.
 
     Args:
-        file: Name of the config file.
-        id: Where it stands.
-        text: The `_target_`, `$` expression or `%` macro as written.
+        file: Path of the file below the bundle's folder.
+        id: Where it stands; empty for a whole file.
+        text: The `_target_`, `$` expression, `%` macro or setting as written.
         fault: Why a reader should look at it; empty if all of it is on the allow-list.
     """
 
@@ -32,9 +31,10 @@ class Finding:
 
 
 def lint_bundle(bundle: str | Path) -> list[Finding]:
-    """List every `_target_`, `$` expression and `%` macro in the configs of a bundle, without running any.
+    """List what all files of a bundle would call or evaluate, without running any.
 
-    The allow-list is for reading, not a sandbox: it tells what is plain, so that the rest gets read.
+    Every `_target_`, `$` expression and `%` macro of every config, in whatever folder and spelling of its suffix, is
+    held against the allow-list, and each other file that could be run is listed as not judged.
 
     Args:
         bundle: The bundle's folder.
@@ -43,91 +43,122 @@ def lint_bundle(bundle: str | Path) -> list[Finding]:
         FileNotFoundError: If the folder has no configs.
         InputError: If a config cannot be parsed.
     """
-    folder = Path(bundle) / "configs"
-    paths = sorted(path for path in folder.glob("*") if path.suffix in (".yaml", ".yml", ".json"))
-    if not paths:
+    root = Path(bundle)
+    paths = sorted(path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    if not any(path.parent == root / "configs" and path.suffix.lower() in CONFIGS for path in paths):
         msg = f"A bundle must have configs/*.yaml or *.json, got none in {bundle}. Name the bundle's folder."
         raise FileNotFoundError(msg)
+    return [finding for path in paths for finding in _findings(path, path.relative_to(root).as_posix())]
+
+
+def lint_config(path: str | Path) -> list[Finding]:
+    """List what one config file would call or evaluate, as `lint_bundle` does for a whole bundle.
+
+    Raises:
+        InputError: If it cannot be parsed.
+    """
+    texts = list(_texts(read_config(Path(path))))
+    judged = [(place, text, fault_of(place, text)) for place, text in texts]
     return [
-        Finding(path.name, place, text, fault_of(place, text))
-        for path in paths
-        for place, text in _texts(_read(path))
-        if text.startswith(("$", "%")) or place.endswith("_target_")
+        Finding(str(path), place, str(text), fault)
+        for place, text, fault in judged
+        if fault or (isinstance(text, str) and (text.startswith(("$", "%")) or _is_target(place)))
     ]
 
 
-def fault_of(place: str, text: str) -> str:
-    """Say why a reader should look at a text of a config; "" if everything in it is on the allow-list.
+def fault_of(place: str, value: object) -> str:
+    """Say why a reader should look at a value of a config; "" if everything in it is on the allow-list.
 
     Args:
         place: Its id; one that ends in `_target_` names a class or function.
-        text: The text.
+        value: The value.
 
     Examples:
         >>> fault_of("loss::_target_", "GeneralizedDiceLoss"), fault_of("device", "$torch.device('cpu')")
         ('', '')
         >>> fault_of("loss::_target_", "os.system"), fault_of("run", "$os.system('ls')")
         ('target os.system', 'call of os.system')
+        >>> fault_of("load::allow_pickle", True)
+        'setting allow_pickle'
     """
-    if place.endswith("_target_") and not text.startswith("$"):
-        room, _, name = text.rpartition(".")
-        is_class = re.fullmatch(r"[A-Z]\w*", name) and (not room or text.startswith(TARGETS))
-        return "" if is_class or text in FUNCTIONS else f"target {text}"
-    if text.startswith("%"):
+    setting = place.replace("#", "::").rpartition("::")[2]
+    if _is_target(place):
+        return "" if isinstance(value, str) and value in TARGETS else f"target {value}"
+    if setting in UNSAFE_SETTINGS:
+        return f"setting {setting}" if value else ""
+    if not isinstance(value, str):
+        return ""
+    if value.startswith("%"):
         return "macro that reads a file"
-    return _fault_of_expression(text[1:].strip())
-
-
-def _fault_of_expression(code: str) -> str:
-    try:
-        tree = ast.parse(REFERENCE.sub("reference", code))
-    except SyntaxError:
-        return "not an expression"
-    for node in ast.walk(tree):
-        fault = _fault_of_node(node)
-        if fault:
-            return fault
+    if value.startswith("$"):
+        return fault_of_expression(value[1:].strip())
+    if setting in ("reader", "writer") and not value.startswith("@") and value not in READERS:
+        return f"{setting} {value}"
     return ""
 
 
-def _fault_of_node(node: ast.AST) -> str:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-        unknown = [name for name in names if name not in MODULES]
-        return f"import of {', '.join(unknown)}" if unknown else ""
-    if isinstance(node, ast.Call):
-        return "" if _is_known_call(node.func) else f"call of {ast.unparse(node.func)}"
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-    if name.startswith("__"):
-        return f"private name {name}"
-    return "" if isinstance(node, HARMLESS) else f"{type(node).__name__.lower()} in an expression"
+def refuse_untrusted(findings: list[Finding], *, what: str) -> None:
+    """Make sure that nothing outside the allow-list is run.
+
+    Args:
+        findings: Of `lint_bundle` or `lint_config`.
+        what: What they were found in.
+
+    Raises:
+        InputError: If there is a fault; the message gives the first.
+    """
+    outside = [finding for finding in findings if finding.fault]
+    if not outside:
+        return
+    first = outside[0]
+    place = f"{first.file}: {first.id}" if first.id else first.file
+    msg = (
+        f"{what} must name nothing outside the allow-list, got {len(outside)} such, first {first.fault} ({place}). "
+        f"Read all of them (noisylabels lint-bundle), and pass --trust if you know who wrote it."
+    )
+    raise InputError(msg)
 
 
-def _is_known_call(function: ast.expr) -> bool:
-    if ast.unparse(function) in CALLS:
-        return True
-    if not isinstance(function, ast.Attribute) or function.attr not in METHODS:
-        return False
-    root: ast.expr = function.value
-    while isinstance(root, ast.Attribute | ast.Subscript):
-        root = root.value
-    return isinstance(root, ast.Name) and root.id == "reference"
+def _findings(path: Path, name: str) -> list[Finding]:
+    suffix = path.suffix.lower()
+    if path.is_symlink():
+        return [Finding(name, "", str(path.readlink()), "link to another file, not judged")]
+    if suffix in CONFIGS:
+        return [Finding(name, found.id, found.text, found.fault) for found in lint_config(path)]
+    if path.name == "logging.conf":
+        return _findings_of_logging(path, name)
+    if suffix in INERT and not path.stat().st_mode & 0o111:
+        return []
+    return [Finding(name, "", suffix, "not judged")]
 
 
-def _texts(config: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(config, str):
-        yield prefix.removesuffix("::"), config
-    pairs = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
-    for key, value in pairs:
-        yield from _texts(value, f"{prefix}{key}::")
-
-
-def _read(path: Path) -> Any:
-    import yaml
-
+def _findings_of_logging(path: Path, name: str) -> list[Finding]:
+    """Judge what `logging.config.fileConfig` evaluates: classes, and arguments, which are Python."""
+    parser = configparser.RawConfigParser()
     try:
-        return json.loads(path.read_text()) if path.suffix == ".json" else yaml.safe_load(path.read_text())
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        place = " ".join(str(error).split())
-        msg = f"{path} must be {path.suffix[1:].upper()}, got a fault: {place}. Mend it."
+        parser.read_string(path.read_text())
+    except (configparser.Error, UnicodeDecodeError) as error:
+        msg = f"{path} must be a logging configuration, got a fault: {' '.join(str(error).split())}. Mend it."
         raise InputError(msg) from error
+    plain = {"class": ("StreamHandler", "logging.Formatter"), "args": ("(sys.stdout,)", "(sys.stderr,)", "()")}
+    return [
+        Finding(name, f"{section}::{key}", value, "" if value in plain.get(key, ()) else f"{key} {value}")
+        for section in parser.sections()
+        for key, value in parser.items(section)
+        if key in ("class", "args", "kwargs")
+    ]
+
+
+def _is_target(place: str) -> bool:
+    return place.endswith("_target_")
+
+
+def _texts(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(config, dict | list):
+        pairs = config.items() if isinstance(config, dict) else enumerate(config)
+        for key, value in pairs:
+            if _is_target(str(key)) and not isinstance(value, str):
+                yield f"{prefix}{key}", value
+            yield from _texts(value, f"{prefix}{key}::")
+    else:
+        yield prefix.removesuffix("::"), config

@@ -13,6 +13,7 @@ from noisylabels.data.labels import ClassTable, LabelMap
 
 if TYPE_CHECKING:
     from noisylabels.learning.launcher import Launch
+    from noisylabels.learning.records import Record
 
 WEIGHTS = "model.pt"
 
@@ -142,13 +143,14 @@ def load_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
 def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cpu") -> Plan:
     """Read what a trained network is, without building it; arguments and errors as in `load_model`."""
     from noisylabels.learning import channels, launcher
+    from noisylabels.learning.records import bundle_of, read_record
 
     weights = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
     if not weights.is_file():
         msg = f"A model must be weights (model.pt) or the folder of a training, got {path}. Train first, or name it."
         raise FileNotFoundError(msg)
-    record = launcher.read_record(weights)
-    named = bundle or launcher.bundle_of(record) or "cdl"
+    record = read_record(weights)
+    named = bundle or bundle_of(record) or "cdl"
     launch = launcher.plan_prediction(named, (), {"ckpt_path": str(weights), "device": f"$torch.device({device!r})"})
     names = launch.values().get("class_names") or channels.class_names(launch.bundle)
     return Plan(launch, weights, ClassTable(tuple(names)), tuple(_channels(launch, record)))
@@ -172,23 +174,19 @@ def predict(image: Image, model: "Model | str | Path") -> LabelMap:
     return loaded.predict(image)
 
 
-def _channels(launch: "Launch", record: dict[str, Any]) -> list[str]:
+def _channels(launch: "Launch", record: "Record | None") -> list[str]:
     from noisylabels.learning import channels
 
-    known = channels.expected_channels(launch.bundle, record)
+    known = channels.expected_channels(launch.bundle, record.channel_names if record else ())
     number = int(launch.values().get("n_channels", len(known)))
     return known if len(known) == number else [f"channel {place + 1}" for place in range(number)]
 
 
 def _build(launch: "Launch", weights: Path) -> _Parts:
-    from monai.bundle import ConfigParser
-
     from noisylabels.learning.checkpoints import load_weights
+    from noisylabels.learning.launcher import parse
 
-    parser = ConfigParser(ConfigParser.load_config_files(launch.config_files))
-    parser["bundle_root"] = str(launch.bundle)
-    for key, value in launch.values().items():
-        parser[key] = value
+    parser = parse(launch)
     steps = parser["preprocessing"]["transforms"]
     parser["preprocessing"]["transforms"] = [step for step in steps if step["_target_"] != "LoadImaged"]
     parser.parse()

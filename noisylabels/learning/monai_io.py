@@ -10,7 +10,8 @@ from monai.data import FolderLayoutBase, ImageReader, ImageWriter
 from monai.utils import ensure_tuple
 from numpy.typing import NDArray
 
-from noisylabels.data.ids import image_id
+from noisylabels.data.errors import InputError
+from noisylabels.data.ids import check_name, image_id
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image, write_label_map
 
 Path_ = str | PathLike[str]
@@ -116,16 +117,32 @@ class LabelLayout(FolderLayoutBase):
     Args:
         output_dir: Folder of the label maps.
         extension: `.tif`, `.png` or `.nii.gz`.
+        fields: The fields with `id` and `image`; an image that is none of them is named by its file.
+
+    Raises:
+        InputError: If two fields have one id, or one image: one label map would replace the other.
 
     Examples:
         >>> LabelLayout("labels/cdl").filename(subject="images/B07_f3.ome.tif").as_posix()
         'labels/cdl/B07_f3.tif'
     """
 
-    def __init__(self, output_dir: Path_, extension: str = ".tif") -> None:
+    def __init__(self, output_dir: Path_, extension: str = ".tif", fields: Sequence[Mapping[str, str]] = ()) -> None:
         self.output_dir = Path(output_dir)
         self.extension = extension
+        self._ids: dict[str, str] = {}
+        images: dict[str, str] = {}
+        for field in fields:
+            image, name = str(field["image"]), field.get("id") or image_id(field["image"])
+            check_name(name, what="Ids")
+            if image in self._ids or name in images:
+                other = images.get(name, image)
+                msg = f"Fields must differ in id and image, got {name!r} of {image} and of {other}. Rename one."
+                raise InputError(msg)
+            self._ids[image] = name
+            images[name] = image
 
     def filename(self, subject: Path_ = "field", **kwargs: Any) -> Path:  # noqa: ARG002
         """Give the path for the field read from `subject`."""
-        return self.output_dir / f"{image_id(Path(subject))}{self.extension}"
+        name = self._ids.get(str(subject)) or image_id(Path(subject))
+        return self.output_dir / f"{name}{self.extension}"

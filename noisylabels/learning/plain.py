@@ -3,7 +3,7 @@
 Whatever is read from a file passes here before a config sees it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from noisylabels.data.errors import InputError
@@ -12,9 +12,6 @@ Plain = bool | int | float | str | None | list["Plain"] | dict[str, "Plain"]
 
 EVALUATED = "$@%:"
 """Signs that a config gives a meaning of its own."""
-
-FROM_RECORDS = ("n_channels", "class_names", "network_def")
-"""What a record beside weights may say of the network; everything else in it is for reading only."""
 
 
 def check_plain(value: object, *, what: str, source: str | Path) -> Plain:
@@ -56,43 +53,6 @@ got '$print(1)'. It could run code: correct the file, or do not use it.
         "It could run code: correct the file, or do not use it."
     )
     raise InputError(msg)
-
-
-NETWORKS = (
-    *("AttentionUnet", "BasicUNet", "BasicUNetPlusPlus", "DynUNet", "FlexibleUNet", "SegResNet", "SwinUNETR", "UNet"),
-    *("UNETR", "noisylabels.learning.network.PoolUNet"),
-)
-"""What a record may name as `_target_`."""
-
-
-def check_network(key: str, value: object, *, source: str | Path) -> None:
-    """Make sure that what a record says of a network is data, and that the network is one of MONAI's or ours.
-
-    Args:
-        key: Id of the config, as `network_def::_target_`.
-        value: Its value.
-        source: The record.
-
-    Raises:
-        InputError: If a text would be evaluated, or another class or function is named.
-    """
-    check_plain(value, what=key.replace("::", " "), source=source)
-    targets = [value] if key.endswith("_target_") else list(_targets(value))
-    for target in targets:
-        if str(target).removeprefix("monai.networks.nets.") not in NETWORKS:
-            msg = f"The network of {source} must be one of {', '.join(NETWORKS)}, got {target!r}. Do not use it."
-            raise InputError(msg)
-
-
-def _targets(value: object) -> Iterator[object]:
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            if str(key).startswith("_") and key != "_target_":
-                yield f"{key}: {part}"  # _mode_, _requires_, ...: nothing that a network needs
-            yield from [part] if key == "_target_" else _targets(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _targets(part)
 
 
 def check_place(path: object, *, what: str) -> str:

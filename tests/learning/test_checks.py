@@ -68,7 +68,7 @@ def test_nan_is_refused(screen: Path) -> None:
     image = np.zeros((2, 16, 20), np.float32)
     image[0, 3, 4] = np.nan
     write_image(screen / "images/f1.ome.tif", image)
-    refused(screen, f"Pixels of {screen}/images/f1.ome.tif must be finite, got NaN or infinity in 1. Mend the file.")
+    refused(screen, f"Pixels of {screen}/images/f1.ome.tif must be finite, got NaN or infinity in 1. Correct the file.")
 
 
 def test_a_label_map_of_another_size_is_refused(screen: Path) -> None:

@@ -20,8 +20,10 @@ def write_weights(folder, *, n_channels=2, class_names=("background", "phagophor
     torch.manual_seed(0)
     network = UNet(2, n_channels, len(class_names), (16, 16, 32, 64, 128), (1, 2, 2, 2), num_res_units=2, norm="BATCH")
     save(network.state_dict(), folder / "model.pt")
-    overrides = {"n_channels": str(n_channels), "class_names": str(list(class_names))}
-    record = {"bundle": "cdl", "presets": [], "overrides": overrides, "channel_names": ["DNA", "actin"][:n_channels]}
+    sizes = {"spatial_dims": 2, "in_channels": n_channels, "out_channels": len(class_names)}
+    shape = {"channels": [16, 16, 32, 64, 128], "strides": [1, 2, 2, 2], "num_res_units": 2, "norm": "BATCH"}
+    record = {"bundle": "cdl", "network": {"_target_": "UNet", **sizes, **shape}, "n_channels": n_channels}
+    record |= {"class_names": list(class_names), "channel_names": ["DNA", "actin"][:n_channels]}
     (folder / RECORD).write_text(json.dumps(record))
     return network.eval()
 

@@ -7,7 +7,7 @@ import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.learning.channels import read_names
-from noisylabels.learning.launcher import RECORD, plan_prediction, plan_training
+from noisylabels.learning.launcher import plan_training
 from noisylabels.learning.plain import check_place, check_plain
 
 EVIL = "$__import__('os').system('touch ran') or 'x'"
@@ -49,35 +49,6 @@ def test_a_class_name_of_a_strangers_dataset_runs_nothing(tmp_path, monkeypatch,
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        ({"n_channels": EVIL}, "n_channels of {path} must be plain text without"),
-        ({"class_names": f"['a', {EVIL!r}]"}, "class_names of {path} must be plain text without"),
-        ({"network_def::dropout": EVIL}, "network_def dropout of {path} must be plain text without"),
-        ({"network_def::_target_": "os.system"}, "The network of {path} must be one of"),
-        ({"network_def::_target_": "ConfigWorkflow"}, "The network of {path} must be one of"),
-        ({"network_def": "{'_target_': 'subprocess.run', 'args': 'ls'}"}, "The network of {path} must be one of"),
-        ({"network_def": "{'_target_': 'UNet', '_mode_': 'debug'}"}, "The network of {path} must be one of"),
-    ],
-)
-def test_a_record_beside_weights_runs_nothing(tmp_path, overrides, message):
-    path = tmp_path / RECORD
-    path.write_text(json.dumps({"bundle": "cdl", "presets": [], "overrides": overrides}))
-    before = len(STARTED)
-    with pytest.raises(InputError) as fault:
-        plan_prediction("cdl", (), {"ckpt_path": str(tmp_path / "model.pt")})
-    assert str(fault.value).startswith(message.format(path=path))
-    assert STARTED[before:] == []
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"overrides": []}', '{"presets": "x"}', '{"presets": ["../../x"]}'])
-def test_a_torn_or_strange_record_is_one_sentence(tmp_path, text):
-    (tmp_path / RECORD).write_text(text)
-    with pytest.raises(InputError, match=r"run\.json must be "):
-        plan_prediction("cdl", (), {"ckpt_path": str(tmp_path / "model.pt")})
-
-
 @pytest.mark.parametrize("sign", ["$", "@", "%"])
 def test_a_folder_that_begins_with_a_sign_of_configs_is_one_sentence(sign):
     message = (
@@ -87,10 +58,3 @@ def test_a_folder_that_begins_with_a_sign_of_configs_is_one_sentence(sign):
         plan_training("cdl", (), {"dataset_dir": f"{sign}x"})
     assert str(fault.value) == message
     assert check_place(f"./{sign}x", what="dataset_dir") == f"./{sign}x"
-
-
-def test_an_ordinary_record_is_read(tmp_path):
-    record = {"bundle": "cdl", "presets": ["paper"], "overrides": {"n_channels": "1", "network_def::norm": "INSTANCE"}}
-    (tmp_path / RECORD).write_text(json.dumps(record))
-    launch = plan_prediction("cdl", (), {"ckpt_path": str(tmp_path / "model.pt")})
-    assert launch.values()["n_channels"] == 1
