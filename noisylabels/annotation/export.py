@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noisylabels.annotation.fields import Field, dataset_of, field_of
+from noisylabels.annotation.fields import Field, classes_of, dataset_of, field_of
 from noisylabels.annotation.images import Planes, read_planes
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import read_revision
+from noisylabels.data.atomic import write_bytes
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import LabelMap
+from noisylabels.data.outlines import Format, trace_outlines, write_outlines
 
 LABEL_NAME = "corrected"
-FORMATS = ("dataset", "tiff", "nifti", "ome-zarr")
+FORMATS = ("dataset", "tiff", "nifti", "ome-zarr", "roi", "geojson")
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,25 @@ def export_label_maps(project: Project, folder: str | Path, suffix: str) -> Expo
     done = accepted_or_refuse(project)
     for item in done:
         write_label_map(Path(folder) / f"{item.field.name}{suffix}", _map(project, item))
+    return Exported(len(done), {})
+
+
+def export_outlines(project: Project, folder: str | Path, form: Format) -> Exported:
+    """Write what was accepted as outlines: `<field>.zip` of ImageJ's ROIs, or `<field>.geojson` for QuPath.
+
+    Args:
+        project: An open project.
+        folder: Where.
+        form: "roi" or "geojson".
+
+    Returns:
+        What was written.
+    """
+    done = accepted_or_refuse(project)
+    suffix = {"roi": ".zip", "geojson": ".geojson"}[form]
+    for item in done:
+        outlines = trace_outlines(_map(project, item), classes_of(project))
+        write_bytes(Path(folder) / f"{item.field.name}{suffix}", write_outlines(outlines, form))
     return Exported(len(done), {})
 
 

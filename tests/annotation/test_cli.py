@@ -38,7 +38,7 @@ def test_a_project_is_made_filled_and_exported(say, tmp_path):
         token = session.next()
         session.close(token, "accepted", revision=session.head(token).revision)
         assert project.value("SELECT start FROM task") == "cip"
-    for form in ("dataset", "tiff", "nifti", "ome-zarr"):
+    for form in ("dataset", "tiff", "nifti", "ome-zarr", "roi", "geojson"):
         assert say("export", desk, tmp_path / form, "--format", form) == (
             f"{tmp_path / form}: 1 fields, 1 revisions, 0 boxes.\n"
         )

@@ -223,3 +223,33 @@ def test_a_field_without_its_image_does_not_block_the_export_and_is_named(lab, t
     (tmp_path / "dataset/images/B02_f1.ome.tif").unlink()
     with refused("An export must have an image of at least one field, got none: "):
         export_dataset(project, tmp_path / "none")
+
+
+@pytest.mark.parametrize("form", ["roi", "geojson"])
+def test_outlines_leave_for_imagej_and_qupath_and_come_back_equal(lab, tmp_path, form):
+    project, anna, _owner, task = lab
+    from noisylabels.annotation.export import export_outlines
+    from noisylabels.annotation.server import Address, create_app
+    from noisylabels.data.labels import ROSELLA
+    from noisylabels.data.outlines import fill_outlines, read_outlines
+
+    painted = np.zeros((12, 16), np.uint8)
+    painted[2:7, 3:9], painted[4, 5], painted[7, 9], painted[0, :4] = 1, 0, 1, 255
+    head = anna.commit(task, painted, parent=anna.head(task).revision, tool="brush")
+    anna.close(task, "accepted", revision=head.revision)
+    assert export_outlines(project, tmp_path / "out", form).n_fields == 1
+    (file,) = (tmp_path / "out").iterdir()
+    assert np.array_equal(fill_outlines(read_outlines(file.read_bytes()), (12, 16), ROSELLA), painted)
+    hers = Browser(create_app(project, Address()), project, anna.person)
+    sent = hers.get(f"/api/tasks/{task}/outlines?format={form}")
+    assert sent.content == file.read_bytes()
+    other = hers.post("/api/tasks", field="B03_f1").json()["task"]
+    headers = {"If-Match": str(other["revision"]), "Idempotency-Key": "one-and-the-same"}
+    headers["Content-Type"] = "application/octet-stream"
+    answer = hers.request("POST", f"/api/tasks/{other['task']}/outlines", content=sent.content, headers=headers)
+    assert answer.status_code == 201
+    assert np.array_equal(hers.labels(other["task"]), painted)
+    headers["Idempotency-Key"] = "another-action"
+    torn = hers.request("POST", f"/api/tasks/{other['task']}/outlines", content=sent.content[:60], headers=headers)
+    assert torn.status_code == 400
+    assert hers.get(f"/api/tasks/{task}/outlines?format=../x").status_code == 400

@@ -25,6 +25,7 @@ READ = [
         "/api/fields/x/thumbnail",
         "/api/fields/x/tasks",
         "/api/tasks/x/ghosts",
+        "/api/tasks/x/outlines",
         "/api/tasks/x/ghost",
         "/api/people",
         "/api/networks",
@@ -47,7 +48,7 @@ WRITE = [
             "/api/networks",
         )
     ),
-    *(("POST", path) for path in ("/api/tasks/x/return", "/api/tasks/x/release")),
+    *(("POST", path) for path in ("/api/tasks/x/return", "/api/tasks/x/release", "/api/tasks/x/outlines")),
     *(("POST", path) for path in ("/api/jobs/x/replace", "/api/networks")),
     *(("POST", path) for path in ("/api/people/invite", "/api/people/revoke")),
     *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores")),
@@ -349,7 +350,7 @@ def test_a_fuzzer_finds_no_fault_of_the_server(tmp_path, role):
         browser.post("/api/tasks/next")
     table = {"owner": "task", "ella": "box_task", "rita": "trial"}[role]
     rows = project.rows(f"SELECT token FROM {table}")
-    counts = fuzz(browser, np.random.default_rng(len(role)), [row["token"] for row in rows] + ["a-box-name"], 700)
+    counts = fuzz(browser, np.random.default_rng(len(role)), [row["token"] for row in rows] + ["a-box-name"], 1200)
     assert {200, 400, 404} <= set().union(*counts.values())
     for name in REACHED[role]:
         assert counts[name] & {200, 201, 202}, (name, counts[name])

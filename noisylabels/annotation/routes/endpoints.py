@@ -23,6 +23,7 @@ from noisylabels.data.errors import InputError
 
 CORRECTORS = ("owner", "annotator")
 BODY_SLACK = 64 * 1024
+LARGEST_OUTLINES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def route(
         sent: list[Keyed] = []
         if schema is bytes:
             require_type(request, "application/octet-stream")
-            body = await read_body(request, state.largest_field + BODY_SLACK)
+            limit = LARGEST_OUTLINES if path.endswith("/outlines") else state.largest_field + BODY_SLACK
+            body = await read_body(request, limit)
         elif schema is not None and issubclass(schema, Keyed):
             sent = [await read_body_as(request, schema)]
         call = Call(state.project, state.jobs, person, request.path_params, request, body)

@@ -5,12 +5,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from noisylabels.annotation.fields import Field, field_of
+from noisylabels.annotation.fields import Field, classes_of, field_of
 from noisylabels.annotation.ghosts import ghosts_of, read_ghost
 from noisylabels.annotation.images import draw_thumbnail
+from noisylabels.annotation.routes.correction import head_response
 from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, octets, route, without_faults
-from noisylabels.annotation.routes.schemas import number_of
+from noisylabels.annotation.routes.schemas import Refusal, active_ms_of, key_of, number_of
 from noisylabels.annotation.session import Session, UnknownTaskError
+from noisylabels.data.outlines import Format, fill_outlines, read_outlines, trace_outlines, write_outlines
 
 
 def show_fields(call: Call) -> dict[str, Any]:
@@ -61,6 +63,38 @@ def show_ghost(call: Call) -> Response:
     return octets(label_map.tobytes())
 
 
+def show_outlines(call: Call) -> Response:
+    """Send the outlines of a task's head as GeoJSON or as an ROI zip of ImageJ."""
+    session = Session(call.project, call.person)
+    label_map = session.label_map(call.path["task"])
+    form = call.request.query_params.get("format", "")
+    kinds: dict[str, tuple[Format, str]] = {
+        "geojson": ("geojson", "application/geo+json"),
+        "roi": ("roi", "application/zip"),
+    }
+    if form not in kinds:
+        raise Refusal(400, "format must be geojson or roi, got something else. Load the page again.")
+    content = write_outlines(trace_outlines(label_map, classes_of(call.project)), kinds[form][0])
+    return Response(content, media_type=kinds[form][1])
+
+
+def draw_outlines(call: Call) -> Response:
+    """Replace a task's map by what a file of outlines draws."""
+    session, token = Session(call.project, call.person), call.path["task"]
+    field = session.field(token)
+    classes = classes_of(call.project)
+    head = session.commit(
+        token,
+        fill_outlines(read_outlines(call.body), (field.rows, field.columns), classes),
+        parent=number_of(call.request.headers.get("if-match", ""), "If-Match"),
+        tool="import",
+        origin="outlines",
+        active_ms=active_ms_of(call.request),
+        key=key_of(call.request),
+    )
+    return head_response(head, 201)
+
+
 def _field(call: Call) -> Field:
     try:
         return field_of(call.project, number_of(call.path["field"], "A field"))
@@ -75,5 +109,7 @@ ROUTES: list[Route] = [
     route("/api/fields/{field}/thumbnail", "GET", show_thumbnail, roles=OWNER),
     route("/api/fields/{field}/tasks", "GET", show_field_tasks, roles=OWNER),
     route("/api/tasks/{task}/ghosts", "GET", show_ghosts, roles=CORRECTORS),
+    route("/api/tasks/{task}/outlines", "GET", show_outlines, roles=CORRECTORS),
+    route("/api/tasks/{task}/outlines", "POST", draw_outlines, roles=CORRECTORS, schema=bytes),
     route("/api/tasks/{task}/ghost", "GET", show_ghost, roles=CORRECTORS),
 ]
