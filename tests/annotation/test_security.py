@@ -295,7 +295,8 @@ def draw_stroke(rng):
     """Paint on one of the first revisions, now and then with a header or a body that is none."""
     label_map = rng.integers(0, 3 + (rng.random() < 0.1), (12, 16)).astype(np.uint8)
     body = zlib.compress(label_map.tobytes()) if rng.random() < 0.9 else rng.bytes(int(rng.integers(99)))
-    headers = {"If-Match": str(rng.integers(1, 4)), "X-Tool": "brush", "X-Active-Ms": "5", "X-Sha256": hash_of(label_map)}
+    headers = {"If-Match": str(rng.integers(1, 4)), "X-Tool": "brush", "X-Active-Ms": "5"}
+    headers["X-Sha256"] = hash_of(label_map)
     headers |= {name: header(values(rng, [])) for name in headers if rng.random() < 0.05}
     return body, headers | {"Content-Type": "application/octet-stream"}
 
