@@ -1,7 +1,7 @@
 """Label many fields with a conventional pipeline: file by file, resumable, in several processes."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,19 @@ from evaluation.metrics.fields import count_fields
 from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
 from noisylabels.cip.quality import format_errors
-from noisylabels.cip.settings import PRESETS, CipSettings
+from noisylabels.cip.settings import LCSB, PRESETS, CipSettings
 from noisylabels.data.atomic import write_text
 from noisylabels.data.claims import claim_folder
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
+from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.data.ids import image_id
 from noisylabels.data.images import read_image, read_label_map, write_label_map
-from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, LabelMap, merge_classes
+from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
 from noisylabels.data.settings import change, read_mapping
 from noisylabels.parallel import WorkerDiedError, local, run
+from noisylabels.plates.fields import Projection
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 
@@ -43,6 +45,42 @@ class Labeller:
     settings: CipSettings | NucleiSettings
     channels: tuple[int, ...]
     phases: bool = False
+
+    @classmethod
+    def alone(cls, settings: CipSettings | NucleiSettings, *, phases: bool = False) -> "Labeller":
+        """Make a labeller of images that hold its channels and no others, in its order."""
+        n_channels = 1 if isinstance(settings, NucleiSettings) else len(ROSELLA_CHANNELS)
+        return cls(settings, tuple(range(n_channels)), phases)
+
+    @property
+    def name(self) -> str:
+        """Short name; a column of every table."""
+        return "nuclei" if isinstance(self.settings, NucleiSettings) else "cip"
+
+    @property
+    def classes(self) -> ClassTable:
+        """The classes of its label maps: nuclei, the paper's two or, with `phases`, four phases."""
+        if isinstance(self.settings, NucleiSettings):
+            return ClassTable(("background", "nucleus"))
+        return ROSELLA_PHASES if self.phases else ROSELLA
+
+    @property
+    def z(self) -> Projection:
+        """Which focal planes it wants."""
+        return "max" if isinstance(self.settings, NucleiSettings) else "stack"
+
+    @property
+    def needs_counts(self) -> bool:
+        """Whether its thresholds are counts of a 16-bit camera; those of nuclei are relative."""
+        return isinstance(self.settings, CipSettings)
+
+    def fingerprint(self) -> str:
+        """Hash every number of the pipeline and its code."""
+        return hash_values({**self.describe(), "code": hash_code(("noisylabels.cip", "noisylabels.cip.deconvolution"))})
+
+    def load(self) -> Callable[[Sequence[NDArray[Any]]], list[LabelMap]]:
+        """Give the function from images to label maps."""
+        return lambda images: [self(image)[0] for image in images]
 
     def __call__(self, image: NDArray[Any]) -> tuple[LabelMap, EventTable | None]:
         """Label an image.
@@ -115,11 +153,29 @@ def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | Nuclei
     Raises:
         InputError: If the preset or a setting is unknown.
     """
+    return choose_pipeline({"preset": preset, **(read_mapping(path) if path else {})})
+
+
+def choose_pipeline(values: Mapping[str, Any]) -> CipSettings | NucleiSettings:
+    """Choose a pipeline, and change some of its settings.
+
+    Args:
+        values: Nested mapping of the settings to change; `preset` names what to start from, the original CIP when it is
+            not there.
+
+    Raises:
+        InputError: If the preset or a setting is unknown.
+
+    Examples:
+        >>> choose_pipeline({"preset": "nuclei", "sigma_px": 2}).sigma_px
+        2.0
+    """
     known: dict[str, CipSettings | NucleiSettings] = {**PRESETS, NucleiSettings().name: NucleiSettings()}
+    preset = values.get("preset", LCSB.name)
     if preset not in known:
         msg = f"A preset must be one of {', '.join(known)}, got {preset!r}. Use one of those names."
         raise InputError(msg)
-    return change(known[preset], read_mapping(path) if path else {})
+    return change(known[preset], {key: value for key, value in values.items() if key != "preset"})
 
 
 def plan_dataset(

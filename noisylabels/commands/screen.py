@@ -50,6 +50,9 @@ def run(
     projection: Projection = False,
     sequence: Sequence = "latest",
     action: Action = "latest",
+    full_scale: Annotated[
+        float | None, typer.Option(help="What is white in images that are no counts of the camera: 255, or 1.")
+    ] = None,
     flatfield: Annotated[
         Literal["none", "index", "estimate"], typer.Option(help="Illumination: as the instrument says, or estimated.")
     ] = "none",
@@ -80,19 +83,20 @@ def run(
         projection=projection,
         sequence=sequence,
         action=action,
+        full_scale=full_scale,
         flatfield=flatfield,
     )
     part = Shard.parse(shard) if shard else None
     begun = start_screen(folder, declaration, batch_size=batch_size, retries=retries)
     outcomes = begun.run(_executor(scheduler, workers, threads, retries, device), shard=part)
     total = sum(1 for _ in begun.share(part))
-    failed = _follow(outcomes, total, as_json)
+    failed, doubts = _follow(outcomes, total, as_json)
     counts, undone = dict.fromkeys(STATES, 0), 0
     for field, state in begun.survey():
         counts[state] += 1
         undone += state != "done" and begun.is_mine(field, part)
     problems = begun.problems()
-    _tell({**counts, "problems": problems, "failures": failed}, as_json)
+    _tell({**counts, "problems": problems, "failures": failed, "doubts": doubts}, as_json)
     if undone or problems:
         raise typer.Exit(SOME_FAILED)
 
@@ -217,14 +221,14 @@ def _executor(scheduler: str | None, workers: int, threads: int, retries: int, d
     return InProcess() if workers == 0 else LocalPool(workers, threads=threads, retries=retries)
 
 
-def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> list[str]:
-    """Show the progress: a bar on a terminal, a line now and then elsewhere. Keep only what failed."""
+def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> tuple[list[str], list[str]]:
+    """Show the progress: a bar on a terminal, a line now and then elsewhere. Keep what failed or is in doubt."""
     from time import monotonic
 
     from rich.console import Console
     from rich.progress import Progress
 
-    failed, begun = [], monotonic()
+    failed, doubts, begun = [], [], monotonic()
     console = Console(stderr=True)
     with Progress(console=console, disable=as_json or not console.is_terminal) as progress:
         task = progress.add_task("fields", total=total)
@@ -232,10 +236,12 @@ def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> list[str]:
             progress.advance(task)
             if outcome.state == "failed":
                 failed.append(f"{outcome.plate} {outcome.field}: {outcome.message}")
+            elif outcome.message:
+                doubts.append(f"{outcome.plate} {outcome.field}: {outcome.message} Give --full-scale 255 or 1.")
             if not (as_json or console.is_terminal) and monotonic() - begun > LINE_EVERY_S:
                 typer.echo(f"{number} of {total} fields, {len(failed)} failed", err=True)
                 begun = monotonic()
-    return failed
+    return failed, doubts
 
 
 def _tell(facts: dict[str, Any], as_json: bool) -> None:
@@ -243,7 +249,7 @@ def _tell(facts: dict[str, Any], as_json: bool) -> None:
         typer.echo(json.dumps(facts))
         return
     typer.echo(", ".join(f"{count} {name}" for name, count in facts.items() if isinstance(count, int)))
-    for name in ("problems", "failures"):
+    for name in ("problems", "failures", "doubts"):
         lines = facts.get(name, [])
         for line in lines[:MOST_SHOWN]:
             typer.echo(f"  {line}", err=True)

@@ -33,7 +33,7 @@ class Outcome:
         plate: The plate's name.
         field: The field's id.
         state: `done`, `failed`, or `skipped` where the result was there already.
-        message: One sentence, if it failed.
+        message: One sentence, if it failed or there is a doubt about it.
     """
 
     plate: str
@@ -101,9 +101,11 @@ def finish_field(field: Field, job: Job, store: Store, reading: Reading, label_m
     instances, event_classes = label_events(checked)
     events = measure_events(instances, event_classes, flat, channel_names=job.names(field), wanted=FEATURES)
     written = store.write_result(field, checked, events)
+    doubt = job.doubt(reading.image)
     record = {
         **_begun(field, job),
         "state": "done",
+        "doubt": doubt,
         "key": hash_values([reading.input_hash, job.settings_key(field)]),
         "input": reading.input_hash,
         "stamps": reading.stamps,
@@ -114,7 +116,7 @@ def finish_field(field: Field, job: Job, store: Store, reading: Reading, label_m
         **written,
     }
     store.write_record(field, record)
-    return Outcome(field.plate, field.id, "done")
+    return Outcome(field.plate, field.id, "done", doubt)
 
 
 def fail_field(field: Field, job: Job, store: Store, error: BaseException) -> Outcome:

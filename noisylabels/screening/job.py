@@ -12,6 +12,7 @@ from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients
 from noisylabels.screening.methods import Image, Method
 
+COUNTS = 65_535
 READING = ("noisylabels.plates", "noisylabels.data.tiff", "noisylabels.data.images", "noisylabels.data.wells")
 MEASURING = (
     *("noisylabels.cip.flatfield", "noisylabels.data.events", "noisylabels.data.features"),
@@ -30,6 +31,8 @@ class Job:
         channel_names: What to call them in tables.
         time: Time point; the first when None.
         flatfields: Illumination coefficients, one set per channel, by plate; plates without are taken as they are.
+        full_scale: What is white in the images, such as 255 or 1; they are stretched to 65,535 counts. As they are
+            when None.
         retries: How often an error of reading or writing is tried again.
         batch_size: Fields given to the network together.
     """
@@ -40,6 +43,7 @@ class Job:
     channel_names: tuple[str, ...] | None = None
     time: int | None = None
     flatfields: Mapping[str, tuple[Coefficients, ...]] = field(default_factory=dict)
+    full_scale: float | None = None
     retries: int = 2
     batch_size: int = 1
 
@@ -60,6 +64,7 @@ class Job:
                 "channels": self.channels,
                 "names": self.channel_names,
                 "time": self.time,
+                "full_scale": self.full_scale,
                 "z": self.method.z,
                 "flatfield": self.flatfields.get(plate),
                 "code": hash_code((*READING, *MEASURING)),
@@ -69,11 +74,24 @@ class Job:
     def read(self, field: Field) -> Image:
         """Read a field as the method wants it, illumination taken out."""
         image = field.read(channels=self.channels, time=self.time, z=self.method.z)
+        if self.full_scale is not None:
+            image = image * np.float32(COUNTS / self.full_scale)
         coefficients = self.flatfields.get(field.plate)
         if coefficients is None:
             return image
         shape = (image.shape[-2], image.shape[-1])
         return correct_flatfield(image, np.stack([polynomial_profile(one, shape) for one in coefficients]))
+
+    def doubt(self, image: Image) -> str:
+        """Say that an image has not the scale that the method's thresholds are made for; nothing where it has."""
+        if not self.method.needs_counts or self.full_scale is not None:
+            return ""
+        brightest = float(image.max()) if image.size else 0.0
+        if image.dtype == np.uint8 or image.dtype == np.int8:
+            return f"8-bit pixels (brightest {brightest:g}) where {self.method.name} expects counts of a 16-bit camera."
+        if brightest <= 1:
+            return f"pixels up to {brightest:g} where {self.method.name} expects counts of a 16-bit camera."
+        return ""
 
     def names(self, field: Field) -> tuple[str, ...]:
         """Name the channels of the images that `read` gives."""

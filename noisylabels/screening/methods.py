@@ -6,7 +6,7 @@ per process.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_code, hash_files, hash_values
-from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
+from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap
 from noisylabels.plates.fields import Projection
 
 Image = NDArray[Any]
@@ -36,6 +36,10 @@ class Method(Protocol):
     @property
     def z(self) -> Projection | int:
         """Which focal planes it wants."""
+
+    @property
+    def needs_counts(self) -> bool:
+        """Whether its thresholds are counts of a 16-bit camera, so that images of another scale give nothing."""
 
     def fingerprint(self) -> str:
         """Hash of settings, model files and code: what decides the pixels."""
@@ -60,6 +64,7 @@ class Threshold:
 
     name = "threshold"
     classes = ClassTable(("background", "event"))
+    needs_counts = False
     z: Projection = "max"
 
     def __post_init__(self) -> None:
@@ -89,52 +94,6 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Cip:
-    """The conventional pipeline of `noisylabels.cip`.
-
-    Args:
-        settings: `preset: NAME` and sections of settings to change, as `noisylabels.cip.settings_from_dict` reads them.
-        phases: Keep all four phases; False reduces them to phagophore and autolysosome as the paper does.
-    """
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    phases: bool = False
-
-    name = "cip"
-    z: Projection = "stack"
-
-    def __post_init__(self) -> None:
-        from noisylabels.cip import settings_from_dict
-
-        settings_from_dict(self.settings)
-
-    @property
-    def classes(self) -> ClassTable:
-        """Five classes with `phases`, else the paper's three."""
-        return ROSELLA_PHASES if self.phases else ROSELLA
-
-    def fingerprint(self) -> str:
-        """Hash every number of the pipeline and its code."""
-        from noisylabels.cip import settings_from_dict
-
-        numbers = dataclasses.asdict(settings_from_dict(self.settings))
-        code = hash_code(("noisylabels.cip", "noisylabels.cip.deconvolution", "noisylabels.screening.methods"))
-        return hash_values({"method": self.name, "numbers": numbers, "phases": self.phases, "code": code})
-
-    def load(self) -> Predict:
-        """Give the function."""
-        from noisylabels.cip import segment_field, settings_from_dict
-
-        settings = settings_from_dict(self.settings)
-
-        def predict(images: Sequence[Image]) -> list[LabelMap]:
-            maps = [segment_field(image, settings).label_map for image in images]
-            return maps if self.phases else [merge_classes(label_map, PHASES_TO_ROSELLA) for label_map in maps]
-
-        return predict
-
-
-@dataclass(frozen=True)
 class Bundle:
     """The network of a MONAI bundle, with the bundle's own preprocessing and inferer.
 
@@ -150,6 +109,8 @@ class Bundle:
     device: str = "cpu"
     name: str = ""
     z: Projection = "max"
+
+    needs_counts = False
 
     def __post_init__(self) -> None:
         for path, rule in ((self._config, "be the folder of a bundle"), (Path(self.checkpoint), "be a checkpoint")):
@@ -208,6 +169,8 @@ class Exported:
     name: str = "exported"
     z: Projection = "max"
 
+    needs_counts = False
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
         if not Path(self.model).is_file():
@@ -246,3 +209,47 @@ def loaded(method: Method, method_hash: str) -> Predict:
     if key not in _LOADED:
         _LOADED[key] = method.load()
     return _LOADED[key]
+
+
+def _conventional(settings: Mapping[str, Any] | None = None, *, phases: bool = False) -> Method:
+    from noisylabels.cip.labelling import Labeller, choose_pipeline
+
+    return Labeller.alone(choose_pipeline(settings or {}), phases=phases)
+
+
+METHODS: dict[str, Callable[..., Method]] = {
+    "threshold": Threshold,
+    "cip": _conventional,
+    "bundle": Bundle,
+    "exported": Exported,
+}
+
+
+def method_of(declaration: Mapping[str, Any]) -> Method:
+    """Make a method of what was declared.
+
+    Args:
+        declaration: `kind` (threshold, cip, bundle, exported) and the settings of that kind.
+
+    Raises:
+        InputError: If the kind or a setting is unknown.
+
+    Examples:
+        >>> method_of({"kind": "threshold", "factor": 3.0}).factor
+        3.0
+        >>> method_of({"kind": "treshold"})
+        Traceback (most recent call last):
+        ...
+        noisylabels.data.errors.InputError: A method must be one of threshold, cip, bundle, exported, got 'treshold'. \
+Choose one of them.
+    """
+    settings = dict(declaration)
+    kind = settings.pop("kind", None)
+    if kind not in METHODS:
+        msg = f"A method must be one of {', '.join(METHODS)}, got {kind!r}. Choose one of them."
+        raise InputError(msg)
+    try:
+        return METHODS[kind](**settings)
+    except TypeError as error:
+        msg = f"Settings of the method {kind} must be known to it, got {settings} ({error}). Correct the name."
+        raise InputError(msg) from error

@@ -14,10 +14,10 @@ from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import LATEST, Choice, Coefficients, Plate
 from noisylabels.screening.batches import blame, process_batch
-from noisylabels.screening.catalogue import method_of
 from noisylabels.screening.field import Outcome, state_of
 from noisylabels.screening.flatfield import plate_flatfield, stored_flatfield
 from noisylabels.screening.job import Job
+from noisylabels.screening.methods import method_of
 from noisylabels.screening.store import RUN_FILE, Store
 
 STATES = ("done", "failed", "missing", "stale")
@@ -31,7 +31,7 @@ class Declaration:
 
     Args:
         source: Folder of the plate or plates.
-        method: The method's declaration; see `noisylabels.screening.catalogue`.
+        method: The method's declaration; see `noisylabels.screening.methods`.
         pattern: Naming pattern of plain TIFF files.
         channels: Channels of the plate in the method's order; all when None.
         channel_names: What to call them in tables.
@@ -39,6 +39,7 @@ class Declaration:
         projection: Read the instrument's projections instead of the focal planes.
         sequence: Harmony's acquisition sequence: latest, all, or one by name.
         action: CellVoyager's action: latest, all, or one by its number.
+        full_scale: What is white in the images, such as 255 or 1, where their counts are not those of the camera.
         flatfield: `none`, `index` (the instrument's own profiles) or `estimate`.
     """
 
@@ -51,11 +52,15 @@ class Declaration:
     projection: bool = False
     sequence: str = LATEST
     action: str = LATEST
+    full_scale: float | None = None
     flatfield: Flatfield = "none"
 
     def __post_init__(self) -> None:
         if self.flatfield not in ("none", "index", "estimate"):
             msg = f"flatfield must be none, index or estimate, got {self.flatfield!r}. Choose one of them."
+            raise InputError(msg)
+        if self.full_scale is not None and not 0 < self.full_scale < float("inf"):
+            msg = f"full_scale must be above 0, got {self.full_scale}. For 8-bit images write 255."
             raise InputError(msg)
         if self.channel_names and self.channels and len(self.channel_names) != len(self.channels):
             msg = f"Channel names must be one per channel, got {self.channel_names} for {self.channels}. Match them."
@@ -172,6 +177,7 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
         channels=declaration.channels,
         channel_names=declaration.channel_names,
         time=declaration.time,
+        full_scale=declaration.full_scale,
         flatfields={plate.name: found for plate in plates if (found := _flatfield(plate, declaration, store))},
         retries=retries,
         batch_size=batch_size,

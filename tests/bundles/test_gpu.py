@@ -10,8 +10,7 @@ import torch
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.learning import launcher
-from noisylabels.screening.catalogue import method_of
-from noisylabels.screening.methods import loaded
+from noisylabels.screening.methods import loaded, method_of
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.test_resume import Killed, assert_same_run, train
 from tests.learning.robust.test_losses import LOSSES

@@ -1,5 +1,6 @@
 """Small plates and files modelled on public bug reports: each ends as its table says. Left out where they are not."""
 
+import json
 import shutil
 import tarfile
 from pathlib import Path
@@ -190,3 +191,28 @@ def test_channels_are_found_by_the_names_in_each_file(cases):
 def test_the_projection_is_read_by_choice(cases, tmp_path, capsys):
     code, _ = run(capsys, cases / "ix_mixed", tmp_path / "run", "--projection")
     assert code == 0
+
+
+def test_a_scale_that_is_not_the_cameras_is_doubted_and_can_be_said(cases, tmp_path, capsys):
+    for name in ("B02_f1_u16", "B07_f1_f32_0to1"):
+        (tmp_path / name).mkdir()
+        shutil.copy(cases / "d_types" / f"{name}.tif", tmp_path / name)
+    words = ("--method", "cip", "--pattern", "{well}_f{field}_{any}.tif")
+    code, told = run(capsys, tmp_path / "B07_f1_f32_0to1", tmp_path / "doubted", *words)
+    assert code == 0
+    assert "B07_f001: pixels up to 0.0525673 where cip expects counts of a 16-bit camera. Give --full-scale" in told
+    run(capsys, tmp_path / "B02_f1_u16", tmp_path / "counts", *words)
+    code, told = run(capsys, tmp_path / "B07_f1_f32_0to1", tmp_path / "said", *words, "--full-scale", "1")
+    assert (code, "--full-scale" in told) == (0, False)
+    found = [
+        json.loads(next((tmp_path / name).rglob("*_f001.json")).read_text())["counts"]
+        for name in ("counts", "said", "doubted")
+    ]
+    assert [sum(of_class["events"] for of_class in counts.values()) for counts in found] == [7, 7, 0]
+    assert found[0] == found[1]
+
+
+def test_the_pipeline_for_nuclei_runs_on_plates(cases, tmp_path, capsys):
+    words = ("--method", "cip", "--set", "preset=nuclei", "--channels", "DsRed")
+    code, told = run(capsys, cases / "z_blosc", tmp_path / "run", *words)
+    assert (code, "4 done" in told) == (0, True)

@@ -43,6 +43,7 @@ class Drawn:
     z: str = "max"
 
     classes = ROSELLA
+    needs_counts = False
 
     def fingerprint(self) -> str:
         """Faults do not change the pixels, so the undisturbed run has the same key."""

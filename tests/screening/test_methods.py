@@ -7,8 +7,7 @@ from noisylabels.cip import segment_field
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, merge_classes
-from noisylabels.screening.catalogue import method_of
-from noisylabels.screening.methods import Cip, Exported, Threshold, loaded
+from noisylabels.screening.methods import Exported, Threshold, loaded, method_of
 from noisylabels.screening.networks import normalise
 from noisylabels.simulation import SimulationSettings, simulate_field
 
@@ -48,16 +47,34 @@ def test_the_cip_is_the_one_of_imaging_with_and_without_its_rare_phases():
     image = simulate_field(SimulationSettings.from_dict({"frame": {"rows": 96, "columns": 128}}), seed=1).image
     whole = segment_field(image).label_map
     assert whole.any()
-    assert Cip(phases=True).classes is ROSELLA_PHASES
-    assert np.array_equal(Cip(phases=True).load()([image])[0], whole)
-    assert Cip().classes is ROSELLA
-    assert np.array_equal(Cip().load()([image])[0], merge_classes(whole, PHASES_TO_ROSELLA))
+    phases, plain = cip(phases=True), cip()
+    assert phases.classes is ROSELLA_PHASES
+    assert np.array_equal(phases.load()([image])[0], whole)
+    assert plain.classes is ROSELLA
+    assert np.array_equal(plain.load()([image])[0], merge_classes(whole, PHASES_TO_ROSELLA))
+
+
+def cip(settings=None, **more):
+    return method_of({"kind": "cip", "settings": settings or {}, **more})
+
+
+def test_the_pipeline_for_nuclei_is_that_of_dataset_folders():
+    from noisylabels.cip.labelling import load_pipeline
+    from noisylabels.cip.nuclei import segment_nuclei
+
+    row, column = np.mgrid[:40, :60]
+    image = 100 * (np.hypot(row - 20, column - 20) < 11)[None].astype(np.uint16)
+    method = cip({"preset": "nuclei"})
+    assert (method.name, method.classes.names) == ("nuclei", ("background", "nucleus"))
+    (label_map,) = method.load()([image])
+    assert label_map.any()
+    assert np.array_equal(label_map, segment_nuclei(image, load_pipeline("nuclei")))
 
 
 def test_a_number_of_the_cip_changes_its_fingerprint():
-    changed = Cip({"red": {"small_threshold": 401.0}})
-    assert changed.fingerprint() != Cip().fingerprint()
-    assert Cip({"red": {}}).fingerprint() == Cip().fingerprint()
+    changed = cip({"red": {"small_threshold": 401.0}})
+    assert changed.fingerprint() != cip().fingerprint()
+    assert cip({"red": {}}).fingerprint() == cip().fingerprint()
 
 
 @pytest.fixture(scope="module")
