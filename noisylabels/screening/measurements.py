@@ -14,6 +14,7 @@ from noisylabels.screening.store import Record
 if TYPE_CHECKING:
     import pandas as pd
 
+GROUP_ROWS, GROUP_FIELDS = 64_000, 4_000
 KEYS = ("plate", "well", "row", "column")
 
 
@@ -69,7 +70,7 @@ def write_events(screen: Screen, folder: Path) -> int:
     parquet: Any = None
     text: Any = None
     with replacing(folder / "events.parquet") as parquet_path, replacing(folder / "events.csv") as text_path:
-        for table in _event_tables(screen):
+        for table in _gathered(_event_tables(screen)):
             if parquet is None:
                 parquet = pq.ParquetWriter(parquet_path, table.schema)
                 text = csv.CSVWriter(text_path, table.schema)
@@ -159,6 +160,22 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         table.to_parquet(temporary, index=False)
     with replacing(path.with_name(path.name + ".csv")) as temporary:
         table.to_csv(temporary, index=False)
+
+
+def _gathered(tables: Iterator[Any]) -> Iterator[Any]:
+    """Join small tables: each group of rows that is written costs memory until the file is closed."""
+    import pyarrow as pa
+
+    waiting: list[Any] = []
+    n_rows = 0
+    for table in tables:
+        waiting.append(table)
+        n_rows += table.num_rows
+        if n_rows >= GROUP_ROWS or len(waiting) >= GROUP_FIELDS:
+            yield pa.concat_tables(waiting)
+            waiting, n_rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _event_tables(screen: Screen) -> Iterator[Any]:

@@ -127,6 +127,7 @@ class Screen:
             fields_per_task: Fields that travel to a worker together; eight batches when None.
         """
         self.store.declare(self.declaration.to_dict())
+        self.store.remove_leftovers()
         undone = (field for field in self.share(shard) if state_of(field, self.job, self.store) != "done")
         work = partial(process_batch, job=self.job, store=self.store)
         for field, outcome in run_batches(work, undone, size=fields_per_task or 8 * self.job.batch_size, engine=engine):

@@ -4,9 +4,11 @@
 result is complete when its record is there, whatever was killed when.
 """
 
+import contextlib
 import errno
 import json
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from noisylabels.data.labels import LabelMap
 from noisylabels.plates.fields import Field
 
 RUN_FILE = "run.json"
+LEFT_AFTER_S = 600.0  # a field is written in seconds
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Record = dict[str, Any]
@@ -99,6 +102,13 @@ class Store:
         """
         advice = "Choose another folder: results are not overwritten."
         refuse_other(self.folder / RUN_FILE, declaration, advice=advice)
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that killed processes left; one that is written now is younger."""
+        for path in self.folder.glob("*/*/.writing-*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFT_AFTER_S:
+                    path.unlink()
 
     def require_here(self) -> None:
         """Make sure that this process sees the folder of the run.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
 from noisylabels.parallel import InProcess
 from noisylabels.screening.batches import process_batch
@@ -192,3 +193,32 @@ def test_states_compare_code_and_settings_by_hash(plate, screen):
     assert state_of(field, screen.job, screen.store) == "stale"
     assert Threshold(factor=3.0).fingerprint() != Threshold(factor=4.0).fingerprint()
     assert Threshold(factor=3.0).fingerprint() == Threshold(factor=3.0).fingerprint()
+
+
+def test_what_killed_processes_left_is_removed_and_what_is_written_now_is_not(screen, tmp_path):
+    list(screen.run(InProcess()))
+    place = screen.store.path(next(screen.fields), ".tif").parent
+    for name, age_s in (("old", 3600), ("new", 0)):
+        path = place / f".writing-{name}.tif"
+        path.touch()
+        os.utime(path, (path.stat().st_mtime - age_s,) * 2)
+    list(screen.run(InProcess()))
+    assert [path.name for path in leftovers(tmp_path)] == [".writing-new.tif"]
+
+
+class Broken(Drawn):
+    """A method whose model cannot be loaded."""
+
+    def load(self):
+        msg = "model.pt must be whole, but it is torn."
+        raise InputError(msg)
+
+
+def test_a_model_that_cannot_be_loaded_touches_no_result(plate, screen, tmp_path):
+    list(screen.run(InProcess()))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    torn = screen_of(plate, tmp_path / "run", Broken("other"))
+    assert states(torn) == ["stale"] * 3
+    with pytest.raises(InputError, match=r"^model\.pt must be whole, but it is torn\.$"):
+        list(torn.run(InProcess()))
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before

@@ -7,10 +7,10 @@ import pytest
 from noisylabels.data.errors import InputError
 from noisylabels.parallel import InProcess
 from noisylabels.screening.layout import read_layout
-from noisylabels.screening.measurements import measure_screen
+from noisylabels.screening.measurements import measure_screen, write_events
 from noisylabels.screening.report import write_report
 from tests.cases import draw
-from tests.screening.faults import Drawn, screen_of, write_plate
+from tests.screening.faults import Drawn, random_pictures, screen_of, write_plate
 
 EMPTY = draw("...... / ...... / ...... / ......")
 BOTH = draw("11.22. / 11.... / ....1. / 2.....")
@@ -126,3 +126,15 @@ def test_the_report_holds_maps_wells_and_failures_and_nothing_from_outside(scree
     assert "http" not in re.sub(r'src="data:[^"]*"|href="data:[^"]*"', "", text)
     wells = pd.read_csv(tmp_path / "out" / "tables" / "wells.csv")
     assert wells["per_field_phagophore"].tolist() == [1.5, 0, 2]
+
+
+def test_events_of_many_fields_are_written_in_few_groups(tmp_path):
+    import pyarrow.parquet as pq
+
+    plate = write_plate(tmp_path / "plate", random_pictures(6, 4))
+    screen = screen_of(plate, tmp_path / "run", Drawn())
+    list(screen.run(InProcess()))
+    n_events = write_events(screen, tmp_path / "out")
+    written = pq.ParquetFile(tmp_path / "out" / "events.parquet")
+    assert n_events > 0
+    assert (written.metadata.num_row_groups, written.metadata.num_rows) == (1, n_events)

@@ -39,7 +39,7 @@ def test_a_threshold_of_nothing_is_refused():
 def test_unknown_settings_are_named():
     with pytest.raises(InputError, match=r"^Settings of the method threshold must be known to it, got \{'facter': 3\}"):
         method_of({"kind": "threshold", "facter": 3})
-    with pytest.raises(InputError, match="^Setting redd must be one of those there are"):
+    with pytest.raises(InputError, match=r"^Setting redd must be one of those there are"):
         method_of({"kind": "cip", "settings": {"redd": {}}})
 
 
