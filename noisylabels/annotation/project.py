@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from noisylabels.annotation.project_files import check_project_file, connect
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import check_name
 
 
 class Record(Protocol):
@@ -56,7 +57,8 @@ class Project:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        InputError: If it is not a project file, was made by a newer version, or is damaged. It is left untouched.
+        InputError: If it is not a project file, was made by a newer version, is damaged, or has names that lead
+            elsewhere. It is left untouched.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -64,6 +66,11 @@ class Project:
         check_project_file(self.path)
         self._lock = threading.RLock()
         self._connection = connect(self.path)
+        try:
+            self._refuse_paths()
+        except InputError:
+            self.close()
+            raise
 
     def __enter__(self) -> "Project":
         return self
@@ -77,6 +84,13 @@ class Project:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+    def _refuse_paths(self) -> None:
+        """Make sure that what names files when it is exported is a name: the project may come from a stranger."""
+        names = "SELECT name FROM field UNION SELECT case_id FROM field UNION SELECT parent FROM field UNION "
+        for row in self.rows(f"{names} SELECT name FROM person"):
+            if row["name"] is not None:
+                check_name(row["name"], what="Names of fields and people", source=self.path)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

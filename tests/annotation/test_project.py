@@ -65,6 +65,16 @@ def test_a_project_that_cannot_be_filled_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "a/b", "$__import__('os')", ""])
+@pytest.mark.parametrize("change", ["field SET name", "field SET case_id", "person SET name"])
+def test_a_strangers_project_whose_names_lead_elsewhere_is_refused_when_it_is_opened(tmp_path, change, name):
+    with make_project(tmp_path, 1) as project, project.writing() as connection:
+        connection.execute(f"UPDATE {change} = ? WHERE id = 1", (name,))
+    path = tmp_path / "screen.desk"
+    with refused(f"Names of fields and people of {path} must be plain names"):
+        Project(path)
+
+
 def spoil_nothing(path):
     path.write_bytes(b"")
 
