@@ -117,8 +117,9 @@ def status(
         record = opened.store.read_record(field) if state == "failed" else None
         if record is not None:
             failures.append(f"{field.plate} {field.id}: {record['error']['message']}")
-    _tell({**counts, "failures": failures}, as_json)
-    if failures:
+    problems = opened.problems()
+    _tell({**counts, "problems": problems, "failures": failures}, as_json)
+    if failures or problems:
         raise typer.Exit(SOME_FAILED)
 
 

@@ -181,3 +181,12 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_run_in_a_relative_folder_lies_where_it_was_asked_for(plate, tmp_path, monkeypatch, capsys):
+    from noisylabels.screening.screen import open_screen
+
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(plate, "run") == 0
+    assert open_screen("run").store.folder == tmp_path / "here" / "run"  # a cluster's workers stand elsewhere
