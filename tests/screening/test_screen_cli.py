@@ -45,7 +45,8 @@ def test_run_status_measure_export(plate, tmp_path, capsys):
     before = hash_tree(plate)
     assert run(plate, tmp_path / "run", "--json", "--channels", "DsRed=2,pHluorin=1") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"done": 4, "failed": 0, "missing": 0, "stale": 0, "problems": [], "failures": []}
+    counts = {"done": 4, "failed": 0, "missing": 0, "stale": 0}
+    assert told == {**counts, "problems": [], "failures": [], "doubts": []}
     assert call("screen", "status", tmp_path / "run", "--verify") == 0
     assert capsys.readouterr().out == "4 done, 0 failed, 0 missing, 0 stale\n"
     layout = tmp_path / "layout.csv"
