@@ -70,6 +70,8 @@ ELSEWHERE = {
     "fixers": "prints how well real label errors are found, not times, and needs a data set beside the checkout",
     "rating_power": "prints the power of tests, not times",
     "simulation_likeness": "prints how like another simulation ours is, not times, and needs it beside the checkout",
+    "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
+    "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
     "topologies": "trains five networks on a screen that you name: its first number is a score, and it takes long",
     "ratios": "what benchmarks hand over",
     "parts": "what runs them",

@@ -39,6 +39,27 @@ class Staple:
         return np.diagonal(self.confusion, axis1=1, axis2=2)
 
 
+@dataclass(frozen=True)
+class Performance:
+    """How well raters do, estimated without a truth.
+
+    Args:
+        confusion: (rater, class, class): P(rater says column | truth is row).
+        prior: (class,) probability of each class.
+        n_iterations: Iterations until the performance stood still.
+    """
+
+    confusion: FloatArray
+    prior: FloatArray
+    n_iterations: int
+
+    def most_probable(self, label_maps: Sequence[LabelMap]) -> LabelMap:
+        """Return the most probable class of every pixel, given one map per rater; the smaller index on a tie."""
+        patterns, places, _ = read_patterns(label_maps, n_classes=len(self.prior))
+        best = _expect(patterns, self.confusion, self.prior).argmax(1)
+        return np.asarray(best[places].reshape(np.shape(label_maps[0])), np.uint8)
+
+
 def vote(label_maps: Sequence[LabelMap], *, undecided: int = 0) -> LabelMap:
     """Give every pixel the class that most experts gave it.
 
@@ -96,23 +117,75 @@ def staple(
     """
     stack = _stack(label_maps)
     n = max(2, int(stack.max(initial=0)) + 1) if n_classes is None else n_classes
-    check_class_indices(stack, n)
-    patterns, places, counts = _patterns(stack, n)
+    patterns, places, counts = read_patterns(label_maps, n_classes=n)
+    found = estimate_performance(
+        patterns, counts, n_classes=n, prior=prior, tolerance=tolerance, max_iterations=max_iterations
+    )
+    posterior = _expect(patterns, found.confusion, found.prior)
+    return Staple(posterior.T[:, places].reshape(n, *stack.shape[1:]), found.confusion, found.n_iterations)
+
+
+def read_patterns(
+    label_maps: Sequence[LabelMap], *, n_classes: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
+    """Find which labels occur together.
+
+    Args:
+        label_maps: One (row, column) map per rater. Not modified.
+        n_classes: C.
+
+    Returns:
+        (pattern, rater) labels that occur together, the pattern of every pixel in row-major order, and how many
+        pixels have each.
+
+    Raises:
+        InputError: If there is no map, their sizes differ, or one holds anything but class indices below `n_classes`.
+    """
+    stack = _stack(label_maps)
+    check_class_indices(stack, n_classes)
+    return _patterns(stack, n_classes)
+
+
+def estimate_performance(
+    patterns: NDArray[np.intp],
+    counts: FloatArray,
+    *,
+    n_classes: int,
+    prior: FloatArray | None = None,
+    learn_prior: bool = False,
+    tolerance: float = 1e-10,
+    max_iterations: int = 500,
+) -> Performance:
+    """Estimate raters from the labels that occur together, by expectation-maximisation as `staple` does.
+
+    Args:
+        patterns: (pattern, rater) labels that occur together.
+        counts: (pattern,) pixels of each, of one field or of many.
+        n_classes: C.
+        prior: (C,) probability of each class to begin with; None: its share of all pixels of all raters.
+        learn_prior: Estimate the prior too (Dawid and Skene 1979, doi:10.2307/2346806); False holds it (STAPLE).
+        tolerance: Stop when no performance changes by more.
+        max_iterations: Stop at the latest.
+
+    Raises:
+        InputError: If the prior is not one probability per class.
+    """
+    n = n_classes
     shares = _prior(patterns, counts, n) if prior is None else np.asarray(prior, float)
     if shares.shape != (n,) or not (shares >= 0).all():
         msg = f"prior must be one probability per class, got {shares.tolist()} for {n} classes. Give {n} numbers."
         raise InputError(msg)
     right = 0.99999  # as ITK starts
-    confusion = np.full((len(stack), n, n), (1 - right) / (n - 1))
+    confusion = np.full((patterns.shape[1], n, n), (1 - right) / (n - 1))
     confusion[:, np.arange(n), np.arange(n)] = right
     change, n_iterations = np.inf, 0
     while change >= tolerance and n_iterations < max_iterations:
-        posterior = _expect(patterns, confusion, shares)
-        updated = _maximise(patterns, posterior * counts[:, None], confusion)
+        weights = _expect(patterns, confusion, shares) * counts[:, None]
+        updated = _maximise(patterns, weights, confusion)
+        shares = weights.sum(0) / max(weights.sum(), 1) if learn_prior else shares
         change = float(np.abs(updated - confusion).max())
         confusion, n_iterations = updated, n_iterations + 1
-    posterior = _expect(patterns, confusion, shares)
-    return Staple(posterior.T[:, places].reshape(n, *stack.shape[1:]), confusion, n_iterations)
+    return Performance(confusion, shares, n_iterations)
 
 
 def _stack(label_maps: Sequence[LabelMap]) -> LabelMap:

@@ -11,13 +11,13 @@ import numpy as np
 
 from noisylabels.annotation.project import Project, now
 from noisylabels.annotation.project_files import create_project_file
-from noisylabels.annotation.quarters import Window, cut_in_quarters
 from noisylabels.annotation.users import check_name
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_bytes, hash_file
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap
+from noisylabels.data.quarters import Window, cut_in_quarters
 from noisylabels.data.wells import find_well
 
 BLANK = "blank"

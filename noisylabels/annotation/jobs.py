@@ -15,7 +15,6 @@ from noisylabels.annotation.images import read_planes
 from noisylabels.annotation.predictor import Predictor, StoppedError
 from noisylabels.annotation.processes import Processes, reason_of
 from noisylabels.annotation.project import Person, Project, insert, now
-from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.retraining import Plan, Score, plan_folds, read_progress, write_plan
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.versions import add_version, give_weights, use_version, weights_in_use
@@ -23,6 +22,7 @@ from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_file
+from noisylabels.data.quarters import Window
 
 LOG_PIECE_BYTES = 64 * 1024
 LOG = "log.txt"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, 
 from noisylabels.data.settings import change, read_mapping
 from noisylabels.parallel import WorkerDiedError, local, run
 from noisylabels.plates.fields import Projection
+
+Pipeline: TypeAlias = CipSettings | NucleiSettings
+"""Settings of a pipeline; their type says which one it is."""
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 

@@ -60,13 +60,16 @@ class CipResult:
         return np.asarray(self.vesicles["class_index"] == 0)
 
 
-def segment_field(image: NDArray[Any], settings: CipSettings = LCSB) -> CipResult:
+def segment_field(
+    image: NDArray[Any], settings: CipSettings = LCSB, *, sharp: tuple[Stack, Stack] | None = None
+) -> CipResult:
     """Label the autophagy phases of one field with the conventional pipeline.
 
     Args:
         image: (channel, row, column) or (channel, plane, row, column) raw counts, channel 0 DsRed, 1 pHluorin; uint16
             or any real numbers, at least 0. Not modified. Illumination is corrected before (`correct_flatfield`).
         settings: The numbers of all steps.
+        sharp: The channels as `sharpen` gave them with the same settings of deconvolution; None: made here.
 
     Returns:
         Label maps, vesicles and masks.
@@ -81,8 +84,7 @@ def segment_field(image: NDArray[Any], settings: CipSettings = LCSB) -> CipResul
         ((32, 40), 0)
     """
     red_counts, green_counts = split_channels(image)
-    red = deconvolve(red_counts, settings.deconvolution, settings.deconvolution.red_emission_nm)
-    green = deconvolve(green_counts, settings.deconvolution, settings.deconvolution.green_emission_nm)
+    red, green = sharp or sharpen(image, settings.deconvolution)
     red_spots, green_spots = find_red_spots(red, settings.red), find_green_spots(green, settings.green)
     ratio = ratio_image(red_counts, green_counts, settings.acidity)
     low_ph = find_low_ph(ratio, green, settings.acidity)
@@ -106,6 +108,23 @@ def segment_field(image: NDArray[Any], settings: CipSettings = LCSB) -> CipResul
     vesicles = decide_phases(measured, settings.decisions, settings.vesicles)
     by_id = np.concatenate([[0], vesicles["class_index"]]).astype(np.uint8)
     return CipResult(by_id[labels], labels, vesicles, masks)
+
+
+def sharpen(image: NDArray[Any], settings: Deconvolution) -> tuple[Stack, Stack]:
+    """Deconvolve both channels: the slow step, which runs with other thresholds share.
+
+    Args:
+        image: As `segment_field` takes it. Not modified.
+        settings: Of the deconvolution.
+
+    Returns:
+        DsRed and pHluorin, (plane, row, column) float32 on the scale of the thresholds.
+
+    Raises:
+        InputError: See `segment_field`.
+    """
+    red, green = split_channels(image)
+    return deconvolve(red, settings, settings.red_emission_nm), deconvolve(green, settings, settings.green_emission_nm)
 
 
 def split_channels(image: NDArray[Any]) -> tuple[Stack, Stack]:

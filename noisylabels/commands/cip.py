@@ -1,11 +1,14 @@
 """`noisylabels cip`: label maps of a conventional pipeline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from noisylabels.commands.options import SOME_FAILED, Name, Overwrite, Workers, counting
+
+if TYPE_CHECKING:
+    from noisylabels.cip.labelling import Pipeline
 
 app = typer.Typer()
 
@@ -22,6 +25,12 @@ def cip(
     channels: Annotated[str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name.")] = "",
     phases: Annotated[bool, typer.Option(help="Keep the four phases instead of the paper's two.")] = False,
     reference: Annotated[str, typer.Option(help="Label set to compare with: prints a table of errors.")] = "",
+    perturb: Annotated[
+        int | None, typer.Option(help="Runs over --ranges: label sets NAME-1, NAME-2, ... to fuse.")
+    ] = None,
+    ranges: Annotated[
+        Path | None, typer.Option(help="YAML of `setting: [least, most]`; threshold_scale: [0.5, 4] if not given.")
+    ] = None,
     workers: Workers = 1,
     overwrite: Overwrite = False,
 ) -> None:
@@ -33,6 +42,15 @@ def cip(
         msg = f"{source} must be a dataset folder or an image file, but it does not exist. Check the path."
         raise FileNotFoundError(msg)
     chosen = labelling.load_pipeline(preset, settings)
+    if ranges and perturb is None:
+        msg = f"--ranges must come with --perturb, got {ranges} alone. Say how many runs: --perturb 7."
+        raise InputError(msg)
+    if perturb is not None:
+        if not source.is_dir() or reference:
+            msg = f"--perturb must have a dataset folder and no --reference, got {source}. Compare by evaluate."
+            raise InputError(msg)
+        _perturb(source, chosen, perturb, ranges, name=name, channels=channels, workers=workers, overwrite=overwrite)
+        return
     if source.is_file():
         labeller, tasks, dataset = labelling.plan_file(source, chosen, out=out, channels=channels, phases=phases)
     else:
@@ -53,5 +71,38 @@ def cip(
     typer.echo(f"{tasks[0].target.parent}: {len(tasks) - len(failures)} label maps, {len(failures)} failed")
     if dataset and reference and len(failures) < len(tasks):
         typer.echo(labelling.describe_errors(dataset, reference, name, phases=phases))
+    if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _perturb(
+    source: Path,
+    settings: "Pipeline",
+    n: int,
+    ranges: Path | None,
+    *,
+    name: str,
+    channels: str,
+    workers: int,
+    overwrite: bool,
+) -> None:
+    from noisylabels.cip import family, labelling
+
+    chosen = family.read_ranges(ranges) if ranges else family.DEFAULT_RANGES
+    plans = []
+    for place, member in enumerate(family.spread(settings, chosen, n=n), 1):
+        labeller, tasks, _ = labelling.plan_dataset(source, member, name=f"{name}-{place}", channels=channels)
+        plans.append((labeller, tasks))
+    for labeller, tasks in plans:
+        labelling.prepare_label_set(tasks, labeller, overwrite=overwrite)
+    failures = []
+    with counting(name, len(plans[0][1])) as advance:
+        for _, failure in family.label_family(plans, workers=workers):
+            failures += [failure] if failure else []
+            advance()
+    for failure in failures:
+        typer.echo(f"noisylabels: {failure}", err=True)
+    names = ", ".join(tasks[0].target.parent.name for _, tasks in plans)
+    typer.echo(f"{source}: {names}, {len(plans[0][1]) - len(failures)} label maps each, {len(failures)} failed")
     if failures:
         raise typer.Exit(SOME_FAILED)

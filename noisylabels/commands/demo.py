@@ -11,7 +11,7 @@ app = typer.Typer()
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
-    fields: Annotated[int, typer.Option(help="Quarter-size fields to simulate.")] = 120,
+    fields: Annotated[int, typer.Option(help="Fields to simulate, each cut in quarters.")] = 30,
     seed: Annotated[int, typer.Option(help="Of the screen.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes for simulating and labelling.", min=1)] = 2,
     epochs: Annotated[int | None, typer.Option(help="Epochs of training, if not the preset's.")] = None,

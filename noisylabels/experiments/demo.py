@@ -12,7 +12,7 @@ def list_steps(folder: Path, *, fields: int, seed: int, workers: int, epochs: in
 
     Args:
         folder: Where everything goes.
-        fields: Quarter-size fields to simulate; 0.7 of them train, 0.1 choose the epoch, 0.2 are held out.
+        fields: Fields to simulate, labelled whole, then cut in quarters: 0.7 train, 0.1 choose the epoch, 0.2 test.
         seed: Of the screen and the training.
         workers: Processes for simulating and labelling.
         epochs: Epochs of training; the demo preset's own when None.
@@ -22,15 +22,15 @@ def list_steps(folder: Path, *, fields: int, seed: int, workers: int, epochs: in
 
     Examples:
         >>> [words[0] for words in list_steps(Path("d"), fields=8, seed=0, workers=1)]
-        ['simulate', 'cip', 'train', 'predict', 'evaluate']
+        ['simulate', 'cip', 'quarters', 'train', 'predict', 'evaluate']
     """
-    screen, model, evaluation = str(folder / "screen"), str(folder / "model"), str(folder / "evaluation")
-    quarter = ["--rows", "256", "--columns", "340"]  # the paper's quarters
+    whole, screen, model, evaluation = (str(folder / name) for name in ("whole", "screen", "model", "evaluation"))
     count = ["--fields", str(fields), "--seed", str(seed), "--fractions", "0.7,0.1,0.2"]
-    length = [] if epochs is None else ["--num_epochs", str(epochs)]
+    length = [] if epochs is None else ["--num_epochs", str(epochs), "--val_interval", "1"]
     return [
-        ["simulate", screen, *count, *quarter, "--workers", str(workers)],
-        ["cip", screen, "--workers", str(workers), "--reference", "truth"],
+        ["simulate", whole, *count, "--workers", str(workers)],
+        ["cip", whole, "--workers", str(workers), "--reference", "truth"],
+        ["quarters", whole, screen],
         ["train", "cdl", "--preset", "demo", "--dataset_dir", screen, "--output_dir", model, *length],
         ["predict", "cdl", "--dataset_dir", screen, "--split", "test", "--ckpt_path", f"{model}/model.pt"],
         ["evaluate", screen, "--split", "test", "--methods", "cip,cdl", "--out", evaluation],

@@ -46,7 +46,8 @@ def plan_stages(
         "train::sampler::seed": run.order_seed,
     }
     most = (declaration.largest_set() or available) if declaration.equal_steps else len(ids)
-    base = declared | _as_many_steps(declared, most, len(ids))
+    by_epochs = bool({"sgd", "paper"} & {*declaration.preset, *method.preset})
+    base = declared | _as_many_steps(declared, most, len(ids), by_epochs=by_epochs)
     if method.use == "mix":
         return [base | {"trusted_name": TRUTH, "trusted_ids": trusted}]
     if method.use == "transitions":
@@ -55,23 +56,28 @@ def plan_stages(
         return [base | _by_appearance(view, trusted)]
     if method.use == "alone":
         gold_view = narrow_labels(view, trusted, name="gold")
-        return [declared | _as_many_steps(declared, most, len(trusted)) | {"dataset_dir": str(gold_view.folder)}]
+        return [
+            declared
+            | _as_many_steps(declared, most, len(trusted), by_epochs=by_epochs)
+            | {"dataset_dir": str(gold_view.folder)}
+        ]
     if method.use == "finetune":
         gold = {
             "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
             "output_dir": str(folder / "model" / "finetuned"),
             "init": str(folder / "model" / "last.pt"),
-            "learning_rate": FINETUNE_RATE * float(declared.get("learning_rate", 0.1)),
+            "learning_rate": FINETUNE_RATE * float(declared.get("learning_rate", 0.03 if by_epochs else 0.003)),
         }
         return [base, declared | gold]
     return [base]
 
 
-def _as_many_steps(declared: Mapping[str, Any], most: int, fields: int) -> dict[str, Any]:
+def _as_many_steps(declared: Mapping[str, Any], most: int, fields: int, *, by_epochs: bool) -> dict[str, Any]:
     """Train some fields for as many steps as more of them: more epochs, and the learning rate falls as slowly."""
-    batch = int(declared.get("batch_size", 4))
+    batch = int(declared.get("batch_size", 4 if by_epochs else 8))
     times = math.ceil(most / batch) / math.ceil(fields / batch)
-    lengths = {"num_epochs": 15, "learning_rate_period": 3, "val_interval": 1} if times != 1 else {}  # the bundle's own
+    lengths = {"num_epochs": 15, "val_interval": 1} | ({"learning_rate_period": 3} if by_epochs else {})
+    lengths = lengths if times != 1 else {}  # the bundle's own
     return {key: max(1, round(times * int(declared.get(key, own)))) for key, own in lengths.items()}
 
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import torch
-from monai.transforms import DivisiblePadd, EnsureTyped, RandFlipd, RandRotated, RandSpatialCropd
+from monai.transforms import DivisiblePadd, EnsureTyped, RandCropByLabelClassesd, RandFlipd, RandRotated
 from numpy.typing import NDArray
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -108,7 +108,7 @@ def _refuse(got: str) -> NoReturn:
 
 
 def _keeps_all(transform: Any) -> bool:
-    return isinstance(transform, RandSpatialCropd) and np.max(transform.cropper.roi_size) <= 0
+    return isinstance(transform, RandCropByLabelClassesd) and np.max(transform.cropper.spatial_size) <= 0
 
 
 def _reflects(transform: Any) -> bool:

@@ -104,6 +104,36 @@ def plan_fields(
     return planned
 
 
+def plan_plates(
+    layout: Layout, *, n_plates: int, n_fields: int, seed: int, fields_per_well: int | None = None
+) -> list[PlannedField]:
+    """Plan the fields of several plates of one layout, as many on each.
+
+    Args:
+        layout: Treatments by well.
+        n_plates: How many plates, P1, P2, ...
+        n_fields: How many fields on all of them; the first plates take one more where it does not divide.
+        seed: Seed of the screen.
+        fields_per_well: As in `plan_fields`.
+
+    Raises:
+        InputError: If there are fewer fields than plates, or too few wells.
+
+    Examples:
+        >>> [field.id for field in plan_plates({"A01": ("untreated", 1.0)}, n_plates=2, n_fields=2, seed=0)]
+        ['P1_A01_f1', 'P2_A01_f1']
+    """
+    if not 1 <= n_plates <= n_fields:
+        msg = f"There must be a plate, and a field for each, got {n_plates} plates and {n_fields} fields. Ask for more."
+        raise InputError(msg)
+    planned = []
+    for plate in range(n_plates):
+        here = n_fields // n_plates + (plate < n_fields % n_plates)
+        name = f"P{plate + 1}"
+        planned += plan_fields(layout, n_fields=here, seed=seed, plate=name, fields_per_well=fields_per_well)
+    return planned
+
+
 def _untreated(row: int, column: int, plate: PlateSettings) -> tuple[str, float]:  # noqa: ARG001 - one signature
     return "untreated", 0.0
 

@@ -36,6 +36,7 @@ from noisylabels.simulation.field import SimulatedField, simulate_field
 from noisylabels.simulation.layout import PlannedField
 from noisylabels.simulation.plate import draw_effects
 from noisylabels.simulation.settings import SimulationSettings
+from noisylabels.simulation.variation import vary_plate
 
 
 def simulate_dataset(
@@ -45,6 +46,7 @@ def simulate_dataset(
     *,
     seed: int,
     fractions: tuple[float, float, float] = (0.85, 0.1, 0.05),
+    varied: bool = False,
     workers: int = 1,
     on_field: Callable[[str], object] = lambda _: None,
 ) -> Dataset:
@@ -58,7 +60,8 @@ def simulate_dataset(
         settings: What to simulate.
         plan: The fields; the well is the group that a split never cuts.
         seed: Seed of the screen and of the split.
-        fractions: Shares of training, validation and test.
+        fractions: Shares of training, validation and test: of the wells, or of the plates where these differ.
+        varied: Whether every plate has a day and a stain of its own (`vary_plate`); then no plate is cut by the split.
         workers: Processes; the files are the same for any number.
         on_field: Called with the id of each field that is done.
 
@@ -69,12 +72,14 @@ def simulate_dataset(
         InputError: If the folder holds something else, or the plan cannot be split.
     """
     root = Path(folder)
-    splits = split_groups([field.well for field in plan], fractions, seed=seed)
+    splits = split_groups([field.plate if varied else field.well for field in plan], fractions, seed=seed)
+    own = {field.plate: vary_plate(settings, seed=seed, plate=field.plate) if varied else settings for field in plan}
     provenance = {"simulator": f"noisylabels {__version__}", "seed": seed, "settings": settings.to_dict()}
+    provenance |= {"plates differ": True} if varied else {}
     _claim(root, provenance, {field.id: f"{field.condition} {field.dose:g}" for field in plan})
-    for field_id in _finished(root, settings, plan, seed, workers):
+    for field_id in _finished(root, own, plan, seed, workers):
         on_field(field_id)
-    _write_fields(root, settings, plan, seed)
+    _write_fields(root, own, plan, seed)
     _merge_events(root, plan)
     dataset = Dataset(
         folder=root,
@@ -82,7 +87,12 @@ def simulate_dataset(
         channel_names=CHANNELS,
         pixel_size_um=settings.frame.pixel_size_um,
         cases=tuple(
-            Case(field.id, field.well, split, f"images/{field.id}.ome.tif")
+            Case(
+                field.id,
+                f"{field.plate}_{field.well}" if varied else field.well,
+                split,
+                f"images/{field.id}.ome.tif",
+            )
             for field, split in zip(plan, splits, strict=True)
         ),
         provenance=provenance,
@@ -151,13 +161,13 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _finished(
-    root: Path, settings: SimulationSettings, plan: Sequence[PlannedField], seed: int, workers: int
+    root: Path, own: Mapping[str, SimulationSettings], plan: Sequence[PlannedField], seed: int, workers: int
 ) -> Iterator[str]:
     """Simulate what is missing; give the id of every field as it is done."""
     done = [field for field in plan if (root / "images" / f"{field.id}.ome.tif").is_file()]
     yield from (field.id for field in done)
     missing = [field for field in plan if field not in done]
-    work = partial(_simulate_into, root, settings, seed)
+    work = partial(_simulate_into, root, own, seed)
     for planned, ended in run(work, missing, engine=local(min(workers, len(missing)))):
         if isinstance(ended, WorkerDiedError):
             msg = f"Field {planned.id} must not end its worker, but each did. Look for a shortage of memory."
@@ -165,7 +175,8 @@ def _finished(
         yield ended
 
 
-def _simulate_into(root: Path, settings: SimulationSettings, seed: int, planned: PlannedField) -> str:
+def _simulate_into(root: Path, own: Mapping[str, SimulationSettings], seed: int, planned: PlannedField) -> str:
+    settings = own[planned.plate]
     simulated = simulate_field(
         settings,
         seed=seed,
@@ -179,10 +190,11 @@ def _simulate_into(root: Path, settings: SimulationSettings, seed: int, planned:
     return planned.id
 
 
-def _write_fields(root: Path, settings: SimulationSettings, plan: Sequence[PlannedField], seed: int) -> None:
+def _write_fields(root: Path, own: Mapping[str, SimulationSettings], plan: Sequence[PlannedField], seed: int) -> None:
     """Write fields.csv; effects are keyed, so they need not be remembered from the simulation."""
     rows = []
     for planned in plan:
+        settings = own[planned.plate]
         effects = draw_effects(
             settings.plate,
             seed=seed,

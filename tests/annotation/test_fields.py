@@ -15,11 +15,11 @@ from noisylabels.annotation.fields import (
 )
 from noisylabels.annotation.images import contrast_of, read_planes
 from noisylabels.annotation.project import Project
-from noisylabels.annotation.quarters import Window, cut_in_quarters
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_file
 from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.labels import IGNORE_INDEX
+from noisylabels.data.quarters import Window, cut_in_quarters
 from tests.annotation.desks import make_dataset, make_project, refused
 
 

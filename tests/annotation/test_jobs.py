@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from noisylabels.annotation.jobs import Jobs, UnknownJobError
-from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import add_person, owner_of
 from noisylabels.annotation.versions import versions_of, weights_in_use
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_image
+from noisylabels.data.quarters import Window
 from tests.annotation.desks import Browser, key, make_project, paint, refused
 
 # Stands for the worker: a process that reads the same words and lines and gives the same answers and files.

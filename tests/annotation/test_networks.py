@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from noisylabels.annotation.jobs import Jobs
-from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.retraining import Plan, read_progress, retrain
 from noisylabels.annotation.scores import measure_uncertainty
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import owner_of
 from noisylabels.data.images import read_image, read_label_map, write_label_map
+from noisylabels.data.quarters import Window
 from noisylabels.learning.launcher import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project
 from tests.annotation.test_jobs import wait

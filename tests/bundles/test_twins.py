@@ -12,11 +12,12 @@ from tests.bundles.conftest import BUNDLES
 # The keys in which MDL may differ from CDL, by file.
 MAY_DIFFER = {
     "metadata.json": {"name", "description", "data_source"},
-    "train.yaml": {"label_name", "learning_rate", "split::0", "split::1", "split::2"},
+    "train.yaml": {"label_name", "num_epochs", "split::0", "split::1", "split::2"},
     "inference.yaml": {"method"},
     "evaluate.yaml": set(),
     "multi_gpu_train.yaml": set(),
     "paper.yaml": {"learning_rate", "_desc_"},
+    "sgd.yaml": {"learning_rate"},
     "demo.yaml": {"_desc_", "num_epochs"},
     "logging.conf": None,
 }

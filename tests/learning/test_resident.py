@@ -191,11 +191,13 @@ def test_a_bundle_trains_on_resident_fields_and_goes_on_after_a_stop(tmp_path: P
 
     def train(out: str, epochs: int) -> None:
         settings = {"dataset_dir": str(screen), "output_dir": str(tmp_path / out), "num_epochs": epochs, **SMALL}
+        settings["schedule_epochs"] = 3
         launcher.run(launcher.plan_training("cdl", ("resident",), settings))
 
     train("whole", 3)
     train("stopped", 1)
     settings = {"dataset_dir": str(screen), "output_dir": str(tmp_path / "stopped"), "num_epochs": 2, **SMALL}
+    settings |= {"patch_size": [-1, -1], "batch_size": 4, "schedule_epochs": 3}  # the preset's
     with pytest.raises(InputError, match="resident"):  # what loading processes draw is another training
         launcher.run(launcher.plan_training("cdl", (), settings))
     train("stopped", 3)

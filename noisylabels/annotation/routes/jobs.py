@@ -6,7 +6,6 @@ from typing import Any
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from noisylabels.annotation.quarters import Window
 from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, route
 from noisylabels.annotation.routes.schemas import (
     BundleSchema,
@@ -17,6 +16,7 @@ from noisylabels.annotation.routes.schemas import (
     number_of,
 )
 from noisylabels.annotation.versions import versions_of
+from noisylabels.data.quarters import Window
 
 
 def predict(call: Call, sent: PredictSchema) -> Response:

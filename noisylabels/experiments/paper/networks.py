@@ -42,6 +42,7 @@ def train(
     seed: int,
     init: Path | None = None,
     stretch: int = 1,
+    horizon: int | None = None,
 ) -> str:
     """Train a bundle, or go on where a training stopped; one with fewer epochs is prolonged.
 
@@ -54,6 +55,7 @@ def train(
         seed: Of the weights and of the order.
         init: Weights to start from; None: from scratch.
         stretch: How many epochs stand for one, in the learning rate's schedule and between validations.
+        horizon: Epochs over which the learning rate falls to 0; None: `epochs`. One that is prolonged needs the last.
 
     Returns:
         The `python -m monai.bundle run` line that does the same.
@@ -61,9 +63,12 @@ def train(
     from noisylabels.learning import launcher
 
     values = {**settings.overrides, "dataset_dir": str(dataset), "output_dir": str(folder), "seed": seed}
+    by_epochs = settings.preset in ("paper", "sgd")  # their learning rate falls by epochs, not over the whole training
+    values |= {} if by_epochs else {"schedule_epochs": horizon or epochs}
     values |= {"num_epochs": epochs} | ({} if init is None else {"init": str(init)})
     if stretch > 1:
-        values |= {"learning_rate_period": stretch * LEARNING_RATE_PERIOD, "val_interval": stretch}
+        values |= {"val_interval": stretch}
+        values |= {"learning_rate_period": stretch * LEARNING_RATE_PERIOD} if by_epochs else {}
     launch = launcher.plan_training(bundle, _presets(settings), values)
     launcher.run(launch)
     return launch.command_line()
@@ -112,7 +117,7 @@ def name_size(fields: int) -> str:
 
 def look_at_cdl(screen: Path, folder: Path, settings: StudySettings, *, epoch: int, seed: int) -> Mapping[str, Any]:
     """Train CDL on the CIP's labels up to an epoch, and predict the held-out fields with the weights of that epoch."""
-    trained = train(CDL, screen, folder, settings, epochs=epoch, seed=seed)
+    trained = train(CDL, screen, folder, settings, epochs=epoch, seed=seed, horizon=settings.looks[-1])
     predicted = predict(CDL, screen, folder / LAST, screen / "labels" / name_look(epoch), split="test")
     return {"commands": [trained, predicted]}
 

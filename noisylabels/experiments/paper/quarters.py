@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from noisylabels.annotation.quarters import Window, cut_in_quarters
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image, write_label_map
+from noisylabels.data.quarters import Window, cut_in_quarters
 from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.experiments.paper.settings import StudySettings
 

@@ -8,6 +8,11 @@ from typing import Any, Self
 from noisylabels.data.errors import InputError
 from noisylabels.experiments.paper.presets import HALF_WIDTH
 
+PAPER_LOSS: Mapping[str, Any] = {
+    "loss::_target_": "noisylabels.learning.generalized_dice.MatlabGeneralizedDiceLoss",
+}
+"""The loss in the form of the paper's software."""
+
 
 @dataclass(frozen=True)
 class RealSettings:
@@ -20,7 +25,7 @@ class RealSettings:
         few_validation: Curated images that choose MDL's epoch.
         patch: Side of the squares that are cut at random for training, pixels.
         resamples: Random swaps of the permutation tests.
-        preset: Preset of the bundles, or "" for their defaults.
+        preset: Preset of the bundles.
         overrides: Further values of the bundles' configs.
 
     Raises:
@@ -33,8 +38,8 @@ class RealSettings:
     few_validation: int = 4
     patch: int = 128
     resamples: int = 2000
-    preset: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=lambda: dict(HALF_WIDTH))
+    preset: str = "sgd"
+    overrides: Mapping[str, Any] = field(default_factory=lambda: {**PAPER_LOSS, **HALF_WIDTH})
 
     def __post_init__(self) -> None:
         for name in ("epochs", "few", "few_validation", "patch", "resamples"):
@@ -66,7 +71,7 @@ SETTINGS: Mapping[str, RealSettings] = {
         split=(0.5, 0.15, 0.35),
         epochs=240,
         patch=192,
-        overrides={**HALF_WIDTH, "network_def::strides": [2, 2, 2], "learning_rate": 0.03},
+        overrides={**PAPER_LOSS, **HALF_WIDTH, "network_def::strides": [2, 2, 2], "learning_rate": 0.03},
     ),
 }
 """Settings by name of the study."""

@@ -1,0 +1,175 @@
+"""What a network can repair of its labels, before any truth: how well labels can be foretold on fields it never saw.
+
+A student learns a teacher's labels and predicts held-out fields. Where it does not agree with its own teacher there,
+equal patches carry unequal labels: errors that have no cause in the picture, which a network cannot copy. So a low
+agreement promises a gain over the teacher. It does not tell which teacher is right: what is wrong in every patch alike,
+such as swelling, is foretold perfectly. benchmarks/teachers.py measures how far both hold.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
+from noisylabels.data.dataset import Dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import read_label_map
+from noisylabels.data.labels import LabelMap
+
+Confusions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Student:
+    """How a student of one label set did on held-out fields.
+
+    Args:
+        labels: The label set that it learnt.
+        agreement: Mean IoU of its predictions with that label set, interval over groups (wells).
+        classes: (class,) IoU with that label set, pooled over fields; nan for a class that neither shows.
+        folder: Its label maps.
+    """
+
+    labels: str
+    agreement: Interval
+    classes: NDArray[np.float64]
+    folder: Path
+
+    @property
+    def inconsistency(self) -> float:
+        """One minus the agreement."""
+        return 1 - self.agreement.estimate
+
+
+def mean_iou(confusions: NDArray[Any]) -> NDArray[np.float64]:
+    """Score confusion matrices by the mean IoU of the classes that occur.
+
+    Args:
+        confusions: (..., class, class) pixels by reference and prediction. Not modified.
+
+    Examples:
+        >>> mean_iou(np.array([[8, 0], [2, 2]])).round(2)
+        np.float64(0.65)
+    """
+    return np.asarray(np.nanmean(class_ious(confusions), axis=-1))
+
+
+def class_ious(confusions: NDArray[Any]) -> NDArray[np.float64]:
+    """Score confusion matrices by the IoU of each class; nan for one that does not occur."""
+    counts = np.asarray(confusions, float)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    union = counts.sum(-1) + counts.sum(-2) - hits
+    return np.asarray(np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0))
+
+
+def confuse(
+    dataset: Dataset, reference: Callable[[str], LabelMap], prediction: Callable[[str], LabelMap], *, split: str
+) -> Confusions:
+    """Count pixels by class for every field of a split.
+
+    Args:
+        dataset: The dataset folder.
+        reference: Gives the label map of a field.
+        prediction: Gives the other.
+        split: Which fields.
+
+    Returns:
+        (field, class, class) counts.
+    """
+    n = len(dataset.classes)
+    tables = []
+    for case_id in dataset.ids(split):
+        pairs = reference(case_id).astype(np.int64) * n + prediction(case_id)
+        tables.append(np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n))
+    return np.stack(tables)
+
+
+def estimate_score(dataset: Dataset, confusions: Confusions, *, split: str) -> Interval:
+    """Give the mean IoU of a split with its jackknife interval over groups."""
+    groups = [dataset.case(case_id).group for case_id in dataset.ids(split)]
+    without, _ = leave_clusters_out(confusions, mean_iou, clusters=groups)
+    return jackknife_interval(without, estimate=float(mean_iou(confusions.sum(0))), bounds=(0, 1))
+
+
+def train_student(
+    dataset: Dataset,
+    labels: str,
+    folder: Path,
+    *,
+    split: str = "test",
+    steps: int = 100,
+    seed: int = 0,
+    training_ids: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Student:
+    """Train a student of a label set and hold it against its own teacher on fields that it never saw.
+
+    Args:
+        dataset: The dataset folder; the student learns the training fields.
+        labels: The label set.
+        folder: Where the run and its label maps go; a run that is there is continued.
+        split: The held-out fields: validation or test.
+        steps: Steps of the optimizer, as whole epochs.
+        seed: Of the training.
+        training_ids: Learn from these fields only; all training fields if there are none.
+        overrides: Further values of the bundle's config.
+
+    Raises:
+        InputError: If the split is not held out or empty, or a label set is missing.
+    """
+    from noisylabels.experiments.paper.networks import narrow
+    from noisylabels.learning import launcher
+
+    if split not in ("validation", "test") or not dataset.ids(split):
+        n_fields = len(dataset.ids(split))
+        msg = f"--split must be held out, validation or test, got {split!r} with {n_fields} fields. Name another split."
+        raise InputError(msg)
+    dataset.require_labels(labels)
+    source = dataset.folder
+    if training_ids:
+        kept = {*training_ids, *dataset.ids("validation")}
+        source = narrow(dataset, folder / "fields", ids=kept, name=labels, source=labels)
+    values = dict(overrides or {})
+    n_fields = len(training_ids) or len(dataset.ids("training"))
+    per_epoch = -(-n_fields // int(values.get("batch_size", 8)))
+    epochs = max(1, round(steps / per_epoch))
+    values |= {"dataset_dir": str(source), "label_name": labels, "output_dir": str(folder / "model")}
+    values |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
+    launcher.run(launcher.plan_training("cdl", (), values))
+    weights, target = folder / "model" / "last.pt", folder / "labels"
+    plan = {"dataset_dir": str(dataset.folder), "split": split, "ckpt_path": str(weights), "output_dir": str(target)}
+    launcher.run(launcher.plan_prediction("cdl", (), plan))
+    confusions = confuse(
+        dataset,
+        lambda case_id: dataset.label_map(labels, case_id),
+        lambda case_id: read_label_map(target / f"{case_id}.tif", dataset.classes),
+        split=split,
+    )
+    agreement = estimate_score(dataset, confusions, split=split)
+    return Student(labels, agreement, class_ious(confusions.sum(0)), target)
+
+
+def describe_students(students: Sequence[Student], class_names: Sequence[str]) -> str:
+    """Say what can be expected, most inconsistent labels first.
+
+    Args:
+        students: One per label set.
+        class_names: One name per class index.
+    """
+    lines = []
+    for student in sorted(students, key=lambda one: -one.inconsistency):
+        found = student.agreement
+        ends = "no interval: fewer than three wells" if np.isnan(found.low) else f"[{found.low:.3f}, {found.high:.3f}]"
+        parts = ", ".join(f"{name} {iou:.3f}" for name, iou in zip(class_names, student.classes, strict=True))
+        lines.append(f"{student.labels}: held-out agreement {found.estimate:.3f} {ends} ({parts})")
+    return "\n".join([*lines, ADVICE])
+
+
+ADVICE = """\
+The lower the agreement, the more of the labels' errors have no cause in the picture, and the more a network trained on
+them can gain over them. A high agreement does not say that labels are right: what is wrong everywhere alike, such as
+swollen outlines, is foretold perfectly. Look at the outlines of some isolated events beside this."""
