@@ -60,11 +60,11 @@ def read_ranges(path: Path) -> Ranges:
     """
     found: dict[str, tuple[float, float]] = {}
     for name, limits in read_mapping(path).items():
-        numbers = isinstance(limits, list) and len(limits) == 2 and all(type(x) in (int, float) for x in limits)
-        if not numbers or not limits[0] < limits[1] or limits[0] * limits[1] <= 0:
+        ends = [float(x) for x in limits if type(x) in (int, float)] if isinstance(limits, list) else []
+        if len(ends) != 2 or ends != limits or not ends[0] < ends[1] or ends[0] * ends[1] <= 0:
             msg = f"Range {name} of {path} must be two rising numbers of one sign, got {limits!r}. Write [least, most]."
             raise InputError(msg)
-        found[str(name)] = (float(limits[0]), float(limits[1]))
+        found[str(name)] = (ends[0], ends[1])
     if not found:
         msg = f"{path} must hold at least one range, got none. Write for instance {SCALE}: [0.5, 4]."
         raise InputError(msg)
