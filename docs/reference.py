@@ -5,13 +5,15 @@ python -m docs.reference docs/reference.md
 
 import importlib
 import importlib.util
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from noisylabels.cli import COMMANDS, find_app
 from noisylabels.data.atomic import write_text
+from noisylabels.data.settings import schema_of
 
 BUNDLES = ("cdl", "mdl")
 
@@ -67,6 +69,16 @@ FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Folder that rooms hand each other -> its files, each with what writes or reads it and describes it."""
 
+SETTINGS = {
+    "CIP": "noisylabels.cip.settings.CipSettings",
+    "Simulator": "noisylabels.simulation.settings.SimulationSettings",
+    "Evaluation": "evaluation.metrics.settings.EvaluationSettings",
+    "Declaration of an experiment": "noisylabels.experiments.declaration.Declaration",
+    "Method of a declaration": "noisylabels.experiments.declaration.Method",
+    "Study": "noisylabels.experiments.paper.settings.StudySettings",
+}
+"""What people set -> the class that checks it."""
+
 HEAD = """# Reference
 
 Made by `python -m docs.reference docs/reference.md` from the code; a test holds the page to it. Do not edit it.
@@ -87,7 +99,37 @@ def write_reference() -> str:
         >>> "### noisylabels corrupt" in page, "| `paper` |" in page, "`datalist.json`" in page
         (True, True, True)
     """
-    return "\n".join([HEAD, *_commands(), *_presets(), *_formats()]) + "\n"
+    return "\n".join([HEAD, *_commands(), *_presets(), *_formats(), *_schemas()]) + "\n"
+
+
+def _schemas() -> Iterator[str]:
+    """Name every setting of a file that people write, by its JSON schema."""
+    yield "## Settings\n"
+    yield "`noisylabels.data.settings.schema_of` gives the JSON schema of each, for editors that check what is typed.\n"
+    for title, place in SETTINGS.items():
+        yield f"### {title}\n"
+        yield f"`{place}`\n"
+        yield from _table(("setting", "type", "default"), list(_settings(schema_of(_find(place)))))
+
+
+def _settings(
+    schema: Mapping[str, Any], defined: Mapping[str, Any] | None = None, before: str = ""
+) -> Iterator[tuple[str, str, str]]:
+    defined = schema.get("$defs", {}) if defined is None else defined
+    for name, entry in schema.get("properties", {}).items():
+        inner = defined.get(entry.get("$ref", "").rpartition("/")[2])
+        if inner is not None and "properties" in inner:
+            yield from _settings(inner, defined, f"{before}{name}.")
+        else:
+            default = json.dumps(entry["default"]) if "default" in entry else ""
+            yield f"`{before}{name}`", _kind(entry), f"`{default}`" if default else ""
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    if "enum" in entry or "const" in entry:
+        return " or ".join(f"`{word}`" for word in entry.get("enum", [entry.get("const")]))
+    kinds = [_kind(one) for one in entry.get("anyOf", ())] or [str(entry.get("type", "any"))]
+    return " or ".join(kinds)
 
 
 def _commands() -> Iterator[str]:
@@ -176,17 +218,17 @@ def _formats() -> Iterator[str]:
         yield f"### {folder[0].upper()}{folder[1:]}\n"
         yield from _table(
             ("file", "described in", ""),
-            [(file, f"`{target}`", _first_paragraph(_doc(target))) for file, target in files],
+            [(file, f"`{target}`", _first_paragraph(_find(target).__doc__)) for file, target in files],
         )
 
 
-def _doc(target: str) -> str:
+def _find(target: str) -> Any:
     parts = target.split(".")
     depth = next(n for n in range(len(parts), 0, -1) if _is_module(".".join(parts[:n])))
     found: Any = importlib.import_module(".".join(parts[:depth]))
     for part in parts[depth:]:
         found = getattr(found, part)
-    return str(found.__doc__)
+    return found
 
 
 def _is_module(name: str) -> bool:

@@ -148,11 +148,11 @@ def as_input_error(error: "ValidationError", *, what: str) -> InputError:
     own = first.get("ctx", {}).get("error")
     if isinstance(own, InputError):
         return own
-    name = ".".join(str(part) for part in first["loc"])
+    name = " ".join([what, ".".join(str(part) for part in first["loc"])]).rstrip()
     said = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     rule = RULES.get(first["type"], said)
     got = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return InputError(f"{what} {name} must be {rule}, got {got}. Correct the value.")
+    return InputError(f"{name} must be {rule}, got {got}. Correct the value.")
 
 
 @functools.cache

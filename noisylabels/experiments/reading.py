@@ -1,11 +1,12 @@
 """Reading declarations: YAML in, a declaration out, every fault in one sentence."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.settings import build, refuse_unknown
 from noisylabels.experiments.declaration import (
     FACTORS,
     LABELS,
@@ -13,7 +14,6 @@ from noisylabels.experiments.declaration import (
     SEEDS,
     VALIDATIONS,
     WITHIN,
-    Data,
     Declaration,
     Method,
     noise_at,
@@ -70,14 +70,18 @@ def declare(content: Mapping[str, Any], *, source: str = "declaration") -> Decla
     Raises:
         InputError: If a key is unknown or missing, or a level names nothing; the message lists what there is.
     """
-    values = dict(_known(content, Declaration, source))
+    what = f"In {source} the key"
+    refuse_unknown(Declaration, {**content, "data": {}}, what=what)
+    values = dict(content)
     for key in ("name", "question", "data", "grid", "methods"):
         if key not in values:
             msg = f"{source} must have the key {key}, got {', '.join(values)}. Add it."
             raise InputError(msg)
     _check_kinds(values, source)
-    values["data"] = Data(**_known(values["data"], Data, f"data of {source}"))
-    values["methods"] = {name: _method(settings or {}, name, source) for name, settings in values["methods"].items()}
+    methods = {
+        name: build(Method, settings or {}, what=f"In method {name!r} of {source} the key")
+        for name, settings in values["methods"].items()
+    }
     values["grid"] = _levels(values["grid"], FACTORS, {"dose": (0.0,), "n_train": (None,)}, f"grid of {source}")
     values["only"] = {
         noise: _levels(own, WITHIN, {}, f"own levels of {noise!r} in {source}", whole=False)
@@ -85,8 +89,7 @@ def declare(content: Mapping[str, Any], *, source: str = "declaration") -> Decla
     }
     values["seeds"] = _levels(values.get("seeds", {}), SEEDS, dict.fromkeys(SEEDS, (0,)), f"seeds of {source}")
     values["noise"] = dict(values.get("noise", {}))
-    values["preset"] = tuple(values.get("preset", ()))
-    declaration = Declaration(**values)
+    declaration = replace(build(Declaration, {**values, "methods": {}}, what=what), methods=methods)
     _check(declaration, source)
     return declaration
 
@@ -99,9 +102,6 @@ def _check_kinds(values: Mapping[str, Any], source: str) -> None:
         if not isinstance(value, Mapping):
             msg = f"{key} of {source} must be a mapping, got {value!r}. Look at a shipped declaration."
             raise InputError(msg)
-    if not isinstance(values.get("equal_steps", False), bool):
-        msg = f"equal_steps of {source} must be true or false, got {values['equal_steps']!r}. Write one of them."
-        raise InputError(msg)
     hours = values.get("max_hours", 1)
     if not (isinstance(hours, (int, float)) and hours > 0):
         msg = f"max_hours of {source} must be above 0, got {hours!r}. Give hours of compute."
@@ -149,21 +149,6 @@ def _try_noise(name: str, recipe: Any, source: str) -> None:
     except (InputError, TypeError) as error:
         msg = f"Noise {name!r} of {source}: {error}"
         raise InputError(msg) from error
-
-
-def _method(settings: Mapping[str, Any], name: str, source: str) -> Method:
-    values = dict(_known(settings, Method, f"method {name!r} of {source}"))
-    values["preset"] = tuple(values.get("preset", ()))
-    return Method(**values)
-
-
-def _known(content: Mapping[str, Any], kind: type, source: str) -> Mapping[str, Any]:
-    known = [entry.name for entry in fields(kind)]
-    unknown = [key for key in content if key not in known]
-    if unknown:
-        msg = f"Keys of {source} must be among {', '.join(known)}, got {unknown[0]!r}. Remove or rename it."
-        raise InputError(msg)
-    return content
 
 
 def _levels(

@@ -54,7 +54,7 @@ def test_equal_steps_are_part_of_a_recipe_only_where_they_are_declared():
     mixed = {**SMALL["methods"], "mixed": {"trusted": 2, "use": "mix"}}
     with pytest.raises(InputError, match="must not have use: mix with equal_steps"):
         declare(changed(methods=mixed, equal_steps=True))
-    with pytest.raises(InputError, match="equal_steps of declaration must be true or false, got 'yes'"):
+    with pytest.raises(InputError, match="the key equal_steps must be true or false, got 'yes'"):
         declare(changed(equal_steps="yes"))
 
 
@@ -113,7 +113,14 @@ def test_an_identity_depends_on_recipe_data_and_code_and_on_nothing_else():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(changed(nois={}), "Keys of declaration must be among .*, got 'nois'", id="unknown key"),
+        pytest.param(changed(nois={}), "In declaration the key nois must be .* Did you mean noise", id="unknown key"),
+        pytest.param(changed(data={"toyy": {}}), "the key data.toyy must be .* Did you mean toy", id="key of data"),
+        pytest.param(
+            changed(methods={"gdl": {"trustd": 3}}), "In method 'gdl' .* key trustd .* mean trusted", id="key of method"
+        ),
+        pytest.param(changed(methods={"gdl": 3}), "In method 'gdl' .*, got 3", id="method of another kind"),
+        pytest.param(changed(equal_steps="maybe"), "the key equal_steps must be true or false, got 'maybe'", id="bool"),
+        pytest.param(changed(margin="x"), "the key margin must be a number, got 'x'", id="number"),
         pytest.param({"name": "x"}, "must have the key question", id="missing key"),
         pytest.param(changed(grid={**SMALL["grid"], "loss": [1]}), "must be among noise, .*, got 'loss'", id="factor"),
         pytest.param(changed(grid={**SMALL["grid"], "method": []}), "got none for method", id="0 runs"),

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.settings import build
 
 Shares = tuple[float, float, float]
 
@@ -79,15 +80,9 @@ class StudySettings:
         """Make settings from plain data.
 
         Raises:
-            InputError: If a setting is unknown.
+            InputError: If a setting is unknown, of another type or outside its range.
         """
-        known = [entry.name for entry in fields(cls)]
-        unknown = [name for name in values if name not in known]
-        if unknown:
-            msg = f"Settings of the study must be among {', '.join(known)}, got {unknown[0]!r}. Correct the name."
-            raise InputError(msg)
-        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-        return cls(**plain)
+        return build(cls, values, what="Setting of the study")
 
     def to_dict(self) -> dict[str, Any]:
         """Write the settings as plain data; `from_dict` reads them back."""

@@ -41,8 +41,12 @@ def test_a_wrong_setting_is_told(name):
 
 
 def test_an_unknown_setting_and_preset_are_refused():
-    with pytest.raises(InputError, match=re.escape("got 'field'. Correct the name.")):
+    message = "Setting of the study field must be one of those there are, got an unknown name. Did you mean fields?"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         StudySettings.from_dict({"field": 3})
+    message = "Setting of the study rows must be a whole number, got 'many'. Correct the value."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        StudySettings.from_dict({"rows": "many"})
     message = "A preset of the study must be one of tiny, small, paper, got 'big'. Name one of them."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         find_preset("big")
