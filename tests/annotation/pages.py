@@ -189,6 +189,10 @@ class Tab:
     def shows(self, task):
         self.page.wait_for_selector(f"#stage[data-field='{task}']")
 
+    def leaves(self, task):
+        """Wait for another field than this one, or for the end."""
+        self.page.wait_for_selector(f"#stage:not([data-field='{task}']):not([data-field=''])")
+
     def task(self):
         return self.page.get_attribute("#stage", "data-field")
 

@@ -80,7 +80,9 @@ export class LabelPanel {
   }
 
   changeDiameter(by: number): void {
-    this.setDiameter(Math.min(LARGEST_BRUSH, Math.max(1, this.field.painter.diameter + by)));
+    const slider = find<HTMLInputElement>("diameter");
+    slider.value = String(Math.min(LARGEST_BRUSH, Math.max(1, this.field.painter.diameter + by)));
+    slider.dispatchEvent(new Event("input"));
   }
 
   toggle(id: "visible" | "outline"): void {

@@ -101,6 +101,7 @@ function showTraining(session: SessionInfo, jobs: JobsPanel): void {
   const bundles = [...new Set([...TRAINED_HERE, ...(session.bundles ?? [])])];
   find("train-bundle").replaceChildren(...bundles.map((name) => new Option(name)));
   find("train-section").hidden = false;
+  void told(showNetworks);
   const chosen = () => ({ bundle: find<HTMLSelectElement>("train-bundle").value });
   find("curve").addEventListener("click", () => void jobs.start("/api/jobs/curve", chosen()));
   find("train").addEventListener("submit", (event) => {

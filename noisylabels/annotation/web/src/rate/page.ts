@@ -37,7 +37,7 @@ interface Loaded {
 }
 
 class RatingPage {
-  private readonly panes = new Panes();
+  readonly panes = new Panes();
   private readonly scores: Scores;
   private trial: Trial | null = null;
   private busy = false;
@@ -235,6 +235,7 @@ async function start(): Promise<void> {
   const activity = new Activity(session.idle_ms);
   activity.watch(document);
   const page = new RatingPage(await getJson<Study>("/api/rating"), activity);
+  page.panes.setPixelSize(session.pixel_size_um);
   await page.begin();
   ready();
 }

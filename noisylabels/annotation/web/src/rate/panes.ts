@@ -37,6 +37,10 @@ export class Panes {
     this.setLook("together");
   }
 
+  setPixelSize(um: number | null): void {
+    for (const stage of this.all()) stage.setPixelSize(um);
+  }
+
   /** Show nothing. */
   clear(): void {
     for (const stage of this.all()) stage.show([], { rows: 1, columns: 1 }, []);
