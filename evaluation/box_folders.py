@@ -5,7 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.experts.box_files import FieldBoxes, read_coco_boxes, read_csv_boxes, read_voc_boxes
+from evaluation.experts.box_files import (
+    FieldBoxes,
+    count_crowds,
+    read_coco_boxes,
+    read_csv_boxes,
+    read_voc_boxes,
+)
 from evaluation.experts.experts import CONSENSUS, count_experts
 from evaluation.metrics.count_files import write_counts
 from evaluation.metrics.events import find_events
@@ -107,6 +113,9 @@ def write_box_report(
         Check("good" if n >= FEW_FIELDS else "doubt", f"{n} fields have boxes."),
         Check("good" if len(known) > 1 else "doubt", f"Experts: {', '.join(known)}."),
     )
+    crowds = count_crowds(boxes) if Path(boxes).suffix == ".json" else 0
+    if crowds:
+        checks += (Check("doubt", f"{crowds} annotations mark groups, not events (iscrowd): left out."),)
     facts = {"boxes": str(Path(boxes).resolve()), "methods": ", ".join(names), "seed": str(seed)} | version_facts()
     report = Report(
         f"{' and '.join(names)} against experts' boxes", verdict, light, tuple(facts.items()), checks, sections

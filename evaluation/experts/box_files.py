@@ -5,15 +5,17 @@ faults of a file are collected and reported at once, one line each.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evaluation.metrics.events import Events
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import image_id
 from noisylabels.data.labels import ClassTable
 
 if TYPE_CHECKING:
@@ -66,7 +68,9 @@ def read_csv_boxes(
 def read_coco_boxes(path: str | Path, *, classes: ClassTable, expert: str | None = None) -> dict[str, FieldBoxes]:
     """Read boxes from a COCO JSON file: `bbox` is [x, y, width, height], continuous and half-open.
 
-    Fields are named by `file_name` without folder and suffixes, classes by the name of their category.
+    Fields are named by `file_name` without folder and suffix; where two images would have one name, by their folders
+    too, as `noisylabels import` does: `plate1/A01.tif` is `plate1_A01`. Classes are named by their category.
+    Annotations with `iscrowd` mark groups, no events, and are left out (`count_crowds` tells how many).
 
     Args:
         path: The file.
@@ -87,17 +91,37 @@ def read_coco_boxes(path: str | Path, *, classes: ClassTable, expert: str | None
     except (KeyError, TypeError) as error:
         msg = f"{path} must be COCO JSON with images, categories and annotations, got none for {error}. Export it anew."
         raise InputError(msg) from error
-    stems = {number: Path(image["file_name"]).name.split(".")[0] for number, image in images.items()}
+    stems = _name_fields({number: str(image["file_name"]) for number, image in images.items()}, source=str(path))
     shapes = {stems[number]: (image["height"], image["width"]) for number, image in images.items()}
     sheet = _Sheet(str(path), classes, shapes)
     who = expert or Path(path).name.split(".")[0]
     for annotation in annotations:
+        if annotation.get("iscrowd"):
+            continue
         column, row, width, height = annotation["bbox"]
         corners = [row, column, row + height, column + width]
         place = f"annotation {annotation.get('id', '?')}"
         name = names.get(annotation["category_id"], f"category {annotation['category_id']}")
         sheet.add(place, who, stems.get(annotation["image_id"], f"image {annotation['image_id']}"), name, corners)
     return sheet.finish(fields=shapes, expert=who)
+
+
+def count_crowds(path: str | Path) -> int:
+    """Count the annotations of a COCO JSON file that mark a group of events (`iscrowd`)."""
+    return sum(bool(annotation.get("iscrowd")) for annotation in json.loads(Path(path).read_text())["annotations"])
+
+
+def _name_fields(files: Mapping[Any, str], *, source: str) -> dict[Any, str]:
+    """Name each image; by its folders too where names alone are not enough."""
+    short = {number: image_id(name) for number, name in files.items()}
+    long = {number: "_".join([*PurePosixPath(name).parent.parts, short[number]]) for number, name in files.items()}
+    often = Counter(short.values())
+    chosen = {number: long[number] if often[name] > 1 else name for number, name in short.items()}
+    repeated = [name for name, n in Counter(chosen.values()).items() if n > 1]
+    if repeated:
+        msg = f"Images of {source} must have different file names, got {repeated[0]} twice. Rename one."
+        raise InputError(msg)
+    return chosen
 
 
 def read_voc_boxes(

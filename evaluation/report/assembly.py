@@ -10,6 +10,7 @@ import numpy as np
 from evaluation.metrics.counts import CountTable
 from evaluation.metrics.scores import class_metrics, data_set_metrics
 from evaluation.metrics.settings import EvaluationSettings
+from evaluation.report.answer import draw_answer, say_where_to_look
 from evaluation.report.checks import check_evaluation
 from evaluation.report.event_section import event_section
 from evaluation.report.pages import Report, Section, render_page
@@ -80,7 +81,8 @@ def make_report(
     policies = {f"SHA-256 of {name}": digest for name, digest in hashes.items()} | policy_facts(table.settings, table)
     about = tuple((dict(facts) | policies | version_facts()).items())
     checks = check_evaluation(table, hashes=hashes, skipped=skipped)
-    return Report(title, verdict, light, about, checks, sections)
+    look, picture = say_where_to_look(table, comparison), draw_answer(comparison)
+    return Report(title, verdict, light, about, checks, sections, look, picture)
 
 
 def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, str]:

@@ -106,6 +106,8 @@ class Report:
         facts: Name and value of what was done: inputs, policies, versions.
         checks: What can mislead.
         sections: The rest, in order.
+        look: What to look at first, in a sentence; may be empty.
+        picture: The answer as a picture, if there is one.
     """
 
     title: str
@@ -114,6 +116,8 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     checks: tuple[Check, ...]
     sections: tuple[Section, ...]
+    look: str = ""
+    picture: Figure | None = None
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -123,7 +127,8 @@ class Report:
     @property
     def figures(self) -> tuple[Figure, ...]:
         """All figures, in order."""
-        return tuple(item for section in self.sections for item in section.items if isinstance(item, Figure))
+        drawn = [item for section in self.sections for item in section.items if isinstance(item, Figure)]
+        return tuple(drawn if self.picture is None else [self.picture, *drawn])
 
 
 def render_page(report: Report) -> str:

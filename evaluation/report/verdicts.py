@@ -39,24 +39,24 @@ def judge(
     )
     n_fields, n = len(set(comparison.fields.tolist())), comparison.n_clusters
     basis = f"over {n_fields} fields in {n} clusters (permutation p {_p(difference.p_adjusted)})"
+    sentence = f"{scores[0].upper()}{scores[1:]}: {change}, {basis}"
     if not difference.decidable():
         told = n - difference.absolute.n_undefined
         return (
             "doubt",
             f"Whether {last} {verb} better than {first} cannot be decided with {told} clusters, whatever the "
-            f"difference: no p-value below {difference.floor:.3g} is possible. {scores[0].upper()}{scores[1:]}, "
-            f"{change}, {basis}.",
+            f"difference: no p-value below {difference.floor:.3g} is possible. {sentence}.",
         )
     if not difference.decides():
         return (
             "doubt",
-            f"No difference shown between {last} and {first}: {scores}, {change}, {basis}; {_lacking(difference)}.",
+            f"No difference is shown between {last} and {first}. {sentence}; {_lacking(difference)}.",
         )
     better = difference.absolute.estimate > 0
     word = "better" if better else "worse"
     return (
         "good" if better else "bad",
-        f"{last} {verb} {word} than {first}: {scores}, {change}, {basis}; the interval excludes 0 and the test agrees.",
+        f"{last} {verb} {word} than {first}. {sentence}; the interval excludes 0 and the test agrees.",
     )
 
 

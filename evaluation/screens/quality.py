@@ -4,10 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
+from noisylabels.data.features import MAD_TO_SD
+
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)
 """Largest values of cameras with 8, 10, 12, 14 and 16 bits."""
 
 FINE_PX, COARSE_PX = 1.0, 4.0  # Gaussian sigmas between which an in-focus field has structure that a blurred one lacks
+SMALLEST_SPREAD = 0.01
 FEW_MADS = 3.5  # robust deviations beyond which a field is told apart (Iglewicz & Hoaglin 1993)
 
 
@@ -53,6 +56,8 @@ def share_saturated(channel: ArrayLike) -> float:
 def flag_low(values: ArrayLike, *, reference: ArrayLike | None = None) -> NDArray[np.bool_]:
     """Flag values that are unusually low: 3.5 robust standard deviations below the median, on a logarithmic scale.
 
+    A deviation counts as at least 1 %, so that among equal values one that is hardly smaller is not told apart.
+
     Args:
         values: (field,) positive values, nan never flagged. Not modified.
         reference: (field,) values that say what is usual; None: `values` themselves. Not modified.
@@ -67,5 +72,5 @@ def flag_low(values: ArrayLike, *, reference: ArrayLike | None = None) -> NDArra
     if not usual.size:
         return np.zeros(logs.shape, bool)
     middle = np.median(usual)
-    spread = 1.4826 * np.median(np.abs(usual - middle))  # the standard deviation, if values were normal
+    spread = max(MAD_TO_SD * float(np.median(np.abs(usual - middle))), SMALLEST_SPREAD)
     return np.asarray(logs < middle - FEW_MADS * spread, bool)

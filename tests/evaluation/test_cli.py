@@ -100,7 +100,9 @@ def test_report_writes_the_same_bytes_from_the_counts(evaluated, capsys):
     (evaluated / "report.html").unlink()
     assert run("report", evaluated, "--gallery", 1) == 0
     told = capsys.readouterr().out
-    assert "No difference shown between CDL and CIP" in told  # four of six wells differ: 2 of 16 swaps are as extreme
+    assert (
+        "No difference is shown between CDL and CIP" in told
+    )  # four of six wells differ: 2 of 16 swaps are as extreme
     assert "the interval excludes 0 but the permutation test does not agree" in told
     assert (evaluated / "report.html").read_bytes() == before
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from evaluation.box_folders import read_boxes
-from evaluation.experts.box_files import read_coco_boxes, read_csv_boxes, read_voc_boxes
+from evaluation.experts.box_files import count_crowds, read_coco_boxes, read_csv_boxes, read_voc_boxes
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA
 
@@ -113,6 +113,27 @@ def test_coco_boxes_begin_with_the_column_and_know_empty_images(tmp_path):
     found = boxes["anna"]["B07_f1"]
     assert found.boxes.tolist() == [[10, 20, 30, 50], [0, 0.5, 1, 1.5]]
     assert found.class_index.tolist() == [1, 2]
+
+
+def test_coco_images_of_one_name_in_two_folders_are_two_fields(tmp_path):
+    content = json.loads(coco([(5, [20, 10, 30, 20])]))
+    content["images"][0]["file_name"], content["images"][1]["file_name"] = "plate1/A01.tif", "plate2/A01.tif"
+    boxes = read_coco_boxes(written(tmp_path, "a.json", json.dumps(content)), classes=ROSELLA)["a"]
+    assert {"plate1_A01", "plate2_A01"} <= set(boxes)
+    assert sum(len(events) for events in boxes.values()) == 1
+    content["images"][1]["file_name"] = "plate1/A01.png"
+    path = written(tmp_path, "b.json", json.dumps(content))
+    message = f"Images of {path} must have different file names, got plate1_A01 twice. Rename one."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        read_coco_boxes(path, classes=ROSELLA)
+
+
+def test_a_crowd_of_coco_is_no_event(tmp_path):
+    content = json.loads(coco([(5, [20, 10, 30, 20]), (9, [0.5, 0, 1, 1])]))
+    content["annotations"][0]["iscrowd"] = 1
+    path = written(tmp_path, "a.json", json.dumps(content))
+    assert sum(map(len, read_coco_boxes(path, classes=ROSELLA)["a"].values())) == 1
+    assert count_crowds(path) == 1
 
 
 def test_coco_faults_are_told_at_once(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from evaluation.metrics.counts import FieldKey
 from evaluation.metrics.fields import count_fields
 from evaluation.metrics.scores import data_set_metrics
+from evaluation.report.answer import draw_answer, say_where_to_look
 from evaluation.report.bars import draw_break_even
 from evaluation.report.canvas import METHOD_COLOURS, class_colour, colours_of
 from evaluation.report.checks import check_evaluation
@@ -181,7 +182,7 @@ def test_the_verdict_knows_better_from_worse_from_open():
     assert verdict([SHIFTED] * 6, [TRUTH] * 6)[0] == "good"
     assert "CDL segments worse than CIP" in verdict([TRUTH] * 6, [SHIFTED] * 6)[1]
     light, text = verdict([TRUTH, SHIFTED] * 3, [SHIFTED, TRUTH] * 3)
-    assert (light, "No difference shown" in text) == ("doubt", True)
+    assert (light, "No difference is shown" in text) == ("doubt", True)
     light, text = verdict([SHIFTED] * 5, [TRUTH] * 5)
     beginning = (
         "Whether CDL segments better than CIP cannot be decided with 5 clusters, whatever the difference: no p-value"
@@ -268,3 +269,19 @@ def test_the_page_shows_detection_at_two_thresholds_and_the_csv_at_all():
         0.8,
         pytest.approx(2 / 3),
     )
+
+
+def test_the_first_screen_says_where_to_look_and_draws_the_answer():
+    table = count({"CIP": [SHIFTED] * 6, "CDL": [TRUTH] * 5 + [SHIFTED]}, [TRUTH] * 6)
+    comparison = compare_methods(table, data_set_metrics(ROSELLA), n_resamples=99, rng=np.random.default_rng(0))
+    look = say_where_to_look(table, comparison)
+    assert look.startswith("Look first at f5, ")
+    assert look.endswith(
+        " where CDL scores lowest, and at incomplete phagophore (1 of 12 events), its commonest error."
+    )
+    svg = draw_answer(comparison).svg.decode()
+    assert "CDL − CIP" in svg
+    perfect = count({"CDL": [TRUTH] * 2}, [TRUTH] * 2)
+    alone = compare_methods(perfect, data_set_metrics(ROSELLA), n_resamples=9, rng=np.random.default_rng(0))
+    assert say_where_to_look(perfect, alone).endswith("where CDL scores lowest; no event of it is wrong.")
+    assert draw_answer(alone).name == "answer"

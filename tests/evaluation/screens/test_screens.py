@@ -37,6 +37,7 @@ def test_only_the_blurred_field_is_flagged():
     values = np.append(np.random.default_rng(0).normal(1, 0.05, 30), 0.3)
     assert np.flatnonzero(flag_low(values)).tolist() == [30]
     assert flag_low([0.3], reference=values[:30]).tolist() == [True]
+    assert flag_low([1.0] * 9 + [0.999, 0.9]).tolist() == [False] * 10 + [True]  # of equal values, a hair is no fault
 
 
 def test_saturation_is_counted_at_the_ends_of_camera_scales_only():
