@@ -276,9 +276,8 @@ def test_the_first_screen_says_where_to_look_and_draws_the_answer():
     comparison = compare_methods(table, data_set_metrics(ROSELLA), n_resamples=99, rng=np.random.default_rng(0))
     look = say_where_to_look(table, comparison)
     assert look.startswith("Look first at f5, ")
-    assert look.endswith(
-        " where CDL scores lowest, and at incomplete phagophore (1 of 12 events), its commonest error."
-    )
+    error = "misclassified autolysosome (1 of 12 events), its commonest error."
+    assert look.endswith(f" where CDL scores lowest, and at {error}")
     svg = draw_answer(comparison).svg.decode()
     assert "CDL − CIP" in svg
     perfect = count({"CDL": [TRUTH] * 2}, [TRUTH] * 2)
