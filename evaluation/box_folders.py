@@ -109,7 +109,7 @@ def write_box_report(
         expert_section(table, names, pixels=False),
     )
     n = len(fields)
-    checks = (
+    checks: tuple[Check, ...] = (
         Check("good" if n >= FEW_FIELDS else "doubt", f"{n} fields have boxes."),
         Check("good" if len(known) > 1 else "doubt", f"Experts: {', '.join(known)}."),
     )
