@@ -1,6 +1,7 @@
 """Co-teaching: two networks, each learning from the pixels whose labels surprise the other least."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,15 +15,17 @@ from noisylabels.learning.robust.pixel_losses import log_probabilities, of_label
 
 
 class CoTeaching:
-    """The step of a trainer (`iteration_update`) that trains a second network beside the trainer's own.
+    """Train a second network beside a trainer's own, each on what surprises the other least: an `iteration_update`.
 
-    Han et al., NeurIPS 2018, arXiv 1804.06872, per pixel. Kept for parity with other toolkits: independent
-    replications did not find it better than cross-entropy.
+    Han et al., NeurIPS 2018, arXiv 1804.06872, per pixel. The smallest losses are chosen *within each labelled class*,
+    as the paper's were in balanced classes: a tenth of all pixels would be all of the events, which are one or two in
+    a hundred. It needs labels whose errors are random: dim events that are missed for being dim *are* the large losses.
 
     Args:
         network: The trainer's network; the second starts as a copy with re-drawn weights.
-        learning_rate: Of the second network's plain SGD with momentum 0.9.
-        forget: Share of pixels left out once fully ramped, in [0, 1).
+        optimizer: The trainer's optimizer; the second network has one of the same class, and at each step the same
+            rate, momentum and weight decay, whatever the schedule makes of them.
+        forget: Share of each labelled class left out once fully ramped, in [0, 1).
         ramp_epochs: Epochs over which that share grows from 0; at least 1.
 
     Raises:
@@ -30,13 +33,18 @@ class CoTeaching:
     """
 
     def __init__(
-        self, network: nn.Module, learning_rate: float, forget: float = 0.1, ramp_epochs: int = 5, seed: int = 1
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        forget: float = 0.1,
+        ramp_epochs: int = 5,
+        seed: int = 1,
     ) -> None:
         if not 0 <= forget < 1 or ramp_epochs < 1:
             msg = f"forget must be in [0, 1) and ramp_epochs at least 1, got {forget}, {ramp_epochs}. Try 0.1 and 5."
             raise InputError(msg)
         self.peer = redrawn(network, seed=seed)
-        self.optimizer = torch.optim.SGD(self.peer.parameters(), learning_rate, momentum=0.9)
+        self.optimizer = twin(optimizer, dict(zip(network.parameters(), self.peer.parameters(), strict=True)))
         self.forget, self.ramp_epochs = forget, ramp_epochs
 
     def __call__(self, engine: Engine, batchdata: Any) -> dict[str, Any]:
@@ -45,10 +53,11 @@ class CoTeaching:
         share = self.forget * min(1.0, engine.state.epoch / self.ramp_epochs)
         self.peer.to(images.device).train()
         engine.network.train()
-        ours, theirs = engine.inferer(images, engine.network), self.peer(images)
+        ours, theirs = engine.inferer(images, engine.network), engine.inferer(images, self.peer)
         cost, peer_cost = pixel_cost(ours, labels), pixel_cost(theirs, labels)
-        loss = mean_where(cost, smallest(peer_cost, 1 - share))
-        peer_loss = mean_where(peer_cost, smallest(cost, 1 - share))
+        loss = cost[smallest_by_class(peer_cost, labels[:, 0], 1 - share)].mean()
+        peer_loss = peer_cost[smallest_by_class(cost, labels[:, 0], 1 - share)].mean()
+        follow(self.optimizer, engine.optimizer)
         for optimizer, value in ((engine.optimizer, loss), (self.optimizer, peer_loss)):
             optimizer.zero_grad(set_to_none=True)
             value.backward()
@@ -95,19 +104,47 @@ def pixel_cost(logits: Tensor, labels: Tensor) -> Tensor:
     return -of_label(log_probabilities(logits), labels)
 
 
-def smallest(cost: Tensor, share: float) -> Tensor:
-    """Mark the given share of pixels with the smallest cost over the batch.
+def twin(optimizer: torch.optim.Optimizer, peer_of: dict[nn.Parameter, nn.Parameter]) -> torch.optim.Optimizer:
+    """Make an optimizer of the same class and settings for the second network's parameters."""
+    groups = [
+        {**_settings(group), "params": [peer_of[parameter] for parameter in group["params"]]}
+        for group in optimizer.param_groups
+    ]
+    # The groups carry all settings; some classes take fewer than they keep (AdamW's decoupled_weight_decay).
+    make: Callable[..., torch.optim.Optimizer] = type(optimizer)
+    return make(groups, lr=optimizer.defaults["lr"])
+
+
+def follow(optimizer: torch.optim.Optimizer, leader: torch.optim.Optimizer) -> None:
+    """Take over the leader's rate, momentum and weight decay of this moment, group by group."""
+    for group, leading in zip(optimizer.param_groups, leader.param_groups, strict=True):
+        group.update(_settings(leading))
+
+
+def _settings(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name != "params"}
+
+
+def smallest_by_class(cost: Tensor, labels: Tensor, share: float) -> Tensor:
+    """Mark, within each labelled class, the given share of pixels with the smallest cost over the batch.
+
+    Args:
+        cost: Of each pixel, any shape.
+        labels: Its class index, of the same shape.
+        share: In [0, 1]; of each class at least one pixel is kept.
+
+    Returns:
+        Booleans of that shape.
 
     Examples:
-        >>> smallest(torch.tensor([3.0, 1.0, 2.0, 4.0]), 0.5)
-        tensor([False,  True,  True, False])
+        >>> smallest_by_class(torch.tensor([0.1, 0.3, 5.0, 9.0]), torch.tensor([0, 0, 1, 1]), 0.5)
+        tensor([ True, False,  True, False])
     """
-    n_kept = max(1, round(share * cost.numel()))
-    kept = torch.zeros(cost.numel(), dtype=torch.bool, device=cost.device)
-    kept[cost.detach().flatten().argsort(stable=True)[:n_kept]] = True
-    return kept.view_as(cost)
-
-
-def mean_where(cost: Tensor, mask: Tensor) -> Tensor:
-    """Average the cost over marked pixels."""
-    return cost[mask].mean()
+    kept = torch.zeros_like(cost, dtype=torch.bool)
+    for index in labels.unique():
+        members = labels == index
+        own = cost.detach()[members]
+        chosen = torch.zeros_like(own, dtype=torch.bool)
+        chosen[own.argsort(stable=True)[: max(1, round(share * own.numel()))]] = True
+        kept[members] = chosen
+    return kept

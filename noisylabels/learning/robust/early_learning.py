@@ -1,5 +1,6 @@
 """When a network stops learning what labels have in common and starts to learn their mistakes."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,61 +13,71 @@ from scipy.optimize import OptimizeWarning, curve_fit
 
 from noisylabels.data.errors import InputError
 
-MIN_EPOCHS = 4
+MIN_POINTS = 4
+SLOW_GAIN = 0.1
+"""Leading epochs that gain less than this in IoU are left out of the fit, as ADELE's code does."""
 
 
-def slowdown(fit: Sequence[float]) -> float:
-    """How much slower the fit to the labels grows now than at the start: 0 at first, towards 1 on a plateau.
+def changes_of_slope(fit: Sequence[float]) -> NDArray[np.float64]:
+    """Compute how far the growth of the fit to the labels has changed since its start, epoch by epoch.
 
-    Fits a(1 - exp(-b t^c)) to the fit per epoch and compares the slopes at the first and the last epoch, as ADELE
-    does (Liu et al., CVPR 2022, arXiv 2110.03740).
+    ADELE (Liu et al., CVPR 2022, arXiv 2110.03740), the rule of the authors' code: leading epochs that gain less than
+    `SLOW_GAIN` are left out; f(t) = a(1 - exp(-t^b / c)) with a and b in [0, 1] is fitted to the others, late epochs
+    weighing up to ten times as much; the change is ||f'(t)| - |f'(1)|| / |f'(1)|, and 0 where it exceeds 1.
 
     Args:
         fit: IoU of the predictions with the training labels, one value per epoch, in [0, 1].
 
     Returns:
-        |f'(1) - f'(t)| / |f'(1)|, or 0 while there are fewer than four epochs, nothing is learnt or no curve fits.
+        The change at each epoch after the start that was left out; empty if fewer than four are left or no curve fits.
 
     Examples:
-        >>> epochs = np.arange(1, 21)
-        >>> bool(slowdown(0.8 * (1 - np.exp(-0.5 * epochs))) > 0.99)
-        True
-        >>> slowdown([0.1, 0.2])
-        0.0
+        >>> epochs = np.arange(0, 16)
+        >>> changes_of_slope(0.8 * (1 - np.exp(-epochs / 2))).round(2)[:4].tolist()
+        [0.0, 0.39, 0.63, 0.78]
     """
-    if len(fit) < MIN_EPOCHS or max(fit) <= 0:
-        return 0.0
-    epochs = np.arange(1, len(fit) + 1, dtype=float)
+    steps = np.diff(np.asarray(fit, float))
+    start = int(np.argmax(steps >= SLOW_GAIN)) if (steps >= SLOW_GAIN).any() else len(fit)
+    values = np.asarray(fit[start:], float)
+    if len(values) < MIN_POINTS:
+        return np.zeros(0)
     try:
-        parameters = _fit_curve(epochs, np.asarray(fit, float))
-    except (RuntimeError, OptimizeWarning):
-        return 0.0
-    first, last = _slope(1.0, *parameters), _slope(epochs[-1], *parameters)
-    return abs(first - last) / abs(first) if first else 0.0
+        parameters = _fit_curve(np.linspace(0, len(values), len(values)), values)
+    except RuntimeError:
+        return np.zeros(0)
+    slopes = np.abs(_slope(np.arange(1.0, len(values) + 1), *parameters))
+    change = np.abs(slopes - slopes[0]) / slopes[0] if slopes[0] > 0 else np.zeros(len(values))
+    change[change > 1] = 0
+    return change
 
 
-def _curve(t: Any, a: float, b: float, c: float) -> Any:
-    return a * (1 - np.exp(-b * t**c))
+def _curve(t: NDArray[np.float64], a: float, b: float, c: float) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = a * (1 - np.exp(-(t**b) / c))
+    return values
 
 
-def _slope(t: float, a: float, b: float, c: float) -> float:
-    return float(a * b * c * t ** (c - 1) * np.exp(-b * t**c))
+def _slope(t: NDArray[np.float64], a: float, b: float, c: float) -> NDArray[np.float64]:
+    slopes: NDArray[np.float64] = a * b / c * t ** (b - 1) * np.exp(-(t**b) / c)
+    return slopes
 
 
 def _fit_curve(epochs: NDArray[np.float64], fit: NDArray[np.float64]) -> tuple[float, float, float]:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", OptimizeWarning)
-        found, _ = curve_fit(_curve, epochs, fit, p0=(1.0, 1.0, 0.5), bounds=((0, 0, 0), (1.5, 50, 5)), maxfev=5000)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):  # c may come near 0 on the way
+        warnings.simplefilter("ignore", OptimizeWarning)
+        found, _ = curve_fit(
+            _curve, epochs, fit, p0=(1, 1, 1), bounds=((0, 0, 0), (1, 1, np.inf)),
+            sigma=np.geomspace(1, 0.1, len(fit)), absolute_sigma=True,
+        )  # fmt: skip
     return float(found[0]), float(found[1]), float(found[2])
 
 
 class EarlyLearningTrigger:
-    """Follows the fit to the *training labels* per class and tells when early learning ends: a correction's `start`.
+    """Follow the fit to the *training labels* per class and tell when early learning ends: a correction's `start`.
 
-    Unlike ADELE, a class may be corrected in a field whose label lacks it; otherwise a field whose only phagophore
-    was missed could never be repaired.
+    A class is done at the first epoch whose number exceeds that of the epochs with a change of at most `ratio` (and of
+    those left out), ADELE's rule (`changes_of_slope`), and stays done. Unlike ADELE, a class may be corrected in a
+    field whose label lacks it; otherwise a field whose only phagophore was missed could never be repaired. It needs
+    ten or more epochs; a class that gains less than 0.1 in every epoch is never done.
 
     Args:
         n_classes: Number of classes, background included.
@@ -82,16 +93,12 @@ class EarlyLearningTrigger:
             raise InputError(msg)
         self.n_classes, self.ratio = n_classes, ratio
         self.history: list[list[float]] = []
+        self.done: set[int] = set()
         self._confusion = torch.zeros(n_classes, n_classes, dtype=torch.int64)
 
-    def __call__(self) -> bool:
-        """Tell whether every foreground class has slowed down."""
-        return len(self.done()) == self.n_classes - 1
-
-    def done(self) -> list[int]:
-        """List the foreground classes whose early learning has ended."""
-        curves = np.array(self.history).reshape(len(self.history), self.n_classes)
-        return [index for index in range(1, self.n_classes) if slowdown(curves[:, index].tolist()) > self.ratio]
+    def __call__(self) -> frozenset[int]:
+        """Give the foreground classes whose early learning has ended: those whose labels may be corrected."""
+        return frozenset(self.done)
 
     def attach(self, engine: Engine) -> None:
         """Count predictions against labels through each epoch of a trainer."""
@@ -111,14 +118,22 @@ class EarlyLearningTrigger:
         union = self._confusion.sum(0) + self._confusion.sum(1) - hits
         self.history.append((hits / union.clamp_min(1)).tolist())
         self._confusion.zero_()
+        curves = np.array(self.history)
+        self.done |= {index for index in range(1, self.n_classes) if self._has_ended(curves[:, index].tolist())}
+
+    def _has_ended(self, fit: list[float]) -> bool:
+        change = changes_of_slope(fit)
+        n_left_out = len(fit) - len(change)
+        return len(change) > 0 and len(fit) >= n_left_out + int((change <= self.ratio).sum()) + 1
 
     def state_dict(self) -> dict[str, Any]:
         """Give the curves so far, for an exact resume."""
-        return {"history": [list(row) for row in self.history]}
+        return {"history": [list(row) for row in self.history], "done": sorted(self.done)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up the curves where they were."""
         self.history = [list(row) for row in state["history"]]
+        self.done = set(state["done"])
 
 
 def _as_list(output: Any) -> list[Any]:

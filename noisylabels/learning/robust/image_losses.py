@@ -17,13 +17,15 @@ def residuals(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class NoiseRobustDice(nn.Module):
-    """sum |p - y|^gamma / (sum p^2 + sum y^2), per class and image, averaged.
+    """Compute sum |p - y|^gamma / (sum p + sum y + smooth) per class over the whole batch, averaged over classes.
 
-    Wang et al. 2020, 10.1109/TMI.2020.3000314 (COPLE-Net): Dice for gamma = 2, mean absolute error for gamma = 1.
+    Wang et al. 2020, 10.1109/TMI.2020.3000314 (COPLE-Net), with the denominator of the authors' code (PyMIC). The sums
+    run over all images of a batch: per image, a class that is absent would cost about 1 however rarely it is predicted.
+    It needs batches in which every class occurs, and a Dice-like learning rate; it does not bring back missed events.
 
     Args:
         gamma: In [1, 2].
-        smooth: Added to the denominator, so that a class absent from both costs 0.
+        smooth: Added to the denominator, so that a class absent from both costs 0; the authors' value.
 
     Raises:
         InputError: If gamma is outside [1, 2].
@@ -42,22 +44,25 @@ class NoiseRobustDice(nn.Module):
         self.gamma, self.smooth = gamma, smooth
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Average the ratio over images and classes."""
+        """Average the ratio over classes."""
         p, y, difference = residuals(logits, labels)
-        numerator = difference.abs().pow(self.gamma).sum(-1)
-        return (numerator / (p.square().sum(-1) + y.square().sum(-1) + self.smooth)).mean()
+        numerator = difference.abs().pow(self.gamma).sum((0, 2))
+        return (numerator / (p.sum((0, 2)) + y.sum((0, 2)) + self.smooth)).mean()
 
 
 class TLoss(nn.Module):
-    """Negative log-likelihood of an image's residuals under a Student t distribution.
+    """Compute the negative log-likelihood of an image's residuals under a Student t distribution.
 
     Gonzalez-Jimenez et al., MICCAI 2023, 10.1007/978-3-031-43898-1_68, with unit scale. All residuals of an image
     stand inside one logarithm, so a *whole image* with bad labels counts less; an error that every image shares is
     not discounted. Divided by the number of residuals, so that learning rates carry over between image sizes.
+    Published with nu learnt beside the weights, by Adam at 0.01: the preset `robust_tloss` does both. It needs images
+    whose labels are *unequally* bad. It is published for one class of events: of two it may leave one behind.
 
     Args:
         degrees_of_freedom: Where nu starts; positive.
-        learn: Let training change nu. The optimizer must then be given this loss's parameters too.
+        learn: Let training change nu. The optimizer must then be given this loss's parameters, and the
+            resume its state.
 
     Raises:
         InputError: If the degrees of freedom are not positive.

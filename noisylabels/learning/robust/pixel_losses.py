@@ -4,11 +4,16 @@ All take logits (batch, class, x, y) and labels (batch, 1, x, y) and are written
 stay finite where probabilities underflow.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from noisylabels.data.errors import InputError
+
+LOG_ZERO = math.log(1e-4)
+"""The logarithm of a zero label, as the authors of symmetric cross-entropy clip it."""
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
@@ -54,10 +59,11 @@ class CrossEntropy(nn.Module):
 
 
 class GeneralizedCrossEntropy(nn.Module):
-    """(1 - p^q) / q: cross-entropy for q -> 0, mean absolute error for q = 1.
+    """Compute (1 - p^q) / q: cross-entropy for q -> 0, mean absolute error for q = 1.
 
-    Zhang and Sabuncu, NeurIPS 2018, arXiv 1805.07836. A negative control here: where events are *missed* the
-    majority that it trusts is the background.
+    Zhang and Sabuncu, NeurIPS 2018, arXiv 1805.07836. Its gradient is that of cross-entropy times p^q, next to nothing
+    where an event is not learnt yet: from scratch it finds no event. It needs a warm start (`WarmStart`, as the preset
+    `robust_gce`). A negative control: where events are *missed* the majority that it trusts is the background.
 
     Args:
         q: In (0, 1].
@@ -85,9 +91,11 @@ class GeneralizedCrossEntropy(nn.Module):
 
 
 class SymmetricCrossEntropy(nn.Module):
-    """alpha * cross-entropy + beta * reverse cross-entropy, the logarithm of a zero label taken as `log_zero`.
+    """Compute alpha * cross-entropy + beta * reverse cross-entropy, the log of a zero label taken as `log_zero`.
 
-    Wang et al., ICCV 2019, arXiv 1908.06112. With one-hot labels the reverse term is -log_zero * (1 - p(label)).
+    Wang et al., ICCV 2019, arXiv 1908.06112. With one-hot labels the reverse term is -log_zero * (1 - p(label)). The
+    authors' code clips labels at 1e-4, which makes log 0 = -9.21. The reverse term outweighs cross-entropy many times
+    and holds back what is rare: it needs a warm start (`WarmStart`, as the preset `robust_sce`).
 
     Args:
         alpha: Weight of cross-entropy, at least 0.
@@ -99,15 +107,15 @@ class SymmetricCrossEntropy(nn.Module):
 
     Examples:
         >>> loss = SymmetricCrossEntropy(alpha=0.0, beta=1.0)(torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4))
-        >>> loss.item()  # 4 * (1 - 1/2)
-        2.0
+        >>> round(loss.item(), 3)  # 9.21 * (1 - 1/2)
+        4.605
     """
 
-    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = -4.0) -> None:
+    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = LOG_ZERO) -> None:
         super().__init__()
         if alpha < 0 or beta < 0 or log_zero >= 0:
             got = f"{alpha}, {beta}, {log_zero}"
-            msg = f"alpha and beta must be at least 0 and log_zero negative, got {got}. The authors use 0.1, 1, -4."
+            msg = f"alpha and beta must be at least 0 and log_zero negative, got {got}. The authors use 0.1, 1, -9.21."
             raise InputError(msg)
         self.alpha, self.beta, self.log_zero = alpha, beta, log_zero
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from ignite.engine import Engine, Events
 from torch.nn import functional
 
 from noisylabels.data.errors import InputError
@@ -13,6 +14,7 @@ from noisylabels.learning.robust.forward import ForwardCorrection, estimate_tran
 from noisylabels.learning.robust.ignoring import IGNORED, IgnoringLoss
 from noisylabels.learning.robust.image_losses import NoiseRobustDice, TLoss
 from noisylabels.learning.robust.pixel_losses import CrossEntropy, GeneralizedCrossEntropy, SymmetricCrossEntropy
+from noisylabels.learning.robust.warm_start import WarmStart
 
 T = [[0.98, 0.01, 0.01], [0.5, 0.4, 0.1], [0.3, 0.0, 0.7]]
 LOSSES = {
@@ -47,7 +49,7 @@ def by_pixel(logits, labels, cost):
     [
         ("cross-entropy", lambda p, y: -math.log(p[y])),
         ("generalized", lambda p, y: (1 - p[y] ** 0.7) / 0.7),
-        ("symmetric", lambda p, y: -0.1 * math.log(p[y]) + sum(4 * p[k] for k in range(3) if k != y)),
+        ("symmetric", lambda p, y: -0.1 * math.log(p[y]) + sum(-math.log(1e-4) * p[k] for k in range(3) if k != y)),
         ("forward", lambda p, y: -math.log(sum(p[a] * T[a][y] for a in range(3)))),
     ],
 )
@@ -55,15 +57,26 @@ def test_a_pixel_loss_is_its_formula(batch, name, cost):
     assert LOSSES[name](*batch).item() == pytest.approx(by_pixel(*batch, cost), rel=1e-5)
 
 
-def test_noise_robust_dice_is_its_formula(batch):
+def test_noise_robust_dice_is_the_authors_ratio_pooled_over_the_batch(batch):
     logits, labels = batch
     p = functional.softmax(logits.double(), dim=1).numpy()
     ratios = []
-    for n in range(2):
-        for c in range(3):
-            y = (labels[n, 0].numpy() == c).astype(float)
-            ratios.append((np.abs(p[n, c] - y) ** 1.5).sum() / ((p[n, c] ** 2).sum() + (y**2).sum() + 1e-5))
+    for c in range(3):
+        numerator = denominator = 0.0
+        for n, i, j in np.ndindex(labels[:, 0].shape):
+            y = float(labels[n, 0, i, j] == c)
+            numerator += abs(p[n, c, i, j] - y) ** 1.5
+            denominator += p[n, c, i, j] + y
+        ratios.append(numerator / (denominator + 1e-5))
     assert NoiseRobustDice()(*batch).item() == pytest.approx(np.mean(ratios), rel=1e-5)
+
+
+def test_a_class_that_one_image_lacks_is_pushed_down_there():
+    labels = torch.zeros(2, 1, 4, 4)
+    labels[0, 0, :2, :2] = 1  # the second image has no event
+    logits = torch.zeros(2, 2, 4, 4, requires_grad=True)
+    NoiseRobustDice()(logits, labels).backward()
+    assert (logits.grad[1, 1] > 0).all()  # descent lowers the probability of an event
 
 
 def test_the_t_loss_is_scipys_multivariate_t_per_residual(batch):
@@ -76,6 +89,35 @@ def test_the_t_loss_is_scipys_multivariate_t_per_residual(batch):
     size = residuals.shape[1]
     expected = [-multivariate_t.logpdf(r, np.zeros(size), np.eye(size), df=3) / size for r in residuals]
     assert TLoss(degrees_of_freedom=3.0)(*batch).item() == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+def test_the_t_loss_learns_its_degrees_of_freedom_by_the_slope_of_the_likelihood(batch):
+    from scipy.stats import multivariate_t
+
+    loss = TLoss(degrees_of_freedom=3.0, learn=True)
+    loss(*batch).backward()
+    logits, labels = batch
+    p = functional.softmax(logits.double(), dim=1).numpy()
+    residuals = (np.stack([(labels[:, 0].numpy() == c) for c in range(3)], axis=1) - p).reshape(2, -1)
+    size, step = residuals.shape[1], 1e-4
+
+    def mean_cost(log_nu):
+        scale = {"loc": np.zeros(size), "shape": np.eye(size), "df": math.exp(log_nu)}
+        return np.mean([-multivariate_t.logpdf(r, **scale) / size for r in residuals])
+
+    slope = (mean_cost(math.log(3) + step) - mean_cost(math.log(3) - step)) / (2 * step)
+    assert loss.log_nu.grad.item() == pytest.approx(slope, rel=1e-3)
+
+
+def test_a_warm_start_ends_after_its_epochs():
+    loss = WarmStart(CrossEntropy(), GeneralizedCrossEntropy(q=1.0), epochs=2)
+    logits, labels = torch.zeros(1, 2, 1, 1), torch.zeros(1, 1, 1, 1)
+    engine = Engine(lambda *_: loss(logits, labels).item())
+    loss.attach(engine)
+    seen = []
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda e: seen.append(round(e.state.output, 4)))
+    engine.run([0], max_epochs=4)
+    assert seen == [0.6931, 0.6931, 0.5, 0.5]  # log 2, then 1 - 1/2
 
 
 def test_background_far_from_events_is_discounted():
@@ -165,6 +207,7 @@ def test_ignored_pixels_have_no_gradient_and_do_not_reach_the_loss_as_a_class():
         (lambda: ForwardCorrection([[0.5, 0.4], [0.0, 1.0]]), "must be probabilities that sum to 1"),
         (lambda: ForwardCorrection([[1.0, 0.0]]), "must be .* class, class"),
         (lambda: BackgroundDiscountedCrossEntropy(weight=2), r"weight must be in \[0, 1\]"),
+        (lambda: WarmStart(CrossEntropy(), CrossEntropy(), epochs=-1), "epochs must be at least 0, got -1"),
     ],
 )
 def test_settings_outside_their_range_are_refused(make, message):

@@ -35,7 +35,7 @@ def train(screen, out, *presets, **overrides):
 
 
 def test_there_is_a_preset_for_every_method():
-    names = "ce gce sce nrdice tloss forward appearance background teacher early coteaching trusted"
+    names = "ce gce sce nrdice tloss forward appearance background recalibrated teacher early coteaching trusted"
     assert [f"robust_{name}" for name in sorted(names.split())] == PRESETS
 
 

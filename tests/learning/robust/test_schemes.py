@@ -12,8 +12,8 @@ from torch import nn
 
 from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.correction import CorrectionRules, OnlineCorrection, correct_events
-from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest
-from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, slowdown
+from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest_by_class
+from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, changes_of_slope
 from noisylabels.learning.robust.ignoring import IGNORED
 from noisylabels.learning.robust.memorisation import EventFit, MemorisationCurves, fit_of_events
 from noisylabels.learning.robust.pixel_losses import CrossEntropy
@@ -54,8 +54,24 @@ def test_an_unsure_teacher_adds_nothing():
     assert corrected.max() == 0
 
 
-def test_a_misclassified_event_is_relabelled_and_a_spurious_one_ignored():
-    corrected, counts = correct_events(draw("1..2/1..2"), sure("2.../2..."), ANY_SIZE)
+def test_an_event_that_the_teacher_has_not_learnt_keeps_its_label():
+    corrected, counts = correct_events(draw("1..2/1..2"), sure("..../....", confidence=0.999), CorrectionRules())
+    assert corrected.tolist() == draw("1..2/1..2").tolist()
+    assert counts["ignored"] == 0
+
+
+def test_only_the_classes_that_are_done_are_corrected():
+    labels, probabilities = draw("1.2......"), sure("2...1...2")
+    rules = CorrectionRules(min_area_px=1, ignore_below=0.1)
+    corrected, counts = correct_events(labels, probabilities, rules, only={1})
+    assert corrected.tolist() == draw("1.2.1....").tolist()
+    assert counts == {"added": 1, "relabelled": 0, "ignored": 0}
+    assert correct_events(labels, probabilities, rules, only=())[0].tolist() == labels.tolist()
+
+
+def test_a_misclassified_event_is_relabelled_and_a_spurious_one_ignored_where_that_is_asked_for():
+    rules = CorrectionRules(min_area_px=1, ignore_below=0.1)
+    corrected, counts = correct_events(draw("1..2/1..2"), sure("2.../2..."), rules)
     assert corrected.tolist() == [[2, 0, 0, IGNORED]] * 2
     assert counts == {"added": 0, "relabelled": 1, "ignored": 1}
 
@@ -98,7 +114,7 @@ class Painter(nn.Module):
 
 
 def trainer(network, labels, **settings):
-    image = torch.zeros(len(labels), 1, *labels.shape[-2:])
+    image = settings.pop("images", torch.zeros(len(labels), 1, *labels.shape[-2:]))
     return SupervisedTrainer(
         device=torch.device("cpu"),
         max_epochs=settings.pop("max_epochs", 3),
@@ -129,14 +145,41 @@ def test_labels_are_corrected_from_the_starting_epoch_on():
     assert correction.counts == {"added": 1, "relabelled": 0, "ignored": 0}
 
 
-def test_slowdown_grows_along_a_saturating_curve_and_not_along_a_line():
-    saturating = [0.8 * (1 - math.exp(-0.6 * t)) for t in range(1, 16)]
-    assert [slowdown(saturating[:n]) > 0.9 for n in (3, 4, 15)] == [False, False, True]
-    assert slowdown([0.05 * t for t in range(1, 11)]) < 0.5
+SATURATING = [0.8 * (1 - math.exp(-t / 2)) for t in range(16)]
+ACCELERATING = [0, 0.01, 0.05, 0.3, 0.6]
 
 
-def test_a_class_that_was_never_learnt_has_not_slowed_down():
-    assert slowdown([0.0] * 6) == 0.0
+def first_epoch(fit):
+    """The epoch at which a trigger fires that sees one epoch after the other."""
+    trigger = EarlyLearningTrigger(2)
+    for epoch in range(1, len(fit) + 1):
+        if trigger._has_ended(fit[:epoch]):
+            return epoch
+    return None
+
+
+def test_the_change_of_slope_is_that_of_the_curve_the_fit_was_drawn_from():
+    # f = .8 (1 - exp(-t / 2)): f'(t) / f'(1) = exp(-(t - 1) / 2)
+    on_grid = [0.8 * (1 - math.exp(-t / 2)) for t in np.linspace(0, 16, 16)]
+    expected = [1 - math.exp(-(t - 1) / 2) for t in range(1, 17)]
+    assert changes_of_slope(on_grid).tolist() == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_saturating_fit_ends_early_learning_where_its_slope_has_fallen_by_nine_tenths():
+    # 1 - exp(-(t - 1) / 2) > .9 from t = 5.6 on: at most .9 at five epochs, so that the sixth is the first; later where
+    # fewer epochs stretch the grid, as the authors' linspace(0, n, n) does
+    assert first_epoch(SATURATING) in (6, 7)
+
+
+def test_a_fit_that_accelerates_or_grows_slowly_has_not_slowed_down():
+    assert first_epoch(ACCELERATING) is None
+    assert first_epoch([0.05 * t for t in range(11)]) is None
+    assert changes_of_slope([0.0] * 6).tolist() == []
+    assert changes_of_slope([]).tolist() == []
+
+
+def test_leading_epochs_that_gain_little_are_left_out():
+    assert len(changes_of_slope([0.0, 0.02, 0.04, *[0.04 + value for value in SATURATING]])) == len(SATURATING)
 
 
 def test_the_trigger_counts_the_fit_to_the_training_labels():
@@ -147,31 +190,49 @@ def test_the_trigger_counts_the_fit_to_the_training_labels():
     engine.run()
     # class 1: one hit in a union of two pixels; class 2: no hit; background: 5 hits in a union of 7
     assert trigger.history == [[pytest.approx(5 / 7), 0.5, 0.0]] * 2
-    assert trigger() is False
+    assert trigger() == frozenset()
 
 
-def test_the_trigger_fires_when_every_foreground_class_has_slowed_down():
+def test_a_class_whose_early_learning_has_ended_stays_done():
     trigger = EarlyLearningTrigger(3)
-    curve = [0.8 * (1 - math.exp(-0.6 * t)) for t in range(1, 16)]
-    trigger.load_state_dict({"history": [[0.9, value, 0.05 * t] for t, value in enumerate(curve)]})
-    assert trigger.done() == [1]
-    assert trigger() is False
-    trigger.load_state_dict({"history": [[0.9, value, value] for value in curve]})
-    assert trigger() is True
+    engine = Engine(lambda *_: None)
+    trigger.attach(engine)
+    trigger.load_state_dict({"history": [[0.9, value, 0.0] for value in SATURATING], "done": []})
+    trigger._close()
+    assert trigger() == {1}
+    trigger.load_state_dict({"history": [[0.9, 0.0, 0.0]], "done": [1]})  # as if the curve said otherwise now
+    trigger._close()
+    assert trigger() == {1}
+    assert trigger.state_dict()["done"] == [1]
 
 
-def test_co_teaching_keeps_the_pixels_that_surprise_the_peer_least():
-    cost = torch.tensor([[0.1, 5.0], [0.2, 0.3]])
-    assert smallest(cost, 0.75).tolist() == [[True, False], [True, True]]
-    assert smallest(cost, 0.0).sum() == 1
+def test_co_teaching_keeps_the_pixels_of_each_class_that_surprise_the_peer_least():
+    cost = torch.tensor([[0.1, 5.0, 0.2, 0.3], [7.0, 9.0, 8.0, 6.0]])
+    labels = torch.tensor([[0, 0, 0, 0], [1, 1, 1, 1]])
+    assert smallest_by_class(cost, labels, 0.75).tolist() == [[True, False, True, True], [True, False, True, True]]
+    assert smallest_by_class(cost, labels, 0.0).sum() == 2  # of each class at least one
+
+
+def test_the_second_network_follows_the_schedule_and_the_weight_decay_of_the_first():
+    network = nn.Conv2d(1, 3, 1)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.5, weight_decay=0.25)
+    step = CoTeaching(network, optimizer)
+    assert isinstance(step.optimizer, torch.optim.AdamW)
+    assert step.optimizer.param_groups[0]["params"][0] is step.peer.weight
+    engine = trainer(network, as_batch("12../...."), iteration_update=step, max_epochs=1)
+    engine.optimizer = optimizer
+    optimizer.param_groups[0]["lr"] = 0.125  # as a schedule would
+    engine.run()
+    assert (step.optimizer.param_groups[0]["lr"], step.optimizer.param_groups[0]["weight_decay"]) == (0.125, 0.25)
 
 
 def test_co_teaching_trains_both_networks():
     network = nn.Conv2d(1, 3, 1)
-    step = CoTeaching(network, learning_rate=0.1, forget=0.25, ramp_epochs=1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    step = CoTeaching(network, optimizer, forget=0.25, ramp_epochs=1)
     before = [p.detach().clone() for net in (network, step.peer) for p in net.parameters()]
     engine = trainer(network, as_batch("12../...."), iteration_update=step, max_epochs=1)
-    engine.optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    engine.optimizer = optimizer
     engine.run()
     after = [p for net in (network, step.peer) for p in net.parameters()]
     assert any((a != b).any() for a, b in zip(before[:2], after[:2], strict=True))
