@@ -118,6 +118,9 @@ def test_what_cannot_be_told_is_painted_as_ignored(desk, context):
     agree(tab, session, task, expected)
     tab.page.mouse.move(*tab.at(20.5, 20.5))
     assert tab.text("#cursor-class") == "cannot tell here"
+    with tab.page.expect_download() as saved:
+        tab.page.click("#outlines-geojson")
+    assert '"FeatureCollection"' in saved.value.path().read_text()
 
 
 def test_the_next_boxes_class_changes_no_box_boxes_nest_and_undo_outlives_the_page(desk, context):

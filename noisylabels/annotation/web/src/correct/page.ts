@@ -44,6 +44,9 @@ async function start(): Promise<void> {
   navigation.onShow = (task) => {
     const mine = task.mine && (session.bundles ?? []).length > 0;
     find("predict-controls").hidden = !mine;
+    for (const format of ["geojson", "roi"]) {
+      find<HTMLAnchorElement>(`outlines-${format}`).href = `/api/tasks/${task.task}/outlines?format=${format}`;
+    }
     labels.offerGhosts(task.task).catch(() => {}); // nothing to compare with then
   };
   showBundles(session.bundles ?? []);
