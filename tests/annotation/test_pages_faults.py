@@ -122,3 +122,25 @@ def test_the_owner_steers_the_queue_retrains_and_finds_a_field(tmp_path, context
         tab.ready()
         tab.page.wait_for_selector("#title:text-is('B03_f1')")
         assert tab.faults == []
+
+
+def test_the_owner_sees_the_score_before_and_after_and_says_yes(tmp_path, context):
+    with served(tmp_path, 3, command=(sys.executable, "-c", NETWORK)) as desk:
+        tab = correct(context, desk)
+        for _ in range(3):
+            task = tab.task()
+            tab.keys("Enter")
+            tab.leaves(task)
+        tab.open(desk.url + "/")
+        tab.page.select_option("#train-bundle", "cdl")
+        tab.page.click("#retrain")
+        tab.page.wait_for_selector(".decision button.main")
+        words = tab.text(".decision p")
+        assert words.startswith(
+            "mean IoU 0.500 before, 0.600 after, on 2 fields it did not learn from (left-out fields)"
+        )
+        assert "in use" not in tab.text("#networks li:first-child")  # nothing changes before the answer
+        tab.page.click(".decision button.main")
+        tab.page.wait_for_selector(".decision p:text('In use.')")
+        tab.page.wait_for_selector("#networks li:first-child .state:text-is('in use')")
+        assert tab.faults == []
