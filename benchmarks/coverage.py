@@ -143,7 +143,7 @@ HEAD = """# Intervals and verdicts: how often they hold
 
 {n} simulations per cell. A 95 % interval should hold the truth 95 times in 100, and two equal methods should be called
 different at most 5 times in 100. With fewer than 6 wells no paired permutation test can reach 5 %, so no verdict is
-given there. An empty cell says that no interval was given."""
+given there. Simulations without an interval are left out of its share."""
 
 
 def head(*names: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Intervals that hold with few independent units: the between-cluster jackknife with Student's t.
 
 Labs have 3 to 24 wells. There the percentile bootstrap draws too few different samples: its printed 95 % interval holds
-the truth 82 to 91 times in 100, the jackknife's 92 to 96 times (`python -m benchmarks.coverage` prints the table).
+the truth 67 to 93 times in 100, the jackknife's 90 to 96 times (`python -m benchmarks.coverage` prints the table).
 """
 
 from collections.abc import Callable, Sequence
