@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
+from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_label_map
 from noisylabels.noise.detection import (
     LabelledFields,
     assign_folds,
@@ -19,6 +21,8 @@ from noisylabels.noise.detection import (
     score_field,
 )
 from noisylabels.noise.detection.pixel_model import fit_pixel_model
+from noisylabels.noise.detection.study import detect_in_dataset
+from tests.bundles.small_screen import write_screen
 from tests.cases import draw
 from tests.noise.fields import grid_of_discs
 
@@ -92,6 +96,31 @@ def test_ignored_pixels_are_never_flagged_and_count_for_nothing():
         score_field(labels[0, :, :32], probabilities[0, ..., :32])
     )
     assert np.isnan(score_field(np.full((2, 2), 255), np.full((2, 2, 2), 0.5), ignore_index=255))
+
+
+def test_ignored_pixels_are_no_event():
+    truth = draw("111....222 / 111....222")
+    given = truth.copy()
+    given[:, :3] = 255  # somebody cannot tell here
+    given[:, 7:] = 0  # missed
+    flags = find_label_issues(given[None], confident(truth)[None], ignore_index=255)[0]
+    rows = find_event_issues(given, confident(truth), flags, image_id="a", min_area_px=1, ignore_index=255)
+    assert list(zip(rows["kind"].tolist(), rows["suggested_class_index"].tolist(), strict=True)) == [("missed", 2)]
+
+
+def test_a_dataset_with_ignored_pixels_is_examined(tmp_path):
+    folder = write_screen(tmp_path / "screen")
+    dataset = open_dataset(folder)
+    first = dataset.ids()[0]
+    ignored = dataset.label_map("cip", first).copy()
+    ignored[:20] = 255
+    write_label_map(dataset.label_path("cip", first), ignored)
+    found = detect_in_dataset(folder, tmp_path / "out", labels="cip", n_folds=2, ignore_index=255)
+    assert found.n_fields == len(dataset.ids())
+    rows = found.issues
+    assert set(rows["class_index"].tolist()) <= {0, 1, 2}
+    with pytest.raises(InputError, match="255"):
+        detect_in_dataset(folder, tmp_path / "other", labels="cip", n_folds=2)
 
 
 def test_labels_that_agree_with_the_model_have_no_issue():

@@ -38,6 +38,7 @@ def find_event_issues(
     *,
     image_id: str,
     min_area_px: int = 4,
+    ignore_index: int | None = None,
 ) -> EventTable:
     """Turn the flagged pixels of one field into events.
 
@@ -54,6 +55,7 @@ def find_event_issues(
         flagged: (row, column) flags of `find_label_issues`.
         image_id: What to call the field in the table.
         min_area_px: Smaller events are left out.
+        ignore_index: Label of pixels that are part of no event; none of them is flagged.
 
     Returns:
         One row per probably wrong event, the highest score first (`COLUMNS`).
@@ -66,7 +68,7 @@ def find_event_issues(
         >>> [(kind, round(float(score), 2)) for kind, score in zip(rows["kind"], rows["score"])]
         [('missed', 0.9), ('spurious', 0.8)]
     """
-    given = labels.astype(np.uint8)
+    given = np.where(labels == (-1 if ignore_index is None else ignore_index), 0, labels).astype(np.uint8)
     predicted = probabilities.argmax(axis=0).astype(np.uint8)
     doubt = 1 - np.take_along_axis(probabilities, given[None].astype(np.intp), axis=0)[0]
     tables = [

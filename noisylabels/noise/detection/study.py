@@ -70,12 +70,14 @@ def detect_in_dataset(
     with TemporaryDirectory(prefix="noisylabels-") as scratch:
         predictions = Path(scratch) if probabilities is None else probabilities
         if probabilities is None:
-            _predict(dataset, labels, ids, predictions, n_folds=n_folds, seed=seed, watch=watch)
+            _predict(
+                dataset, labels, ids, predictions, n_folds=n_folds, seed=seed, watch=watch, ignore_index=ignore_index
+            )
         _require(predictions, ids)
 
         def read() -> Iterator[LabelledField]:
             for name in ids:
-                yield dataset.label_map(labels, name), np.load(predictions / f"{name}.npy")
+                yield dataset.label_map(labels, name, ignore_index=ignore_index), np.load(predictions / f"{name}.npy")
 
         fields = LabelledFields(read)
         flagged = find_issues(fields, ignore_index=ignore_index).flagged
@@ -83,7 +85,11 @@ def detect_in_dataset(
         for name, places, (given, predicted) in zip(ids, flagged, fields, strict=True):
             flags = np.zeros(given.shape, bool)
             flags.reshape(-1)[places] = True
-            tables.append(find_event_issues(given, predicted, flags, image_id=name, min_area_px=min_area_px))
+            tables.append(
+                find_event_issues(
+                    given, predicted, flags, image_id=name, min_area_px=min_area_px, ignore_index=ignore_index
+                )
+            )
             queue.append(_queue_row(name, tables[-1], score_field(given, predicted, ignore_index=ignore_index)))
     issues = join_issues(tables)
     _write(out, issues, queue)
@@ -91,11 +97,14 @@ def detect_in_dataset(
 
 
 def _predict(
-    dataset: Any, labels: str, ids: Sequence[str], scratch: Path, *, n_folds: int, seed: int, watch: Watch
-) -> None:
+    dataset: Any, labels: str, ids: Sequence[str], scratch: Path, *, n_folds: int, seed: int, watch: Watch,
+    ignore_index: int | None,
+) -> None:  # fmt: skip
     def fit(names: Sequence[str]) -> Any:
         images = ((name, dataset.image(name)) for name in names)
-        fields = ((image, dataset.label_map(labels, name, like=image)) for name, image in images)
+        fields = (
+            (image, dataset.label_map(labels, name, like=image, ignore_index=ignore_index)) for name, image in images
+        )
         return fit_pixel_model(fields, n_classes=len(dataset.classes), seed=seed)
 
     def predict(model: Any, name: str) -> str:
