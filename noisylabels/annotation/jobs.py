@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisylabels.annotation.export import accepted, export_dataset
+from noisylabels.annotation.export import Exported, accepted, export_dataset
 from noisylabels.annotation.fields import Field, dataset_of
 from noisylabels.annotation.images import read_planes
 from noisylabels.annotation.predictor import Predictor, StoppedError
@@ -38,7 +38,7 @@ class Job:
 
     Args:
         job: Its token.
-        kind: "predict" or "retrain".
+        kind: "predict", "retrain" or "curve".
         bundle: The bundle that runs.
         state: "running", "done", "failed", "cancelled", or "lost" (the server ended while it ran).
         created: When it was started, UTC.
@@ -52,6 +52,7 @@ class Job:
         message: What it does.
         score: What a training found; None before its end, or if it could not be told.
         replaced: Whether the owner took the new weights; None: not decided.
+        curve: The learning curve; None before its end.
     """
 
     job: str
@@ -69,6 +70,7 @@ class Job:
     message: str = ""
     score: dict[str, object] | None = None
     replaced: bool | None = None
+    curve: dict[str, object] | None = None
 
 
 class Jobs:
@@ -164,12 +166,7 @@ class Jobs:
         """
 
         def work(token: str, folder: Path) -> dict[str, object]:
-            exported = export_dataset(self.project, folder / "dataset")
-            if exported.left_out:
-                write_text(folder / "left_out.json", json.dumps(exported.left_out, indent=1))
-            weights = weights_in_use(self.project).get(bundle)
-            write_plan(self._plan(bundle, weights, folder), folder / "plan.json")
-            code = self._processes.run(token, ["retrain", str(folder / "plan.json")], folder / LOG)
+            exported, code = self._learn(token, folder, "retrain", bundle)
             if code != 0:
                 return {"exit_code": code, "error": reason_of(folder / LOG, code)}
             told = json.loads((folder / "result.json").read_text())["score"]
@@ -185,12 +182,41 @@ class Jobs:
             )
             return {"exit_code": code, "score": None if told is None else json.dumps(told)}
 
-        running = self.project.value("SELECT count(*) FROM job WHERE kind = 'retrain' AND state = 'running'")
+        self._refuse_second(person, key)
+        return self._start("retrain", person, bundle, key, work)
+
+    def curve(self, person: Person, bundle: str, *, key: str) -> Job:
+        """Start to measure what more corrected fields would be worth; no weights are kept.
+
+        Raises:
+            InputError: If a training runs already.
+        """
+
+        def work(token: str, folder: Path) -> dict[str, object]:
+            _, code = self._learn(token, folder, "curve", bundle)
+            if code != 0:
+                return {"exit_code": code, "error": reason_of(folder / LOG, code)}
+            told = json.loads((folder / "result.json").read_text())["curve"]
+            return {"exit_code": code, "curve": json.dumps(told)}
+
+        self._refuse_second(person, key)
+        return self._start("curve", person, bundle, key, work)
+
+    def _learn(self, token: str, folder: Path, verb: str, bundle: str) -> tuple[Exported, int]:
+        """Export what was accepted and run a worker on it; its exit code."""
+        exported = export_dataset(self.project, folder / "dataset")
+        if exported.left_out:
+            write_text(folder / "left_out.json", json.dumps(exported.left_out, indent=1))
+        weights = weights_in_use(self.project).get(bundle)
+        write_plan(self._plan(bundle, weights, folder), folder / "plan.json")
+        return exported, self._processes.run(token, [verb, str(folder / "plan.json")], folder / LOG)
+
+    def _refuse_second(self, person: Person, key: str) -> None:
+        running = self.project.value("SELECT count(*) FROM job WHERE kind != 'predict' AND state = 'running'")
         known = self.project.value("SELECT 1 FROM answer WHERE person = ? AND key = ?", person.id, key)
         if running and not known:
             msg = "At most one training can run, got another request. Wait for it or cancel it."
             raise InputError(msg)
-        return self._start("retrain", person, bundle, key, work)
 
     def replace(self, person: Person, token: str, *, replace: bool) -> Job:
         """Take the weights of a training into use, or leave the ones there are; both stay in the history.
@@ -353,10 +379,10 @@ class Jobs:
 
     def _job(self, row: sqlite3.Row) -> Job:
         about = dict(row)
-        score, replaced = about.pop("score"), about.pop("replaced")
+        score, replaced, curve = (about.pop(name) for name in ("score", "replaced", "curve"))
         progress, message = (1.0 if row["state"] == "done" else None), row["state"]
         if row["state"] == "running":
-            running = row["kind"] == "retrain"
+            running = row["kind"] != "predict"
             progress, message = read_progress(self._folder(row["job"]) / "run") if running else (None, "predicting")
         return Job(
             **(about | {"conflict": bool(row["conflict"])}),
@@ -364,12 +390,13 @@ class Jobs:
             message=message,
             score=None if score is None else json.loads(score),
             replaced=None if replaced is None else bool(replaced),
+            curve=None if curve is None else json.loads(curve),
         )
 
 
 JOBS = (
     "SELECT job.token AS job, kind, bundle, state, job.created, ended, exit_code, task.token AS task, revision, "
-    "conflict, error, score, replaced FROM job LEFT JOIN task ON task.id = job.task"
+    "conflict, error, score, replaced, curve FROM job LEFT JOIN task ON task.id = job.task"
 )
 
 

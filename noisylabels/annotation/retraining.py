@@ -121,14 +121,15 @@ def retrain(plan: Plan) -> Score | None:
     before: dict[str, Counts] = {}
     after: dict[str, Counts] = {}
     for number, fold in enumerate(plan.folds):
-        _tell(plan, number, n_passes, f"scoring: pass {number + 1} of {len(plan.folds)}")
-        weights = _train(plan, dataset, fold, f"pass_{number + 1}")
-        after |= _count(plan, dataset, fold, weights)
+        name = f"pass_{number + 1}"
+        tell(plan, number, n_passes, f"scoring: pass {number + 1} of {len(plan.folds)}", name)
+        weights = train(plan, dataset, fold, name)
+        after |= count_fields(plan, dataset, fold, weights)
         if plan.init is not None:
-            before |= _count(plan, dataset, fold, Path(plan.init))
-    _tell(plan, len(plan.folds), n_passes, "training on all fields")
-    _train(plan, dataset, [], "final")
-    _tell(plan, n_passes, n_passes, "done")
+            before |= count_fields(plan, dataset, fold, Path(plan.init))
+    tell(plan, len(plan.folds), n_passes, "training on all fields", "final")
+    train(plan, dataset, [], "final")
+    tell(plan, n_passes, n_passes, "done", "")
     if not plan.folds:
         return None
     groups = {case.id: case.group for case in dataset.cases}
@@ -147,13 +148,13 @@ def score(before: Mapping[str, Counts], after: Mapping[str, Counts], groups: Map
         by: What decided which fields were left out.
     """
     fields = sorted(after)
-    after_all = _mean_iou([after[field] for field in fields])
+    after_all = mean_iou([after[field] for field in fields])
     if not before:
         return Score(MEASURE, None, after_all, None, None, len(fields), by)
-    before_all = _mean_iou([before[field] for field in fields])
+    before_all = mean_iou([before[field] for field in fields])
 
     def gain(kept: Sequence[str]) -> float:
-        return _mean_iou([after[field] for field in kept]) - _mean_iou([before[field] for field in kept])
+        return mean_iou([after[field] for field in kept]) - mean_iou([before[field] for field in kept])
 
     low, high = jackknife(gain, {field: groups[field] for field in fields})
     return Score(MEASURE, before_all, after_all, low, high, len(fields), by)
@@ -209,12 +210,10 @@ def read_progress(output: Path) -> tuple[float | None, str]:
     return min(1.0, (told["pass"] + min(done, 1.0)) / told["n_passes"]), str(told["message"])
 
 
-def _tell(plan: Plan, number: int, n_passes: int, message: str) -> None:
-    folder = f"pass_{number + 1}" if number < len(plan.folds) else "final"
+def tell(plan: Plan, number: int, n_passes: int, message: str, folder: str) -> None:
+    """Write down how far a plan is, for `read_progress`."""
     n_epochs = _n_epochs(plan, len(open_dataset(plan.dataset).cases))
     told = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}
-    if number == n_passes:
-        told["folder"] = ""
     write_text(Path(plan.output) / "progress.json", json.dumps(told))
 
 
@@ -222,7 +221,7 @@ def _n_epochs(plan: Plan, n_fields: int) -> int:
     return max(1, math.ceil(plan.steps / math.ceil(n_fields / BATCH_SIZE)))
 
 
-def _train(plan: Plan, dataset: Dataset, left_out: Sequence[str], folder: str) -> Path:
+def train(plan: Plan, dataset: Dataset, left_out: Sequence[str], folder: str) -> Path:
     """Train on all fields but some; the weights of the last epoch, whatever a validation says.
 
     The bundle wants a validation list and keeps the best epoch: it gets one validation, after the last epoch, on a
@@ -273,7 +272,8 @@ def _write_view(dataset: Dataset, kept: Sequence[Case], view: Path) -> None:
     )
 
 
-def _count(plan: Plan, dataset: Dataset, fields: Sequence[str], weights: Path) -> dict[str, Counts]:
+def count_fields(plan: Plan, dataset: Dataset, fields: Sequence[str], weights: Path) -> dict[str, Counts]:
+    """Count the pixels of corrected and predicted classes of fields; ignored pixels are left out."""
     network = load_network(plan.bundle, weights)
     n_classes = len(dataset.classes)
     counts = {}
@@ -286,5 +286,6 @@ def _count(plan: Plan, dataset: Dataset, fields: Sequence[str], weights: Path) -
     return counts
 
 
-def _mean_iou(counts: Sequence[Counts]) -> float:
+def mean_iou(counts: Sequence[Counts]) -> float:
+    """Compute MATLAB's mean IoU of pooled pixel counts; a class that is nowhere is left out."""
     return float(score_all(np.sum(counts, axis=0))["MeanIoU"])

@@ -1,4 +1,4 @@
-"""The desk's helper processes: `predict` answers requests as long as the server lives, `retrain PLAN` learns once.
+"""The desk's helper processes: `predict` answers requests while the server lives, `retrain` and `curve` learn once.
 
     python -P -m noisylabels.annotation.worker predict
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import Queue
 from typing import TextIO
 
+from noisylabels.annotation.curve import learn_curve
 from noisylabels.annotation.networks import Networks, read_for_network
 from noisylabels.annotation.retraining import read_plan, retrain
 from noisylabels.annotation.revisions import pack
@@ -32,7 +33,7 @@ def main(words: list[str]) -> int:
     """Run one of the workers.
 
     Args:
-        words: `predict`, or `retrain PLAN.json`; the result of a retraining lies beside its plan as result.json.
+        words: `predict`, or `retrain PLAN.json` or `curve PLAN.json`, whose result lies beside the plan as result.json.
 
     Returns:
         The exit code: 2 for what the person can correct.
@@ -45,11 +46,12 @@ def main(words: list[str]) -> int:
         return 0
     try:
         plan = Path(words[1])
-        scored = retrain(read_plan(plan))
+        found = (learn_curve if words[0] == "curve" else retrain)(read_plan(plan))
     except (InputError, FileNotFoundError) as error:
         sys.stderr.write(f"noisylabels: {error}\n")
         return INPUT_ERROR
-    write_text(plan.with_name("result.json"), json.dumps({"score": None if scored is None else asdict(scored)}))
+    kind = "curve" if words[0] == "curve" else "score"
+    write_text(plan.with_name("result.json"), json.dumps({kind: None if found is None else asdict(found)}))
     return 0
 
 

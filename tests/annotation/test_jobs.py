@@ -46,6 +46,9 @@ else:
     plan_file = pathlib.Path(sys.argv[2])
     plan = json.loads(plan_file.read_text())
     print("epoch 1 of retrain", flush=True)
+    if sys.argv[1] == "curve":
+        plan_file.with_name("result.json").write_text(json.dumps({"curve": {"stop": False}}))
+        sys.exit()
     if plan["bundle"] == "broken":
         sys.exit("The network has 3 classes and the data 5.")
     dataset = open_dataset(plan["dataset"])
@@ -199,6 +202,14 @@ def test_what_was_accepted_trains_a_network_that_replaces_nothing_until_the_owne
     with refused("The weights of cdl 2 must be where they were, but the file is gone or changed."):
         again.use(session.person, "cdl", 2)
     again.stop()
+
+
+def test_a_learning_curve_keeps_no_weights(desk):
+    project, jobs, session, _ = desk
+    accept_next(session, 3)
+    done = wait(jobs, session, jobs.curve(session.person, "cdl", key=key()))
+    assert (done.kind, done.state, done.curve, done.score) == ("curve", "done", {"stop": False}, None)
+    assert len([version for version in versions_of(project) if version.bundle == "cdl"]) == 1
 
 
 def test_a_training_that_is_left_keeps_the_network(desk, tmp_path):

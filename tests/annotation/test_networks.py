@@ -1,10 +1,12 @@
 """A real bundle at the desk: predicting, learning on from its weights, and its uncertainty as a queue."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from noisylabels.annotation.curve import learn_curve
 from noisylabels.annotation.jobs import Jobs
 from noisylabels.annotation.retraining import Plan, read_progress, retrain
 from noisylabels.annotation.scores import measure_uncertainty
@@ -13,7 +15,7 @@ from noisylabels.annotation.users import owner_of
 from noisylabels.data.images import read_image, read_label_map, write_label_map
 from noisylabels.data.quarters import Window
 from noisylabels.learning.launcher import find_bundle
-from tests.annotation.desks import key, make_dataset, make_project
+from tests.annotation.desks import key, make_dataset, make_project, refused
 from tests.annotation.test_jobs import wait
 
 pytestmark = pytest.mark.slow
@@ -136,3 +138,19 @@ def test_a_network_learns_on_from_its_weights_and_is_scored_on_fields_it_did_not
     assert read_progress(tmp_path / "run") == (1.0, "done")
     listed = json.loads((tmp_path / "run/datasets/pass_1/datalist.json").read_text())
     assert not {case["id"] for case in listed["training"]} & set(left_out)
+
+
+def test_a_learning_curve_is_made_of_real_trainings(tmp_path, network):
+    make_dataset(tmp_path / "dataset", 3, size=(32, 40))
+    for name in ("B01_f1", "B02_f1", "B03_f1"):
+        image = read_image(tmp_path / f"dataset/images/{name}.ome.tif")
+        corrected = (image[0] > 2500).astype(np.uint8) + (image[0] > 3300)
+        write_label_map(tmp_path / f"dataset/labels/corrected/{name}.tif", corrected)
+    weights, dataset = str(save(network, tmp_path / "model.pt")), str(tmp_path / "dataset")
+    plan = Plan("cdl", weights, dataset, str(tmp_path / "run"), [["B02_f1"]], "left-out fields", steps=1)
+    curve = learn_curve(plan)
+    assert [point.n_fields for point in curve.points] == [1, 2]
+    assert all(0 < point.score < 1 for point in curve.points)
+    assert (curve.stop, curve.next_ten.low) == (False, None)  # one group is no interval
+    with refused("A learning curve must have fields of three groups (wells), got 3. Correct more."):
+        learn_curve(replace(plan, folds=[["B01_f1", "B02_f1"]]))

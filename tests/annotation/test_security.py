@@ -49,7 +49,7 @@ WRITE = [
         )
     ),
     *(("POST", path) for path in ("/api/tasks/x/return", "/api/tasks/x/release", "/api/tasks/x/outlines")),
-    *(("POST", path) for path in ("/api/jobs/x/replace", "/api/networks")),
+    *(("POST", path) for path in ("/api/jobs/x/replace", "/api/jobs/curve", "/api/networks")),
     *(("POST", path) for path in ("/api/people/invite", "/api/people/revoke")),
     *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores")),
     *(("PUT", "/api/queue"), ("PUT", "/api/boxes/x/y"), ("DELETE", "/api/boxes/x/y")),
@@ -264,6 +264,7 @@ SCHEMAS = {
     ("POST", "/api/tasks/next"): schemas.NextSchema,
     ("POST", "/api/tasks/x/return"): schemas.ReturnSchema,
     ("POST", "/api/jobs/retrain"): schemas.BundleSchema,
+    ("POST", "/api/jobs/curve"): schemas.BundleSchema,
     ("POST", "/api/jobs/x/replace"): schemas.ReplaceSchema,
     ("POST", "/api/networks"): schemas.UseSchema,
     ("POST", "/api/people/invite"): schemas.PersonSchema,

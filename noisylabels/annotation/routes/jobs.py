@@ -33,6 +33,11 @@ def retrain(call: Call, sent: BundleSchema) -> Response:
     return JSONResponse(asdict(call.jobs.retrain(call.person, sent.bundle, key=sent.key)), 202)
 
 
+def learn_curve(call: Call, sent: BundleSchema) -> Response:
+    """Start a learning curve."""
+    return JSONResponse(asdict(call.jobs.curve(call.person, sent.bundle, key=sent.key)), 202)
+
+
 def replace(call: Call, sent: ReplaceSchema) -> dict[str, Any]:
     """Take or leave the weights of a training."""
     return asdict(call.jobs.replace(call.person, call.path["job"], replace=sent.replace))
@@ -75,6 +80,7 @@ ROUTES: list[Route] = [
     route("/api/tasks/{task}/predict", "POST", predict, roles=CORRECTORS, schema=PredictSchema),
     route("/api/jobs", "GET", show_jobs, roles=CORRECTORS),
     route("/api/jobs/retrain", "POST", retrain, roles=("owner",), schema=BundleSchema),
+    route("/api/jobs/curve", "POST", learn_curve, roles=("owner",), schema=BundleSchema),
     route("/api/jobs/{job}/replace", "POST", replace, roles=("owner",), schema=ReplaceSchema),
     route("/api/networks", "GET", show_networks, roles=("owner",)),
     route("/api/networks", "POST", use_network, roles=("owner",), schema=UseSchema),
