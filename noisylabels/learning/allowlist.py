@@ -97,6 +97,7 @@ _OWN = (
     "datalist.read_fields",
     "datalist.read_images",
     "datalist.share_of",
+    "devices.count_workers",
     "divergence.StopOnDivergence",
     "generalized_dice.MatlabGeneralizedDiceLoss",
     "inferer.FastInferer",
@@ -109,6 +110,7 @@ _OWN = (
     "network.PoolUNet",
     "panels.FieldPanels",
     "report.EpochReport",
+    "report.Validation",
     "resident.ResidentLoader",
     "resume.ExactResume",
     "robust.appearance.AppendBinsd",
@@ -179,7 +181,6 @@ CALLS = frozenset(
         "os.cpu_count",
         "os.path.exists",
         "os.path.join",
-        "os.process_cpu_count",
         "sys.stderr.isatty",
         "torch.cuda.is_available",
         "torch.cuda.is_bf16_supported",
@@ -196,7 +197,7 @@ CALLS = frozenset(
 VALUES = frozenset({"os.environ", "torch.channels_last", "torch.contiguous_format", "torch.float32"})
 """Names that an expression may hand on without calling them."""
 
-ATTRIBUTES = frozenset({"digest", "type"})
+ATTRIBUTES = frozenset({"digest", "type", "validation_digest"})
 """Attributes that an expression may read of what the config itself made."""
 
 METHODS = frozenset({"attach", "initialize", "parameters", "run", "to"})

@@ -1,5 +1,6 @@
 """Weights on disk: written whole or not at all, read as tensors only, refused in one sentence when they do not fit."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,34 @@ def load(path: str | Path, *, map_location: Any = "cpu") -> dict[str, Any]:
     if not Path(path).is_file():
         msg = f"A checkpoint must exist, got {path}. Train first, or pass --ckpt_path."
         raise FileNotFoundError(msg)
+    _refuse_damage(Path(path))
     try:
         state: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:
         msg = f"{path} must hold weights and nothing else, but it cannot be read ({type(error).__name__}). Train anew."
         raise InputError(msg) from error
     return state
+
+
+def _refuse_damage(path: Path) -> None:
+    """Hold every part of the file against its checksum: torch writes one for each and does not look at it."""
+    if not zipfile.is_zipfile(path):
+        return  # older than torch's present form; what it holds is still read as weights alone
+    try:
+        with zipfile.ZipFile(path) as parts:
+            damaged = parts.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        damaged = type(error).__name__
+    if damaged is not None:
+        msg = f"{path} must be as it was written, but its checksum fails ({damaged}): it is damaged. Copy it again."
+        raise InputError(msg)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half-written in the folder of its weights; nobody else writes there."""
+    for path in folder.glob(".writing-*"):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: Any = "cpu") -> None:

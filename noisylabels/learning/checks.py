@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import ClassTable, check_label_map
+from noisylabels.data.labels import IGNORE_INDEX, ClassTable, check_label_map
 from noisylabels.learning.datalist import Field
 
 logger = logging.getLogger(__name__)
@@ -35,12 +35,14 @@ class CheckedFields:
         n_validation: How many to validate with.
         fractions: Share of pixels of each class in the training label maps, by class name.
         digest: SHA-256 of all training pixels, in order: two runs with the same digest learn from the same data.
+        validation_digest: The same of all validation pixels: they choose the weights that are kept.
     """
 
     n_training: int
     n_validation: int
     fractions: Mapping[str, float]
     digest: str
+    validation_digest: str
 
 
 def check_fields(
@@ -54,6 +56,8 @@ def check_fields(
     patch_size: int | Sequence[int] = -1,
 ) -> CheckedFields:
     """Read every training and validation field once and make sure that it can be trained on.
+
+    Pixels labelled 255 are ignored: they train nothing and count for no score.
 
     Args:
         training: Fields with `image` and `label`, as `read_fields` lists them.
@@ -82,15 +86,17 @@ def check_fields(
         first = first or (field, image.shape)
         _refuse_other_size(field, image.shape, first, batch_size, patch_size)
         _refuse_large_patch(field, image.shape, patch_size)
-        counts += np.bincount(label_map.ravel(), minlength=len(classes))
+        counts += np.bincount(label_map.ravel(), minlength=IGNORE_INDEX + 1)[: len(classes)]
         digest.update(image.tobytes())
         digest.update(label_map.tobytes())
+    chosen_by = hashlib.sha256()
     for field in validation:
-        _read_pair(field, classes, n_channels, reader)
+        for part in _read_pair(field, classes, n_channels, reader):
+            chosen_by.update(part.tobytes())
     _refuse_missing_class(counts, classes, training)
     fractions = dict(zip(classes, (counts / counts.sum()).tolist(), strict=True))
     logger.info("training pixels: %s", ", ".join(f"{share:.2%} {name}" for name, share in fractions.items()))
-    return CheckedFields(len(training), len(validation), fractions, digest.hexdigest())
+    return CheckedFields(len(training), len(validation), fractions, digest.hexdigest(), chosen_by.hexdigest())
 
 
 def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) -> int:
@@ -143,7 +149,7 @@ def _read_pair(
             f"in {len(stored)} channels. Pair it with its own image."
         )
         raise InputError(msg)
-    return image, check_label_map(stored[0], classes, source=field["label"])
+    return image, check_label_map(stored[0], classes, source=field["label"], ignore_index=IGNORE_INDEX)
 
 
 def _refuse_other_size(

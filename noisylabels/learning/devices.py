@@ -1,5 +1,6 @@
 """Devices: is the one that was asked for there?"""
 
+import os
 from typing import Any
 
 from noisylabels.data.errors import InputError
@@ -32,3 +33,25 @@ Leave --device out, or name another.
         listed = ", ".join(sorted(here))
         msg = f"device must be one that torch finds here ({listed}), got {name!r}. Leave --device out, or name another."
         raise InputError(msg)
+
+
+def count_workers(most: int = 8) -> int:
+    """Return how many processes load fields by default: none without a GPU, else those that this process may use.
+
+    Args:
+        most: More do not make it faster.
+    """
+    import torch
+
+    return min(most, count_processors()) if torch.cuda.is_available() else 0
+
+
+def count_processors() -> int:
+    """Return how many processors this process may use; a batch system or a container often grants fewer than there are.
+
+    Examples:
+        >>> 1 <= count_processors() <= os.cpu_count()
+        True
+    """
+    granted = getattr(os, "sched_getaffinity", None)
+    return len(granted(0)) if granted is not None else os.cpu_count() or 1

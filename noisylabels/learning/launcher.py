@@ -14,6 +14,7 @@ from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import read_fields, read_images
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
+from noisylabels.learning.mishaps import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
 from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record
 
@@ -186,7 +187,11 @@ def run(launch: Launch) -> None:
     except Exception as error:
         if before is not None:
             before.restore()
-        mistake = next((cause for cause in _causes(error) if isinstance(cause, (InputError, FileNotFoundError))), None)
+        causes = list(_causes(error))
+        mistake = next((cause for cause in causes if isinstance(cause, (InputError, FileNotFoundError))), None)
+        lacking = next((sentence for sentence in map(explain, causes) if sentence), None)
+        if mistake is None and lacking is not None:
+            raise InputError(lacking) from None
         if mistake is None:
             raise
         raise type(mistake)(str(mistake)) from None

@@ -8,6 +8,8 @@ import torch
 from ignite.engine import Engine, Events
 from numpy.typing import NDArray
 
+from noisylabels.data.labels import IGNORE_INDEX
+
 COLOURS = np.array([[0, 0, 0], [86, 180, 233], [230, 159, 0], [0, 158, 115], [204, 121, 167]], np.uint8)
 """Colour by class index, told apart by colour-blind readers (Okabe and Ito); further classes take turns."""
 
@@ -75,7 +77,7 @@ def draw_panel(image: NDArray[Any], label_map: NDArray[Any], prediction: NDArray
 
 
 def _coloured(label_map: NDArray[Any]) -> NDArray[np.uint8]:
-    index = label_map.astype(np.intp)
+    index = np.where(label_map == IGNORE_INDEX, 0, label_map).astype(np.intp)
     colours: NDArray[np.uint8] = COLOURS[np.where(index > 0, (index - 1) % (len(COLOURS) - 1) + 1, 0)]
     return colours
 

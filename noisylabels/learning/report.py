@@ -6,11 +6,34 @@ import math
 from pathlib import Path
 
 from ignite.engine import Engine, Events
+from monai.engines import Evaluator
+from monai.handlers import ValidationHandler
 
 from noisylabels.data.atomic import write_text
+from noisylabels.data.errors import InputError
 from noisylabels.learning.checkpoints import is_first_process
 
 logger = logging.getLogger(__name__)
+
+
+class Validation(ValidationHandler):
+    """MONAI's validation every few epochs, and after the last one too, so that no training ends without a score.
+
+    Args:
+        validator: The engine that validates.
+        interval: Epochs from one validation to the next.
+    """
+
+    def __init__(self, validator: Evaluator, interval: int = 1) -> None:
+        super().__init__(interval=interval, validator=validator, epoch_level=True)
+
+    def attach(self, engine: Engine) -> None:
+        """Validate after each `interval`-th epoch of `engine` and after its last."""
+
+        def is_due(engine: Engine, epoch: int) -> bool:
+            return epoch % self.interval == 0 or epoch == engine.state.max_epochs
+
+        engine.add_event_handler(Events.EPOCH_COMPLETED(event_filter=is_due), self)
 
 
 class EpochReport:
@@ -51,8 +74,20 @@ class EpochReport:
         self._keep(engine.state.epoch, metrics)
 
     def _keep(self, epoch: int, metrics: dict[str, float]) -> None:
-        earlier = json.loads(self.path.read_text()) if epoch > 1 and self.path.is_file() else []
+        earlier = _read_entries(self.path) if epoch > 1 and self.path.is_file() else []
         entries = [entry for entry in earlier if entry["epoch"] < epoch]
         # JSON has no nan: a class that occurs nowhere has no score.
         scores = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
         write_text(self.path, json.dumps([*entries, {"epoch": epoch, **scores}], indent=1))
+
+
+def _read_entries(path: Path) -> list[dict[str, float]]:
+    try:
+        entries = json.loads(path.read_text())
+        whole = isinstance(entries, list) and all(isinstance(entry, dict) and "epoch" in entry for entry in entries)
+    except ValueError:
+        whole = False
+    if not whole:
+        msg = f"{path} must be the scores of this run, a list of epochs, but it is torn. Move it away and go on."
+        raise InputError(msg)
+    return list(entries)

@@ -10,7 +10,7 @@ from ignite.engine import Engine, Events
 from monai.networks.utils import get_state_dict
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.checkpoints import is_first_process, load, refuse_other_network, save
+from noisylabels.learning.checkpoints import is_first_process, load, refuse_other_network, remove_leftovers, save
 from noisylabels.learning.description import describe, first_difference
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,12 @@ class ExactResume:
 
     def attach(self, engine: Engine) -> None:
         """Load when `engine` starts, save after each of its epochs."""
+        self.settings |= {
+            "learning scheme": _described_scheme(engine),
+            "states": {name: describe(part) for name, part in self.states.items()},
+        }
+        if is_first_process():
+            remove_leftovers(self.path.parent)
         if self.resume:
             engine.add_event_handler(Events.STARTED, self.load)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
@@ -92,7 +98,7 @@ class ExactResume:
         getattr(self.network, "module", self.network).load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.lr_scheduler.load_state_dict(state["lr_scheduler"])
-        for name, part in self.states.items():
+        for name, part in self.states.items():  # the same names as then: they are among the settings
             part.load_state_dict(state["states"][name])
         engine.state.epoch = state["trainer"]["epoch"]
         engine.state.iteration = state["trainer"]["iteration"]
@@ -114,3 +120,19 @@ class ExactResume:
                 "another --output_dir and --ckpt_dir, or start anew: --resume False."
             )
             raise InputError(msg)
+
+
+def _described_scheme(engine: Engine) -> dict[str, Any]:
+    """Describe what a preset puts into the trainer: how batches are prepared, how a step is made, who watches."""
+    parts = {name: getattr(engine, name, None) for name in ("prepare_batch", "iteration_update")}
+    watching = [
+        getattr(handler, "__self__", handler)
+        for handlers in engine._event_handlers.values()
+        for handler, *_ in handlers
+    ]
+    schemes = [part for part in (*parts.values(), *watching) if _is_scheme(part)]
+    return {type(part).__name__: describe(part) for part in schemes}
+
+
+def _is_scheme(part: object) -> bool:
+    return type(part).__module__.startswith("noisylabels.learning.robust.")

@@ -44,7 +44,9 @@ def test_an_unknown_bundle_or_preset_is_refused_with_those_there_are(run: list[s
         "A bundle must be one of cdl, mdl or a bundle's folder, got 'cld'. Name one of them."
     )
     line = told([*run, "--preset", "papr"], capsys)
-    assert re.match(r"^A preset of cdl must be one of demo, .*paper, .*got 'papr'\. Name one of them\.$", line)
+    assert re.match(
+        r"^A preset of cdl must be one of demo, .*paper, .* or a YAML file, got 'papr'\. Name one of them\.$", line
+    )
 
 
 def test_an_option_without_value_or_dashes_is_refused(run: list[str], capsys) -> None:
@@ -65,7 +67,8 @@ def test_a_class_outside_the_table_is_named_with_its_file(run: list[str], screen
     label_map[label_map == 2] = 4
     write_label_map(screen / "labels/cip/f1.tif", label_map)
     assert told(run, capsys).startswith(
-        f"Values of {screen}/labels/cip/f1.tif must be class indices 0..2 (background, phagophore, autolysosome), got 4"
+        f"Values of {screen}/labels/cip/f1.tif must be class indices 0..2 (background, phagophore, autolysosome), or "
+        "255 to be ignored, got 4"
     )
 
 

@@ -87,7 +87,7 @@ def test_a_class_outside_the_table_is_refused(screen: Path) -> None:
     refused(
         screen,
         f"Values of {screen}/labels/cip/f1.tif must be class indices 0..2 (background, phagophore, autolysosome), "
-        "got 4 in 4 pixels. Map or drop that class first.",
+        "or 255 to be ignored, got 4 in 4 pixels. Map or drop that class first.",
     )
 
 
