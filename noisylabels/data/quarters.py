@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image, write_label_map
@@ -73,9 +74,7 @@ def cut_dataset(dataset: Dataset, folder: Path, *, on_field: Callable[[], object
         InputError: If the folder holds something, a field has several planes or is too small, or a label map differs
             in size from its image. Only dataset.json, written last, makes the folder a dataset.
     """
-    if folder.is_dir() and any(folder.iterdir()):
-        msg = f"{folder} must be a new or empty folder, got {len(list(folder.iterdir()))} entries. Name another."
-        raise InputError(msg)
+    require_new_folder(folder)
     cases, windows = [], {}
     for case in dataset.cases:
         image = dataset.image(case.id)

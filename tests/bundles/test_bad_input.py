@@ -33,7 +33,8 @@ def run(screen: Path, elsewhere: Path) -> list[str]:
 def test_a_mistyped_override_is_refused_with_the_closest_names(run: list[str], capsys) -> None:
     config = BUNDLES / "cdl/configs/train.yaml"
     assert told([*run, "--num_epoch", "9"], capsys) == (
-        f"An override must be an id of {config}, got 'num_epoch'. Did you mean num_epochs or num_workers?"
+        f"An override must be an id of {config}, got 'num_epoch'. "
+        "Did you mean num_epochs or schedule_epochs or num_workers?"
     )
     line = told([*run, "--train::trainer::max_epoch", "9"], capsys)
     assert "got 'train::trainer::max_epoch'. Did you mean train::trainer::max_epochs or " in line
@@ -100,8 +101,8 @@ def test_a_truncated_image_is_told_while_predicting(run: list[str], screen: Path
 def test_a_checkpoint_of_another_network_and_other_settings_are_refused(run: list[str], screen: Path, capsys) -> None:
     main_quietly(run)
     capsys.readouterr()
-    assert told([*run, "--momentum", "0.5"], capsys) == (
-        "optimizer momentum must be 0.9 to continue run/last.pt, got 0.5. Repeat the settings of that run, name "
+    assert told([*run, "--weight_decay", "0.5"], capsys) == (
+        "optimizer weight_decay must be 0.01 to continue run/last.pt, got 0.5. Repeat the settings of that run, name "
         "another --output_dir and --ckpt_dir, or start anew: --resume False."
     )
     assert told([*run, "--preset", "paper"], capsys).startswith(
