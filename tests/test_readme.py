@@ -13,7 +13,7 @@ from noisylabels.cli import COMMANDS, main
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 EXPERIMENTS = (ROOT / "noisylabels" / "experiments" / "README.md").read_text()
-SMALLER = {"--fields 120": "--fields 12", "--rows 256 --columns 340": "--rows 64 --columns 80"}
+SMALLER = {"--fields 120": "--fields 8 --rows 128 --columns 160"}
 
 
 def blocks(text, language):
@@ -40,7 +40,7 @@ def run(line):
 
 def test_the_commands_of_the_front_page_run_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commands = lines(README, "console")[:5] + lines(README, "bash") + lines(README, "console")[5:]
+    commands = lines(README, "console")[:6] + lines(README, "bash") + lines(README, "console")[6:]
     assert len(commands) >= 11
     for command in commands:
         assert run(command) == 0, command
@@ -51,7 +51,7 @@ def test_the_commands_of_the_front_page_run_one_after_the_other(tmp_path, monkey
 def test_the_demo_is_what_the_front_page_says():
     from noisylabels.experiments.demo import list_steps
 
-    shown = [shlex.split(line)[1:] for line in lines(README, "console")[:5]]
+    shown = [shlex.split(line)[1:] for line in lines(README, "console")[:6]]
     steps = list_steps(Path("demo"), fields=120, seed=1, workers=2)
     assert [words[0] for words in steps] == [words[0] for words in shown]
     for words, step in zip(shown, steps, strict=True):
