@@ -74,8 +74,7 @@ def check_fields(
     Raises:
         FileNotFoundError: If a file is missing.
         InputError: If a file cannot be read, an image has other channels, several planes or NaN, a label map has
-            another size or a class outside the table, sizes differ within a batch, a patch is far larger than its
-            field, or no training field shows some class.
+            another size or a class outside the table, sizes differ within a batch, or no training field shows some class.
     """
     classes = ClassTable(tuple(class_names))
     counts = np.zeros(len(classes), np.int64)
@@ -85,7 +84,6 @@ def check_fields(
         image, label_map = _read_pair(field, classes, n_channels, reader)
         first = first or (field, image.shape)
         _refuse_other_size(field, image.shape, first, batch_size, patch_size)
-        _refuse_large_patch(field, image.shape, patch_size)
         counts += np.bincount(label_map.ravel(), minlength=IGNORE_INDEX + 1)[: len(classes)]
         digest.update(image.tobytes())
         digest.update(label_map.tobytes())
@@ -162,17 +160,6 @@ def _refuse_other_size(
         f'{first[0]["image"]}. Cut patches: --patch_size "[256,256]".'
     )
     raise InputError(msg)
-
-
-def _refuse_large_patch(field: Field, shape: tuple[int, ...], patch: Any) -> None:
-    sides = np.array(shape[1:])
-    # Fields are padded to the patch by reflection, half on each side, which a side of n allows n - 1 pixels of.
-    if (np.maximum(np.array(patch) - sides + 1, 0) // 2 >= sides).any():
-        msg = (
-            f"Patches must be less than three times the size of a field, got {patch} and {shape[:0:-1]} of "
-            f"{field['image']}. Choose a smaller --patch_size."
-        )
-        raise InputError(msg)
 
 
 def _refuse_missing_class(counts: NDArray[np.int64], classes: ClassTable, training: Sequence[Field]) -> None:

@@ -25,7 +25,7 @@ def test_the_tutorial_leads_from_a_plate_to_numbers_per_well(tmp_path, monkeypat
         "--rows 256 --columns 340": "--rows 48 --columns 64",
         "--fields-per-well 2": "--fields-per-well 1",
         "--num_epochs 5": "--num_epochs 1",
-        "--num_epochs 10": "--num_epochs 1 --patch_size [32,32]",  # quarters of 24 x 32 pixels
+        "--num_epochs 10": "--num_epochs 1",
         "--out compared": "--out compared --resamples 20 --gallery 1",
         "range(24)": "range(12)",
         "--checkpoint runs/mdl/model.pt": "--checkpoint runs/mdl/model.pt --workers 0",
