@@ -183,7 +183,7 @@ def test_an_evaluation_of_nothing_countable_is_refused(room: Path, capsys, fault
     [
         (("--num_epoch", "9"), "got 'num_epoch'. Did you mean num_epochs or schedule_epochs or num_workers?"),
         (("--num_epochs", "three"), "num_epochs must be a whole number from 1 on, got 'three'. The config has 15."),
-        (("--num_workers", "two"), "num_workers must be a whole number from 0 on, got 'two'. The config has $min("),
+        (("--num_workers", "two"), "num_workers must be a whole number from 0 on, got 'two'. The config has "),
         (("--batch_size", "0"), "batch_size must be a whole number from 1 on, got 0. The config has 8."),
         (("--learning_rate", "fast"), "learning_rate must be a number, got 'fast'. The config has "),
         (("--resume", "no"), "resume must be True or False, got 'no'. The config has True."),

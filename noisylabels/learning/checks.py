@@ -74,7 +74,8 @@ def check_fields(
     Raises:
         FileNotFoundError: If a file is missing.
         InputError: If a file cannot be read, an image has other channels, several planes or NaN, a label map has
-            another size or a class outside the table, sizes differ within a batch, or no training field shows some class.
+            another size or a class outside the table, sizes differ within a batch, or no training field shows
+            some class.
     """
     classes = ClassTable(tuple(class_names))
     counts = np.zeros(len(classes), np.int64)
