@@ -113,9 +113,20 @@ def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) ->
         FileNotFoundError: If a file is missing.
         InputError: If a file cannot be read, or an image has other channels, several planes or NaN.
     """
+    _refuse_one_image_twice(fields)
     for field in fields:
         _read_image(field, n_channels, reader)
     return len(fields)
+
+
+def _refuse_one_image_twice(fields: Sequence[Field]) -> None:
+    """The label map of one field would replace that of the other."""
+    seen: dict[str, str] = {}
+    for field in fields:
+        other = seen.setdefault(field["image"], field.get("id", ""))
+        if other != field.get("id", ""):
+            msg = f"Fields must have an image each, got {field['image']} for {other} and {field['id']}. Mend the list."
+            raise InputError(msg)
 
 
 def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:

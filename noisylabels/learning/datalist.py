@@ -38,7 +38,7 @@ def read_class_names(bundle_root: str | Path) -> list[str]:
     return list(ClassTable.from_channel_def(outputs["pred"]["channel_def"]))
 
 
-def read_fields(
+def list_fields(
     dataset_dir: str | Path, *, label_name: str, split: Sequence[float], seed: int, truth_name: str | None = None
 ) -> dict[str, list[Field]]:
     """List the training, validation and test fields of a dataset folder.
@@ -72,6 +72,14 @@ def read_fields(
         if not lists[name]:
             msg = f"{root / 'datalist.json'} must list at least one {name} field, got none. Add fields or split anew."
             raise InputError(msg)
+    return lists
+
+
+def read_fields(
+    dataset_dir: str | Path, *, label_name: str, split: Sequence[float], seed: int, truth_name: str | None = None
+) -> dict[str, list[Field]]:
+    """List the fields as `list_fields` does, and log how many there are."""
+    lists = list_fields(dataset_dir, label_name=label_name, split=split, seed=seed, truth_name=truth_name)
     logger.info("fields: %s", ", ".join(f"{len(fields)} {name}" for name, fields in lists.items()))
     return lists
 

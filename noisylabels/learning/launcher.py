@@ -12,7 +12,7 @@ from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
-from noisylabels.learning.datalist import read_fields, read_images
+from noisylabels.learning.datalist import list_fields, read_images
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
 from noisylabels.learning.mishaps import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
@@ -280,7 +280,7 @@ def _check_paths(launch: Launch) -> None:
     dataset = values.get("dataset_dir", str(launch.bundle / "data"))
     if launch.config == "train" and _is_own(config.get("fields"), "read_fields"):
         told = config | values
-        read_fields(dataset, label_name=told["label_name"], split=told["split"], seed=told["seed"])
+        list_fields(dataset, label_name=told["label_name"], split=told["split"], seed=told["seed"])
     data = (config.get("dataset") or {}).get("data") if launch.config == "inference" else None
     if _is_own(data, "read_images"):
         read_images(dataset, split=(config | values)["split"])

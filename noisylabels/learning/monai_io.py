@@ -10,9 +10,9 @@ from monai.data import FolderLayoutBase, ImageReader, ImageWriter
 from monai.utils import ensure_tuple
 from numpy.typing import NDArray
 
-from noisylabels.data.errors import InputError
-from noisylabels.data.ids import check_name, image_id
+from noisylabels.data.ids import image_id
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image, write_label_map
+from noisylabels.learning.datalist import read_images
 
 Path_ = str | PathLike[str]
 
@@ -112,37 +112,32 @@ class LabelMapWriter(ImageWriter):
 
 
 class LabelLayout(FolderLayoutBase):
-    """Name label maps after their fields, as a dataset folder does: `<output_dir>/<id>.tif`.
+    """Name label maps after the ids of their fields, as a dataset folder does: `<output_dir>/<id>.tif`.
 
     Args:
         output_dir: Folder of the label maps.
         extension: `.tif`, `.png` or `.nii.gz`.
-        fields: The fields with `id` and `image`; an image that is none of them is named by its file.
-
-    Raises:
-        InputError: If two fields have one id, or one image: one label map would replace the other.
+        dataset_dir: Where datalist.json tells the ids; an image that it does not list is named by its file.
 
     Examples:
         >>> LabelLayout("labels/cdl").filename(subject="images/B07_f3.ome.tif").as_posix()
         'labels/cdl/B07_f3.tif'
     """
 
-    def __init__(self, output_dir: Path_, extension: str = ".tif", fields: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(self, output_dir: Path_, extension: str = ".tif", dataset_dir: Path_ | None = None) -> None:
         self.output_dir = Path(output_dir)
         self.extension = extension
-        self._ids: dict[str, str] = {}
-        images: dict[str, str] = {}
-        for field in fields:
-            image, name = str(field["image"]), field.get("id") or image_id(field["image"])
-            check_name(name, what="Ids")
-            if image in self._ids or name in images:
-                other = images.get(name, image)
-                msg = f"Fields must differ in id and image, got {name!r} of {image} and of {other}. Rename one."
-                raise InputError(msg)
-            self._ids[image] = name
-            images[name] = image
+        self.dataset_dir = dataset_dir
+        self._ids: dict[str, str] | None = None
 
     def filename(self, subject: Path_ = "field", **kwargs: Any) -> Path:  # noqa: ARG002
         """Give the path for the field read from `subject`."""
+        if self._ids is None:  # not before: a host that predicts single images has no dataset folder
+            self._ids = self._read_ids()
         name = self._ids.get(str(subject)) or image_id(Path(subject))
         return self.output_dir / f"{name}{self.extension}"
+
+    def _read_ids(self) -> dict[str, str]:
+        if self.dataset_dir is None or not (Path(self.dataset_dir) / "datalist.json").is_file():
+            return {}
+        return {field["image"]: field["id"] for field in read_images(Path(self.dataset_dir))}

@@ -16,7 +16,7 @@ from tests.bundles.small_screen import write_screen
 
 
 def train(screen: Path, out: Path, *presets: str, **overrides: object) -> None:
-    settings = {"dataset_dir": str(screen), "output_dir": str(out), "num_epochs": 1}
+    settings = {"dataset_dir": str(screen), "output_dir": str(out), "num_epochs": 1, "schedule_epochs": 4}
     launcher.run(launcher.plan_training("cdl", presets, settings | overrides))
 
 
@@ -75,7 +75,7 @@ def test_a_record_is_of_the_network_that_was_trained_last(screen: Path, tmp_path
 def test_the_score_is_that_of_what_is_written(tmp_path: Path) -> None:
     """Fields of 41 x 57 are padded to 48 x 64: the score of training is that of the label maps written."""
     screen = write_screen(tmp_path / "screen", size=(41, 57))
-    train(screen, tmp_path / "run")
+    train(screen, tmp_path / "run", patch_size=[32, 32])
     weights = str(tmp_path / "run/model.pt")
     launcher.run(launcher.plan_prediction("cdl", (), {"dataset_dir": str(screen), "ckpt_path": weights}))
     counts = np.zeros((3, 3), np.int64)

@@ -19,7 +19,13 @@ N_EPOCHS = 5
 
 
 def train(bundle: Path, screen: Path, out: Path, presets: tuple[str, ...] = (), **overrides: object) -> None:
-    settings = {"dataset_dir": str(screen), "output_dir": str(out), "num_epochs": N_EPOCHS, "label_name": "cip"}
+    settings = {
+        "dataset_dir": str(screen),
+        "output_dir": str(out),
+        "num_epochs": N_EPOCHS,
+        "label_name": "cip",
+        "batch_size": 4,
+    }
     launcher.run(launcher.plan_training(str(bundle), presets, settings | overrides))
 
 
@@ -37,7 +43,7 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 def test_a_training_killed_by_the_system_ends_with_the_same_weights(bundle: Path, screen: Path, tmp_path: Path) -> None:
     words = ["train", str(bundle), "--dataset_dir", str(screen), "--output_dir", str(tmp_path / "killed")]
-    words += ["--num_epochs", str(N_EPOCHS), "--label_name", "cip"]
+    words += ["--num_epochs", str(N_EPOCHS), "--label_name", "cip", "--batch_size", "4"]
     code = f"import torch; torch.set_num_threads(1)\nfrom noisylabels.cli import main; main({words!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     metrics = tmp_path / "killed" / "metrics.json"
