@@ -28,6 +28,7 @@ from monai.bundle import ConfigWorkflow
 
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, option_parser
 from noisylabels.data.images import write_image
+from noisylabels.learning.inferer import FieldInferer
 
 BUNDLE = Path(__file__).parents[1] / "bundles" / "cdl"
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -111,7 +112,9 @@ def _engines(network: torch.nn.Module, root: Path, threads: int) -> dict[str, Pr
         "bundle_root": str(BUNDLE),
     }
     monai.bundle.ckpt_export(filepath=str(root / "model.ts"), **given)
-    engines = {"PyTorch": _torch(network), "TorchScript": _torch(torch.jit.load(root / "model.ts"))}
+    inferer = FieldInferer()  # what `noisylabels predict` uses
+    engines = {"PyTorch": _torch(network), "PyTorch, batch norms folded": _torch(lambda image: inferer(image, network))}
+    engines |= {"TorchScript": _torch(torch.jit.load(root / "model.ts"))}
     left_out = [one.what for one in _left_out()]
     if len(left_out) < 2:
         path = _export(root, given)
@@ -133,7 +136,7 @@ def _export(root: Path, given: dict[str, str]) -> Path:
     return path
 
 
-def _torch(network: torch.nn.Module) -> Predict:
+def _torch(network: Callable[[torch.Tensor], torch.Tensor]) -> Predict:
     def predict(image: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             return network(torch.from_numpy(image)).numpy()
@@ -176,7 +179,7 @@ def _time_in_turn(runs: dict[str, Callable[[], object]], repeats: int, clock: st
 def _print_differences(engines: dict[str, Predict], image: np.ndarray) -> None:
     expected = engines["PyTorch"](image)
     for name, predict in engines.items():
-        print(f"{name:<14} largest difference {np.abs(predict(image) - expected).max():.1e}")
+        print(f"{name:<28} largest difference {np.abs(predict(image) - expected).max():.1e}")
 
 
 def _beside(name: str, seconds: dict[str, list[float]], size: str, settings: argparse.Namespace) -> Ratio:

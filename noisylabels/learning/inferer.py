@@ -70,6 +70,7 @@ class FieldInferer(SlidingWindowInferer):
     def __init__(self, whole_px: int = 2048 * 2048, window: int = 1024, overlap: float = 0.25) -> None:
         super().__init__(roi_size=(window, window), sw_batch_size=1, overlap=overlap, mode="gaussian")
         self.whole_px = whole_px
+        self.window = window
         self._folded = FoldedCopy()
 
     def __call__(
@@ -90,5 +91,7 @@ class FieldInferer(SlidingWindowInferer):
         images = inputs.contiguous(memory_format=torch.channels_last)
         if inputs.shape[-2] * inputs.shape[-1] <= self.whole_px:
             return ready(images, *args, **kwargs)
+        # A window wider than the field would be filled up with zeros, which are no background.
+        self.roi_size = tuple(min(self.window, side) for side in inputs.shape[2:])
         logits: torch.Tensor = super().__call__(images, ready, *args, **kwargs)
         return logits

@@ -31,6 +31,7 @@ def test_a_run_folder_tells_what_was_run(screen: Path, tmp_path: Path) -> None:
     train("mdl", screen, tmp_path / "run", seed=7)
     record = json.loads((tmp_path / "run/run.json").read_text())
     assert record["bundle"] == "mdl"
-    assert record["overrides"]["seed"] == "7"
+    assert (record["network"]["_target_"], record["n_channels"], len(record["class_names"])) == ("UNet", 2, 3)
+    assert " --seed 7" in record["command"]
     assert record["command"].startswith(f"python -m monai.bundle run --config_file {BUNDLES}/mdl/configs/train.yaml")
     assert set(record["versions"]) == {"noisylabels", "monai", "torch", "numpy"}

@@ -79,7 +79,9 @@ def test_validation_and_inference_prepare_images_as_training_does(bundle: Path) 
 
     def steps(transforms: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kept = {"NormalizeIntensityd", "DivisiblePadd"}
-        return [{**step, "keys": "image"} for step in transforms if step["_target_"] in kept]
+        return [
+            {**step, "keys": "image"} for step in transforms if step["_target_"] in kept and step["keys"] != "label"
+        ]
 
     train = config(bundle.name, "train.yaml")
     inference = config(bundle.name, "inference.yaml")["preprocessing"]["transforms"]
