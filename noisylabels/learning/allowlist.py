@@ -133,6 +133,7 @@ _OWN = (
     "robust.teacher.Follow",
     "robust.trusted.mix_trusted_fields",
     "robust.warm_start.WarmStart",
+    "schedule.StepSchedule",
     "seeding.EpochSampler",
     "seeding.EpochSeeder",
 )

@@ -220,7 +220,7 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
     methods = {use: {"preset": preset, "trusted": 2, "use": use} for use, preset in uses.items()}
     methods["marginal"] = {"preset": ["robust_ce"], "threshold": "marginal"}
     grid = {"noise": ["random"], "dose": [0.5], "method": list(methods)}
-    content = {**GRID, "preset": ["memorisation"], "methods": methods, "grid": grid}
+    content = {**GRID, "preset": ["sgd", "memorisation"], "methods": methods, "grid": grid}
     items = list(run_grid(declare(content), tmp_path))
     assert [item.state for item in items] == ["done"] * 6
     commands = {
@@ -238,7 +238,7 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
 
 def test_small_sets_take_as_many_steps_where_that_is_declared(tmp_path):
     grid = {"noise": ["random"], "dose": [0.5], "method": ["gdl"], "n_train": [2, None]}
-    declaration = declare({**GRID, "grid": grid, "equal_steps": True})
+    declaration = declare({**GRID, "preset": ["sgd"], "grid": grid, "equal_steps": True})
     small, whole = list(run_grid(declaration, tmp_path))
     commands = [
         json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"][0]
