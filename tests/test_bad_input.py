@@ -181,7 +181,7 @@ def test_an_evaluation_of_nothing_countable_is_refused(room: Path, capsys, fault
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--num_epoch", "9"), "got 'num_epoch'. Did you mean num_epochs or schedule_epochs or num_workers?"),
+        (("--num_epoch", "9"), "got 'num_epoch'. Did you mean num_epochs or schedule_epochs or steps_per_epoch?"),
         (("--num_epochs", "three"), "num_epochs must be a whole number from 1 on, got 'three'. The config has 15."),
         (("--num_workers", "two"), "num_workers must be a whole number from 0 on, got 'two'. The config has "),
         (("--batch_size", "0"), "batch_size must be a whole number from 1 on, got 0. The config has 8."),
