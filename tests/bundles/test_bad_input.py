@@ -34,7 +34,7 @@ def test_a_mistyped_override_is_refused_with_the_closest_names(run: list[str], c
     config = BUNDLES / "cdl/configs/train.yaml"
     assert told([*run, "--num_epoch", "9"], capsys) == (
         f"An override must be an id of {config}, got 'num_epoch'. "
-        "Did you mean num_epochs or schedule_epochs or num_workers?"
+        "Did you mean num_epochs or schedule_epochs or steps_per_epoch?"
     )
     line = told([*run, "--train::trainer::max_epoch", "9"], capsys)
     assert "got 'train::trainer::max_epoch'. Did you mean train::trainer::max_epochs or " in line
