@@ -87,8 +87,8 @@ def clean_nuclei(mask: NDArray[np.bool_], settings: NucleiSettings) -> NDArray[n
     from skimage.morphology import disk
 
     opened = ndi.binary_opening(mask, disk(settings.opening_px))
-    solid = ~_without_small(~opened, settings.at_least_px, None)
-    return _without_small(solid, settings.at_least_px, EIGHT)
+    solid = ~without_small(~opened, settings.at_least_px, None)
+    return without_small(solid, settings.at_least_px, EIGHT)
 
 
 def split_nuclei(mask: NDArray[np.bool_], settings: NucleiSettings) -> NDArray[np.bool_]:
@@ -114,7 +114,14 @@ def split_nuclei(mask: NDArray[np.bool_], settings: NucleiSettings) -> NDArray[n
     return np.asarray(mask & (lowest == nuclei))
 
 
-def _without_small(mask: NDArray[np.bool_], at_least_px: int, structure: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+def without_small(mask: NDArray[np.bool_], at_least_px: int, structure: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Remove the pieces of a mask that have fewer pixels.
+
+    Args:
+        mask: (row, column) booleans. Not modified.
+        at_least_px: Pixels of the smallest piece that stays.
+        structure: What is connected; None for the four neighbours.
+    """
     labels, _ = ndi.label(mask, structure)
     keep = np.bincount(labels.ravel()) >= at_least_px
     keep[0] = False

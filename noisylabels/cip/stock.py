@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from noisylabels.cip.nuclei import EIGHT, without_small
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
@@ -20,8 +21,6 @@ Plane = NDArray[np.float64]
 Rule = Literal[
     "otsu", "li", "otsu-log", "triangle", "local", "fixed", "brightest", "dog", "deviation", "gradient", "background"
 ]
-
-EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,8 @@ def find_foreground(plane: Plane, settings: StockSettings) -> NDArray[np.bool_]:
         return np.zeros(plane.shape, bool)
     blurred = ndi.gaussian_filter(plane, settings.sigma_px) if settings.rule != "dog" else plane
     mask = _RULES[settings.rule](blurred, settings)
-    solid = ~_without_small(~mask, settings.at_least_px, None)
-    return _without_small(solid, settings.at_least_px, EIGHT)
+    solid = ~without_small(~mask, settings.at_least_px, None)
+    return without_small(solid, settings.at_least_px, EIGHT)
 
 
 def _above_otsu(plane: Plane, settings: StockSettings) -> NDArray[np.bool_]:
@@ -227,10 +226,3 @@ def _spread(values: Plane) -> float:
     """Return the robust standard deviation: 1.4826 times the median absolute deviation, never 0."""
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
     return spread or float(np.std(values)) or 1.0
-
-
-def _without_small(mask: NDArray[np.bool_], at_least_px: int, structure: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    labels, _ = ndi.label(mask, structure)
-    keep = np.bincount(labels.ravel()) >= at_least_px
-    keep[0] = False
-    return np.asarray(keep[labels])
