@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.metrics.pixels import count_pixels, score_all
+from evaluation.statistics.intervals import jackknife_interval
 from noisylabels.annotation.networks import load_network, read_for_network
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
@@ -172,17 +173,12 @@ def jackknife(
     Returns:
         Its ends; None, None with fewer than three groups.
     """
-    from scipy.stats import t
-
     names = sorted(set(groups.values()))
-    n = len(names)
-    if n < 3:
+    left = [measure([field for field in groups if groups[field] != name]) for name in names] if len(names) > 2 else []
+    if not left:
         return None, None
-    left = np.array([measure([field for field in groups if groups[field] != name]) for name in names])
-    spread = math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum()))
-    half = float(t.ppf(0.975, n - 1)) * spread
-    middle = measure(list(groups))
-    return middle - half, middle + half
+    interval = jackknife_interval(left, estimate=measure(list(groups)))
+    return interval.low, interval.high
 
 
 def read_plan(path: Path) -> Plan:

@@ -18,7 +18,7 @@ class PooledIoU(Metric):
     with $n_{ij}$ the pixels of reference class i predicted as j; the mean is over the classes that occur in
     reference or prediction, the background included (MATLAB's MeanIoU over a data set). Pooling lets a false
     event in an empty field count, which means over fields that skip absent classes do not. Pixels whose reference is
-    outside the class table (`noisylabels.learning.robust.ignoring.IGNORED`) are left out.
+    outside the class table (`noisylabels.data.labels.IGNORE_INDEX`) are left out.
 
     Args:
         n_classes: Number of classes, background included.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EIGHT_CONNECTED, label_events
-from noisylabels.learning.robust.ignoring import IGNORED
+from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.learning.robust.teacher import EMATeacher
 
 
@@ -62,7 +62,7 @@ def correct_events(
         only: Classes that may be added, relabelled to or ignored; None: all.
 
     Returns:
-        The corrected (row, column) label map, `IGNORED` where an event is ignored, and how many events were added,
+        The corrected (row, column) label map, `IGNORE_INDEX` where an event is ignored, and how many events were added,
         relabelled and ignored.
 
     Examples:
@@ -87,7 +87,7 @@ def _judge_labelled(
     corrected: NDArray[np.uint8],
     counts: dict[str, int],
 ) -> None:
-    instances, classes = label_events(np.where(label_map == IGNORED, 0, label_map).astype(np.uint8))
+    instances, classes = label_events(np.where(label_map == IGNORE_INDEX, 0, label_map).astype(np.uint8))
     if len(classes) == 0:
         return
     ids = np.arange(1, len(classes) + 1)
@@ -95,7 +95,7 @@ def _judge_labelled(
     best = means[1:].argmax(0) + 1
     for event, (own, other) in enumerate(zip(classes, best, strict=True), start=1):
         if own in allowed and 1 - means[0, event - 1] < rules.ignore_below:
-            corrected[instances == event] = IGNORED
+            corrected[instances == event] = IGNORE_INDEX
             counts["ignored"] += 1
         elif other in allowed and other != own and means[other, event - 1] > rules.relabel_above:
             corrected[instances == event] = other

@@ -3,12 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-IGNORED = 255
-"""The class index of a pixel whose label is not believed at all."""
+from noisylabels.data.labels import IGNORE_INDEX
 
 
 class IgnoringLoss(nn.Module):
-    """Any loss, blind to pixels labelled `IGNORED`: there the prediction is replaced by a sure, right background.
+    """Any loss, blind to pixels labelled `IGNORE_INDEX`: there the prediction is replaced by a sure, right background.
 
     Args:
         loss: Takes logits (batch, class, x, y) and labels (batch, 1, x, y).
@@ -29,7 +28,7 @@ class IgnoringLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss without the ignored pixels."""
-        ignored = labels[:, :1] == IGNORED
+        ignored = labels[:, :1] == IGNORE_INDEX
         if not ignored.any():
             return self.loss(logits, labels)
         sure = torch.full_like(logits, -self.SURE)
