@@ -17,6 +17,7 @@ from skimage.io import imread
 
 from noisylabels.data.labels import ClassTable
 from noisylabels.noise.calibration import Comparison, compare_field, make_profile
+from noisylabels.noise.calibration.synthesis import synthesise
 
 CLASSES = ClassTable(("background", "cell"))
 FEATURES = ("contrast", "area")
@@ -58,7 +59,7 @@ def report(folder: Path, lab: str, expert: str) -> list[tuple[bool, bool]]:
     """Print two rows for one expert; tell which synthetic numbers lie inside the observed interval or overlap it."""
     fields = read_fields(folder, lab, expert)
     seen = [compare_field(weak, truth, image, classes=CLASSES, features=FEATURES) for weak, truth, image in fields]
-    model = make_profile(seen, CLASSES, FEATURES, n_resamples=0).to_model()
+    model = synthesise(make_profile(seen, CLASSES, FEATURES, n_resamples=0))
     made = []
     for index, (_, truth, image) in enumerate(fields):
         noisy = model.apply(truth, image, image_id=f"{lab}-{index}").label_map

@@ -13,6 +13,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.keys import combine_keys, normals
 from noisylabels.data.labels import ClassTable
 from noisylabels.noise.calibration.profile import Profile
+from noisylabels.noise.calibration.synthesis import synthesise
 from noisylabels.noise.kinds import Kind
 from noisylabels.noise.kinds.boundary import Boundary
 from noisylabels.noise.model import NoiseModel
@@ -124,7 +125,7 @@ def load_noise(source: str, classes: ClassTable, *, seed: int | None = None) -> 
     if source in PRESETS or not path.suffix:
         model = make_preset(source, classes)
     elif path.suffix == ".json" and '"summary"' in path.read_text(encoding="utf-8"):
-        model = Profile.read(path).to_model()
+        model = synthesise(Profile.read(path))
     else:
         model = NoiseModel.read(path, classes=classes)
     return model if seed is None else model.with_seed(seed)

@@ -4,6 +4,7 @@ from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.goodness import check_profile
 from noisylabels.noise.calibration.noise_types import type_noise
 from noisylabels.noise.calibration.profile import Estimate, Profile, calibrate, make_profile
+from noisylabels.noise.calibration.synthesis import synthesise
 
 __all__ = [
     "Comparison",
@@ -13,5 +14,6 @@ __all__ = [
     "check_profile",
     "compare_field",
     "make_profile",
+    "synthesise",
     "type_noise",
 ]

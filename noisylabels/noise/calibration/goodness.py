@@ -9,6 +9,7 @@ from scipy.stats import ks_2samp
 
 from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.profile import Profile, make_profile
+from noisylabels.noise.calibration.synthesis import synthesise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def check_profile(
     """
     import pandas as pd
 
-    model = profile.to_model(seed=seed)
+    model = synthesise(profile, seed=seed)
     features = list(profile.reference)
     made = []
     for index, true in enumerate(truth):

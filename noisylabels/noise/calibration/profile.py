@@ -15,8 +15,6 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA, ClassTable
 from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.summary import Summary, feature_reference, size_bounds, summarise
-from noisylabels.noise.calibration.synthesis import describe_errors
-from noisylabels.noise.model import NoiseModel
 
 LEVEL = 0.95
 MAP_CELLS = 4
@@ -93,14 +91,6 @@ class Profile:
         except (ValueError, TypeError, KeyError) as error:
             msg = f"{path} must be a profile of noisylabels calibrate, got something else ({error}). Calibrate again."
             raise InputError(msg) from error
-
-    def to_model(self, *, seed: int = 0) -> NoiseModel:
-        """Make the noise model that re-synthesises these errors.
-
-        Misses follow the fitted logistic model with its image effect; the other kinds are drawn at their rates, shifts
-        and covers from their quantiles.
-        """
-        return NoiseModel.from_dict({"classes": list(self.class_names), "seed": seed, **describe_errors(self)})
 
 
 def calibrate(

@@ -15,6 +15,7 @@ from noisylabels.noise.calibration.goodness import check_profile
 from noisylabels.noise.calibration.noise_types import type_noise
 from noisylabels.noise.calibration.picture import draw_profile
 from noisylabels.noise.calibration.profile import Profile, make_profile
+from noisylabels.noise.calibration.synthesis import synthesise
 
 Watch = Callable[[Iterable[str]], Iterable[str]]
 
@@ -117,7 +118,7 @@ def _write(
     import pandas as pd
 
     profile.write(out / "profile.json")
-    profile.to_model(seed=seed).write(out / "model.yaml")
+    synthesise(profile, seed=seed).write(out / "model.yaml")
     for name, table in {**tables, "types": pd.DataFrame(types).replace(np.inf, np.nan)}.items():
         write_text(out / f"{name}.csv", table.to_csv(index=False))
     draw_profile(out / "calibration.png", profile, compared, tables["checks"])

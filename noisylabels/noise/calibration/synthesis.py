@@ -1,26 +1,38 @@
 """Synthesis: from a profile's numbers to the settings of the error kinds that make them again."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
 from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.noise.calibration.profile import Profile
 from noisylabels.noise.calibration.summary import QUANTILES, SIZES
 from noisylabels.noise.dose import NODES, WEIGHTS, solve_intercept
 from noisylabels.noise.kinds.spurious import PLACES
-
-if TYPE_CHECKING:
-    from noisylabels.noise.calibration.profile import Profile
+from noisylabels.noise.model import NoiseModel
 
 MAX_LEAN = 4.0
 INCOMPLETE_COVER = EvaluationSettings().complete
 LOGIT_TO_PROBIT_SQUARED = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
 
 
-def describe_errors(profile: "Profile") -> dict[str, Any]:
+def synthesise(profile: Profile, *, seed: int = 0) -> NoiseModel:
+    """Make the noise model that makes the errors of a profile again.
+
+    Misses follow the fitted logistic model with its image effect; the other kinds are drawn at their rates, shifts and
+    covers from their quantiles.
+
+    Args:
+        profile: What calibration found.
+        seed: Of the model.
+    """
+    return NoiseModel.from_dict({"classes": list(profile.class_names), "seed": seed, **describe_errors(profile)})
+
+
+def describe_errors(profile: Profile) -> dict[str, Any]:
     """Describe the errors of a profile as a noise model's plain data, by error kind.
 
     Args:
@@ -35,7 +47,7 @@ def describe_errors(profile: "Profile") -> dict[str, Any]:
     return data
 
 
-def _entries(profile: "Profile", name: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]]:
     def value(what: str) -> float:
         return profile.value(f"{name}.{what}")
 
@@ -96,11 +108,11 @@ def _apart(along: float, step: float) -> tuple[float, float]:
     return float(np.sqrt(along**2 - rigid)), float(np.sqrt(rigid))
 
 
-def _steps(profile: "Profile", name: str) -> list[float]:
+def _steps(profile: Profile, name: str) -> list[float]:
     return [profile.value(f"{name}.{quantile:.2f}") for quantile in QUANTILES]
 
 
-def _transition(profile: "Profile") -> list[list[float]]:
+def _transition(profile: Profile) -> list[list[float]]:
     names = profile.classes.foreground
     rows = [[profile.value(f"{true}.to.{weak}") for weak in names] for true in names]
     return [
