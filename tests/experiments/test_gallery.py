@@ -1,5 +1,9 @@
 """The pictures of the gallery are drawn from what the code does."""
 
+import base64
+import io
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,8 +36,19 @@ def test_neighbours_are_merged():
 def test_the_pictures_are_drawn_whole(tmp_path):
     draw_field(tmp_path / "field.png", rows=64, columns=80)
     draw_kinds(tmp_path / "kinds.png")
-    draw_plate(tmp_path / "plate.png", rows=32, columns=40, n_wells=3)
-    for name in ("field", "kinds", "plate"):
+    for name in ("field", "kinds"):
         with Image.open(tmp_path / f"{name}.png") as picture:
             picture.load()
             assert len(np.unique(np.asarray(picture).reshape(-1, picture.size[0]))) > 2, name
+
+
+def test_the_plate_is_drawn_whole(tmp_path):
+    draw_plate(tmp_path / "plate.svg", rows=64, columns=80, n_wells=8)
+    text = (tmp_path / "plate.svg").read_text()
+    pictures = [base64.b64decode(found) for found in re.findall(r"base64,([^\"]+)", text)]
+    assert len(pictures) == 2  # the plate and the scale of its colours
+    for content in pictures:
+        with Image.open(io.BytesIO(content)) as picture:
+            colours = np.asarray(picture.convert("RGBA")).reshape(-1, 4)
+        assert len(np.unique(colours, axis=0)) > 2
+    assert "treated column by column" in text

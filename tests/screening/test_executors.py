@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,15 @@ def kill_a_child_once_something_is_done(folder, children):
     return thread
 
 
-def pool_children():
-    import multiprocessing
-
-    return [process.pid for process in multiprocessing.active_children() if "SpawnProcess" in process.name]
+def child_at_work(log):
+    """Find a worker that began a field less than half of the field's time ago."""
+    for _ in range(2000):
+        for path in log.glob("[0-9]*"):
+            _, pid, began = path.name.split("-")
+            if time.monotonic_ns() - int(began) < 50_000_000:
+                return [int(pid)]
+        time.sleep(0.005)
+    return []
 
 
 def runs_by_field(log):
@@ -106,7 +112,7 @@ def test_the_method_is_loaded_once_per_process_on_its_threads(plate, tmp_path):
 def test_a_worker_killed_under_the_pool_costs_nothing_but_time(plate, undisturbed, tmp_path):
     (tmp_path / "log").mkdir()
     screen = screen_of(plate, tmp_path / "run", Drawn(delay_s=0.1, log=str(tmp_path / "log")))
-    thread = kill_a_child_once_something_is_done(tmp_path / "run", pool_children)
+    thread = kill_a_child_once_something_is_done(tmp_path / "run", partial(child_at_work, tmp_path / "log"))
     outcomes = list(screen.run(LocalPool(2), fields_per_task=2))
     thread.join()
     assert {outcome.field for outcome in outcomes if outcome.state in ("done", "skipped")} == {

