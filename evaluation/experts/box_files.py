@@ -205,7 +205,7 @@ class _Sheet:
             yield f"box must lie inside its field of {shape[0]} rows and {shape[1]} columns, got {_shown(box)}"
 
     def finish(
-        self, *, fields: "Mapping[str, Any] | list[str] | tuple[str, ...]", expert: str = ""
+        self, *, fields: "Mapping[str, object] | list[str] | tuple[str, ...]", expert: str = ""
     ) -> dict[str, FieldBoxes]:
         """Give the boxes, or raise all faults at once."""
         if self.faults:
@@ -218,7 +218,7 @@ class _Sheet:
             for name in experts
         }
 
-    def _fields(self, fields: "Mapping[str, Any] | list[str] | tuple[str, ...]", expert: str) -> list[str]:
+    def _fields(self, fields: "Mapping[str, object] | list[str] | tuple[str, ...]", expert: str) -> list[str]:
         return list(dict.fromkeys([*fields, *self.boxes.get(expert, {})]))
 
 

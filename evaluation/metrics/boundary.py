@@ -7,7 +7,6 @@ offsets first, so that the counts are whole numbers and exact.
 """
 
 import functools
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.counts import Counts
 from evaluation.metrics.pixels import FloatArray, divide
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import IGNORE_INDEX, MAX_CLASSES, LabelMap, check_class_indices
 
@@ -172,7 +172,7 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
 
 
 def _check_maps(
-    reference: NDArray[Any], prediction: NDArray[Any], n_classes: int, ignore_index: int | None
+    reference: RealArray, prediction: RealArray, n_classes: int, ignore_index: int | None
 ) -> tuple[LabelMap, LabelMap]:
     if np.shape(reference) != np.shape(prediction):
         shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
@@ -184,7 +184,7 @@ def _check_maps(
     )
 
 
-def _check_indices(values: NDArray[Any], n_classes: int, source: str, ignore_index: int | None) -> LabelMap:
+def _check_indices(values: RealArray, n_classes: int, source: str, ignore_index: int | None) -> LabelMap:
     if np.ndim(values) != 2:
         msg = f"{source} must be (row, column), got shape {np.shape(values)}. Give one two-dimensional label map."
         raise InputError(msg)

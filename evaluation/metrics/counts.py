@@ -7,12 +7,13 @@ reads it back.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.metrics.settings import IOU_THRESHOLDS, EvaluationSettings
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable
 
@@ -164,7 +165,7 @@ class CountTable:
         texts = {name: np.array([getattr(key, name) for key in keys], np.str_) for name in KEYS}
         return cls(classes, texts, **stacks, settings=settings or EvaluationSettings())
 
-    def select(self, rows: NDArray[Any] | None = None, **keys: str) -> Self:
+    def select(self, rows: RealArray | None = None, **keys: str) -> Self:
         """Keep some entries.
 
         Args:

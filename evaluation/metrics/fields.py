@@ -14,13 +14,14 @@ from evaluation.metrics.overlaps import Pairs, pair_boxes, pair_masks
 from evaluation.metrics.pixels import count_pixels
 from evaluation.metrics.settings import THRESHOLD_STEPS, EvaluationSettings
 from evaluation.metrics.taxonomy import EventErrors, classify_errors
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 
 
 def count_field(
-    reference: NDArray[Any],
-    prediction: NDArray[Any],
+    reference: RealArray,
+    prediction: RealArray,
     *,
     classes: ClassTable,
     settings: EvaluationSettings | None = None,
@@ -57,8 +58,8 @@ def count_field(
 
 
 def examine_field(
-    reference: NDArray[Any],
-    prediction: NDArray[Any],
+    reference: RealArray,
+    prediction: RealArray,
     *,
     classes: ClassTable,
     settings: EvaluationSettings | None = None,
@@ -103,7 +104,7 @@ def examine_field(
 
 
 def count_fields(
-    fields: Iterable[tuple[FieldKey, NDArray[Any], NDArray[Any]]],
+    fields: Iterable[tuple[FieldKey, RealArray, RealArray]],
     *,
     classes: ClassTable,
     settings: EvaluationSettings | None = None,
@@ -152,7 +153,7 @@ def count_boxes(
 
 
 def _check(
-    reference: NDArray[Any], prediction: NDArray[Any], classes: ClassTable, how: EvaluationSettings, source: str
+    reference: RealArray, prediction: RealArray, classes: ClassTable, how: EvaluationSettings, source: str
 ) -> tuple[LabelMap, LabelMap]:
     if np.shape(reference) != np.shape(prediction):
         shapes = f"{np.shape(reference)} and {np.shape(prediction)}"

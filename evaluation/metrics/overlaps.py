@@ -12,6 +12,7 @@ from evaluation.metrics.backends import load_kernels, runs
 from evaluation.metrics.events import Events
 from evaluation.metrics.pixels import FloatArray
 from evaluation.metrics.settings import THRESHOLD_STEPS
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 
 FEW_PAIRS = 1_000_000  # so many pairs of boxes are looked at all at once
@@ -38,7 +39,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.reference)
 
-    def select(self, rows: NDArray[Any]) -> "Pairs":
+    def select(self, rows: RealArray) -> "Pairs":
         """Keep some pairs.
 
         Args:
@@ -89,7 +90,7 @@ def pair_boxes(reference: Events, prediction: Events, *, fast: bool | None = Non
     return _overlap(one, other, first[order], second[order])
 
 
-def _all_pairs(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _all_pairs(one: RealArray, other: RealArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The pairs of few boxes that overlap, all of them looked at."""
     low = one[:, 0, None] < other[:, 2]
     low &= other[:, 0] < one[:, 2, None]
@@ -99,7 +100,7 @@ def _all_pairs(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[np.intp]
     return first, second
 
 
-def _candidates(one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _candidates(one: RealArray, other: RealArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Pairs that may overlap, in blocks: memory does not grow with their number.
 
     Boxes are looked through in classes of size, each within a factor of two, so that one tall or wide box does not make
@@ -125,7 +126,7 @@ def _candidates(one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[NDArra
                     yield here[pairs[0] + start], there[pairs[1]]
 
 
-def _size_classes(boxes: NDArray[Any], *, axes: tuple[int, ...]) -> list[NDArray[np.intp]]:
+def _size_classes(boxes: RealArray, *, axes: tuple[int, ...]) -> list[NDArray[np.intp]]:
     """Positions of boxes that are alike in height (axis 0), or in height and width: within a factor of two."""
     sizes = [np.floor(np.log2(np.maximum(boxes[:, axis + 2] - boxes[:, axis], 1e-9))) for axis in axes]
     classes = np.unique(np.column_stack(sizes), axis=0, return_inverse=True)[1].ravel()
@@ -140,7 +141,7 @@ def _blocks(numbers: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
 
 
 def _overlapping(
-    one: NDArray[Any], other: NDArray[Any], first: NDArray[np.intp], second: NDArray[np.intp]
+    one: RealArray, other: RealArray, first: NDArray[np.intp], second: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     across = (one[first, 1] < other[second, 3]) & (other[second, 1] < one[first, 3])
     first, second = first[across], second[across]
@@ -148,7 +149,7 @@ def _overlapping(
     return first[along], second[along]
 
 
-def _overlap(one: NDArray[Any], other: NDArray[Any], first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
+def _overlap(one: RealArray, other: RealArray, first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
     box, there = one[first], other[second]
     sides = np.minimum(box[:, 2:], there[:, 2:]) - np.maximum(box[:, :2], there[:, :2])
     intersection = sides[:, 0] * sides[:, 1]
@@ -187,7 +188,7 @@ def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = Non
     return Pairs(first, second, intersection, union)
 
 
-def _box_area(boxes: ArrayLike) -> NDArray[Any]:
+def _box_area(boxes: ArrayLike) -> RealArray:
     corners = np.asarray(boxes)
     area: NDArray[Any] = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     return area

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.settings import build
@@ -82,7 +82,7 @@ unknown name. Did you mean tolerance, tolerance_px, swollen?
         _require("inside", "in (0, 1]", self.inside, holds=0 < self.inside <= 1)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Read the settings from plain data.
 
         Raises:
@@ -90,7 +90,7 @@ unknown name. Did you mean tolerance, tolerance_px, swollen?
         """
         return build(cls, values, what="Evaluation setting")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Write the settings as plain data."""
         return asdict(self)
 

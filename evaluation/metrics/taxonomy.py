@@ -14,6 +14,7 @@ from evaluation.metrics.counts import ERRORS, Counts
 from evaluation.metrics.events import Events
 from evaluation.metrics.overlaps import Pairs
 from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable
 
 
@@ -119,20 +120,20 @@ def classify_errors(
     )
 
 
-def _cover(reference: Events, prediction: Events, pairs: Pairs) -> NDArray[Any]:
+def _cover(reference: Events, prediction: Events, pairs: Pairs) -> RealArray:
     """(reference event, class) area predicted as each class."""
     n_classes = int(max(reference.class_index.max(initial=0), prediction.class_index.max(initial=0))) + 1
     codes = pairs.reference * n_classes + prediction.class_index[pairs.prediction]
     return _sum(codes, pairs.intersection, len(reference) * n_classes).reshape(-1, n_classes)
 
 
-def _sum(places: NDArray[np.intp], values: NDArray[Any], size: int) -> NDArray[Any]:
-    total = np.zeros(size, np.int64 if values.dtype.kind in "bui" else np.float64)
+def _sum(places: NDArray[np.intp], values: RealArray, size: int) -> RealArray:
+    total: RealArray = np.zeros(size, np.int64 if values.dtype.kind in "bui" else np.float64)
     np.add.at(total, places, values)
     return total
 
 
-def _describe(events: Events, **columns: NDArray[Any]) -> EventTable:
+def _describe(events: Events, **columns: RealArray) -> EventTable:
     corners = ("row_min", "column_min", "row_max", "column_max")
     boxes = {name: events.boxes[:, place] for place, name in enumerate(corners)}
     first: dict[str, NDArray[Any]] = {"event": np.arange(1, len(events) + 1)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from evaluation.metrics.events import find_events
 from evaluation.metrics.pixels import count_pixels, mean_defined, score_classes
 from evaluation.screens.quality import measure_focus, share_saturated
 from evaluation.sources import FieldSource, method_name
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
@@ -120,7 +120,7 @@ def survey_screen(
     )
 
 
-def _label_map(source: FieldSource, name: str, field: str, *, like: NDArray[Any]) -> LabelMap:
+def _label_map(source: FieldSource, name: str, field: str, *, like: RealArray) -> LabelMap:
     size = (like.shape[-2], like.shape[-1])
     return check_label_map(source.label_map(name, field), source.classes, source=f"{name} of {field}", like=size)
 

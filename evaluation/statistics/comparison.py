@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -259,7 +259,25 @@ def _cluster_names(table: CountTable) -> NDArray[np.str_]:
     return np.array([f"{plate}/{cluster}" for plate, cluster in zip(plates, table.keys["cluster"], strict=True)])
 
 
-def rank_methods(values: ArrayLike, methods: Sequence[str]) -> dict[str, Any]:
+class PairTest(TypedDict):
+    """Wilcoxon's signed-rank test of a method against another, before and after Holm's adjustment."""
+
+    method: str
+    baseline: str
+    p: float
+    p_holm: float
+
+
+class RankTests(TypedDict):
+    """Rank tests of methods on the same units; see `rank_methods`."""
+
+    n: int
+    friedman_p: float
+    mean_ranks: dict[str, float]
+    pairs: list[PairTest]
+
+
+def rank_methods(values: ArrayLike, methods: Sequence[str]) -> RankTests:
     """Test whether methods differ (Friedman 1937), then which (pairs by Wilcoxon's signed ranks, Holm-adjusted).
 
     Args:
@@ -288,7 +306,7 @@ def rank_methods(values: ArrayLike, methods: Sequence[str]) -> dict[str, Any]:
     p_values = [signed_rank_p(table[:, later] - table[:, earlier]) for earlier, later in pairs]
     adjusted = adjust_holm(p_values)
     ranks = stats.rankdata(table, axis=1).mean(0) if len(table) else np.full(len(methods), np.nan)
-    return {
+    tests: RankTests = {
         "n": len(table),
         "friedman_p": friedman,
         "mean_ranks": dict(zip(methods, ranks.tolist(), strict=True)),
@@ -297,3 +315,4 @@ def rank_methods(values: ArrayLike, methods: Sequence[str]) -> dict[str, Any]:
             for (earlier, later), p, p_holm in zip(pairs, p_values, adjusted, strict=True)
         ],
     }
+    return tests

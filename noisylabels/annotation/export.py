@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from noisylabels.annotation.fields import Field, classes_of, dataset_of, field_of
 from noisylabels.annotation.images import Planes, read_planes
@@ -199,7 +198,7 @@ def _map(project: Project, item: Accepted) -> LabelMap:
     return read_revision(project, item.task, item.revision)
 
 
-def _provenance(done: Sequence[Accepted]) -> dict[str, dict[str, Any]]:
+def _provenance(done: Sequence[Accepted]) -> dict[str, dict[str, object]]:
     return {
         item.field.name: {
             "person": item.person,

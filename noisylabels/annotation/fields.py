@@ -92,7 +92,7 @@ def create_project(
             for name, _, case, window in windows
             for number, quarter in enumerate(cut_in_quarters(window), start=1)
         ]
-    settings = {
+    settings: dict[str, object] = {
         "dataset": str(dataset.folder),
         "classes": list(dataset.classes),
         "channels": list(dataset.channel_names),

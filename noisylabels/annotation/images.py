@@ -3,13 +3,13 @@
 import functools
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.annotation.fields import Field, dataset_of
 from noisylabels.annotation.project import Project
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_file
 
@@ -105,7 +105,7 @@ def _planes_of_file(path: Path, modified_ns: int, n_channels: int) -> Planes:  #
     return _as_uint16(image)
 
 
-def _as_uint16(image: NDArray[Any]) -> Planes:
+def _as_uint16(image: RealArray) -> Planes:
     lowest, highest = image.min(initial=0), image.max(initial=0)
     if image.dtype.kind in "uib" and lowest >= 0 and highest <= UINT16_MAX:
         return image.astype(np.uint16, copy=False)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.hashes import Stamp, stamp_files
-from noisylabels.data.images import Image, read_image
+from noisylabels.data.images import read_image
 
 if TYPE_CHECKING:
     from noisylabels.learning.models import Model

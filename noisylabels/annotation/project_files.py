@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
 
@@ -28,7 +27,9 @@ WAIT_FOR_OTHER_WRITERS_S = 10.0
 HEADER_BYTES = 100
 
 
-def create_project_file(path: str | Path, settings: dict[str, Any], fill: Callable[[sqlite3.Connection], None]) -> None:
+def create_project_file(
+    path: str | Path, settings: dict[str, object], fill: Callable[[sqlite3.Connection], None]
+) -> None:
     """Make a project file, whole or not at all.
 
     Args:

@@ -151,7 +151,7 @@ def summarise(project: Project) -> list[str]:
     return lines
 
 
-def write_table(path: str | Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def write_table(path: str | Path, columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
     """Write rows as CSV; a value that a row lacks stays empty, and no text starts a spreadsheet's formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")

@@ -65,7 +65,7 @@ def _write_image(target: Path, planes: Planes, project: Project) -> None:
     write_image(target, image, planes, chunks=(1, *planes.shape[1:]), writer="zarr", compression="none")
 
 
-def _provenance(item: Accepted) -> dict[str, Any]:
+def _provenance(item: Accepted) -> dict[str, object]:
     return {
         "made_by": "noisylabels annotate export",
         "person": item.person,

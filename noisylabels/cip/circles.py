@@ -6,7 +6,6 @@ one circle agree in angle and add up; others cancel.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ class Circles:
         return len(self.rows)
 
 
-def find_circles(plane: NDArray[np.floating[Any]], settings: CircleRings) -> Circles:
+def find_circles(plane: NDArray[np.floating], settings: CircleRings) -> Circles:
     """Find bright circles on dark ground.
 
     Args:
@@ -84,7 +83,7 @@ def disc_in(circles: Circles, index: int, shape: tuple[int, int]) -> tuple[tuple
     return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)), disc
 
 
-def _vote(plane: NDArray[np.floating[Any]], settings: CircleRings) -> NDArray[np.complex128]:
+def _vote(plane: NDArray[np.floating], settings: CircleRings) -> NDArray[np.complex128]:
     down, right = ndi.sobel(plane, axis=0), ndi.sobel(plane, axis=1)
     steepness = np.hypot(down, right)
     rows, columns = np.nonzero(steepness > settings.edge_threshold * steepness.max())

@@ -1,10 +1,10 @@
 """Objects of a stack: 26-connected components and their statistics."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+
+from noisylabels.data.arrays import RealArray
 
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
@@ -81,7 +81,7 @@ def shares(mask: Mask, labels: Labels, count: int) -> NDArray[np.float64]:
     return np.asarray(inside / np.maximum(sizes, 1))
 
 
-def grouped_quantile(values: NDArray[Any], groups: NDArray[Any], *, count: int, quantile: float) -> NDArray[np.float64]:
+def grouped_quantile(values: RealArray, groups: RealArray, *, count: int, quantile: float) -> NDArray[np.float64]:
     """Take a quantile of the values of each group, interpolated linearly between neighbours.
 
     Args:

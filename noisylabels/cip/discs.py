@@ -1,11 +1,12 @@
 """Grey morphology with a disc, at a cost that does not grow with its radius."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+
+from noisylabels.data.arrays import Value
 
 LARGEST_EXACT_PX = 4
 
@@ -27,7 +28,7 @@ def white_tophat(stack: NDArray[np.float32], radius_px: int) -> NDArray[np.float
     return np.asarray(stack - open_disc(stack, radius_px))
 
 
-def open_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
+def open_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
     """Erode, then dilate every plane with a disc.
 
     Args:
@@ -40,7 +41,7 @@ def open_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
     return dilate_disc(erode_disc(stack, radius_px), radius_px)
 
 
-def erode_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
+def erode_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
     """Give each pixel the minimum over a disc around it, plane by plane; nothing lies beyond the border.
 
     Up to radius 4 the disc is exact. Above, it is the octagon of Adams' radial decomposition (CVGIP: Graphical
@@ -62,11 +63,11 @@ def erode_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
     return eroded.reshape(stack.shape).astype(stack.dtype, copy=False)
 
 
-def dilate_disc(stack: NDArray[Any], radius_px: int) -> NDArray[Any]:
+def dilate_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
     """Give each pixel the maximum over a disc around it; see `erode_disc`."""
     if stack.dtype == bool:
-        return ~erode_disc(~stack, radius_px)
-    return -erode_disc(-stack, radius_px)
+        return np.asarray(np.invert(erode_disc(np.invert(stack), radius_px)))
+    return np.asarray(np.negative(erode_disc(np.negative(stack), radius_px)))
 
 
 def exact_disc(radius_px: int) -> NDArray[np.bool_]:
@@ -94,8 +95,8 @@ def octagon_half_lengths(radius_px: int) -> tuple[int, int]:
     return radius_px - 2 * diagonal, diagonal
 
 
-def _erode_plane(plane: NDArray[Any], radius_px: int) -> NDArray[Any]:
-    values = plane.astype(np.uint8) if plane.dtype == bool else plane
+def _erode_plane(plane: NDArray[np.generic], radius_px: int) -> NDArray[np.generic]:
+    values: NDArray[np.generic] = plane.astype(np.uint8) if plane.dtype == bool else plane
     if radius_px <= LARGEST_EXACT_PX:
         # Mirrored pixels lie in the window already, so mirroring adds nothing from beyond the border.
         return np.asarray(ndi.minimum_filter(values, footprint=exact_disc(radius_px), mode="reflect"))
@@ -109,7 +110,7 @@ def _erode_plane(plane: NDArray[Any], radius_px: int) -> NDArray[Any]:
     return values[radius_px:-radius_px, radius_px:-radius_px]
 
 
-def _erode_diagonal(plane: NDArray[Any], half_length: int, slant: int) -> NDArray[Any]:
+def _erode_diagonal(plane: NDArray[Value], half_length: int, slant: int) -> NDArray[Value]:
     """Take minima along diagonals: in a flat buffer, a diagonal is every (width + slant)-th value."""
     n_rows, n_columns = plane.shape
     width = n_columns + half_length
@@ -121,9 +122,9 @@ def _erode_diagonal(plane: NDArray[Any], half_length: int, slant: int) -> NDArra
     return buffer[: n_rows * width].reshape(n_rows, width)[:, :n_columns]
 
 
-def _minimum_along(values: NDArray[Any], length: int, *, axis: int) -> NDArray[Any]:
+def _minimum_along(values: NDArray[Value], length: int, *, axis: int) -> NDArray[Value]:
     return np.asarray(ndi.minimum_filter1d(values, length, axis=axis, mode="reflect"))
 
 
-def _largest(dtype: np.dtype[Any]) -> Any:
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+def _largest(dtype: np.dtype[np.generic]) -> float:
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype.name).max

@@ -1,11 +1,11 @@
 """Uneven illumination: draw it from a polynomial, take it out."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 
 Profile = NDArray[np.float32]
@@ -42,9 +42,7 @@ def polynomial_profile(coefficients: Sequence[Sequence[float]], shape: tuple[int
     return np.asarray(profile / profile.mean(), np.float32)
 
 
-def correct_flatfield(
-    image: NDArray[Any], profiles: NDArray[Any], *, offset_counts: float = 0.0
-) -> NDArray[np.float32]:
+def correct_flatfield(image: RealArray, profiles: RealArray, *, offset_counts: float = 0.0) -> NDArray[np.float32]:
     """Divide the illumination out of an image.
 
     The original multiplies by a stored correction image, which is 1 / profile.

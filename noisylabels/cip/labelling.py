@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation.metrics.counts import FieldKey
 from evaluation.metrics.fields import count_fields
@@ -16,6 +15,7 @@ from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
 from noisylabels.cip.quality import format_errors
 from noisylabels.cip.settings import LCSB, PRESETS, CipSettings
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.claims import claim_folder
 from noisylabels.data.dataset import Dataset, open_dataset
@@ -81,11 +81,11 @@ class Labeller:
         """Hash every number of the pipeline and its code."""
         return hash_values({**self.describe(), "code": hash_code(("noisylabels.cip", "noisylabels.cip.deconvolution"))})
 
-    def load(self) -> Callable[[Sequence[NDArray[Any]]], list[LabelMap]]:
+    def load(self) -> Callable[[Sequence[RealArray]], list[LabelMap]]:
         """Give the function from images to label maps."""
         return lambda images: [self(image)[0] for image in images]
 
-    def __call__(self, image: NDArray[Any]) -> tuple[LabelMap, EventTable | None]:
+    def __call__(self, image: RealArray) -> tuple[LabelMap, EventTable | None]:
         """Label an image.
 
         Args:
@@ -104,7 +104,7 @@ class Labeller:
         label_map = result.label_map if self.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
         return label_map, result.vesicles
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Say in plain values what it does; equal descriptions mean equal label maps."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return {"pipeline": type(self.settings).__name__, **plain}
@@ -159,7 +159,7 @@ def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | Nuclei
     return choose_pipeline({"preset": preset, **(read_mapping(path) if path else {})})
 
 
-def choose_pipeline(values: Mapping[str, Any]) -> CipSettings | NucleiSettings:
+def choose_pipeline(values: Mapping[str, object]) -> CipSettings | NucleiSettings:
     """Choose a pipeline, and change some of its settings.
 
     Args:
@@ -276,7 +276,7 @@ def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) 
         yield task, f"{task.image}: {fault}" if isinstance(fault, WorkerDiedError) else fault
 
 
-def label_file(task: Task, labeller: Callable[[NDArray[Any]], tuple[LabelMap, EventTable | None]]) -> str | None:
+def label_file(task: Task, labeller: Callable[[RealArray], tuple[LabelMap, EventTable | None]]) -> str | None:
     """Label one image: write the vesicle table, then the label map, which says that both are there.
 
     Returns:

@@ -5,12 +5,12 @@ are lost beside bright ones because the threshold is one for the image; touching
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
@@ -34,7 +34,7 @@ class NucleiSettings:
     """Least distance of two hilltops."""
 
 
-def segment_nuclei(image: NDArray[Any], settings: NucleiSettings | None = None) -> LabelMap:
+def segment_nuclei(image: RealArray, settings: NucleiSettings | None = None) -> LabelMap:
     """Label bright nuclei on dark ground by Otsu's threshold, and cut touching ones apart.
 
     Args:
@@ -62,7 +62,7 @@ def segment_nuclei(image: NDArray[Any], settings: NucleiSettings | None = None) 
     return split_nuclei(clean_nuclei(bright, chosen), chosen).astype(np.uint8)
 
 
-def threshold_nuclei(plane: NDArray[Any], settings: NucleiSettings) -> NDArray[np.bool_]:
+def threshold_nuclei(plane: RealArray, settings: NucleiSettings) -> NDArray[np.bool_]:
     """Mark the pixels of the blurred image above Otsu's threshold.
 
     Args:

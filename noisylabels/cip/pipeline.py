@@ -1,7 +1,6 @@
 """The CIP as one function: a two-channel field in, a label map of the autophagy phases out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from noisylabels.cip.filters import Stack
 from noisylabels.cip.settings import LCSB, CipSettings, Deconvolution
 from noisylabels.cip.spots import find_green_spots, find_red_spots, green_contrast
 from noisylabels.cip.vesicles import find_vesicles, measure_vesicles
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import LabelMap
@@ -61,7 +61,7 @@ class CipResult:
 
 
 def segment_field(
-    image: NDArray[Any], settings: CipSettings = LCSB, *, sharp: tuple[Stack, Stack] | None = None
+    image: RealArray, settings: CipSettings = LCSB, *, sharp: tuple[Stack, Stack] | None = None
 ) -> CipResult:
     """Label the autophagy phases of one field with the conventional pipeline.
 
@@ -110,7 +110,7 @@ def segment_field(
     return CipResult(by_id[labels], labels, vesicles, masks)
 
 
-def sharpen(image: NDArray[Any], settings: Deconvolution) -> tuple[Stack, Stack]:
+def sharpen(image: RealArray, settings: Deconvolution) -> tuple[Stack, Stack]:
     """Deconvolve both channels: the slow step, which runs with other thresholds share.
 
     Args:
@@ -127,7 +127,7 @@ def sharpen(image: NDArray[Any], settings: Deconvolution) -> tuple[Stack, Stack]
     return deconvolve(red, settings, settings.red_emission_nm), deconvolve(green, settings, settings.green_emission_nm)
 
 
-def split_channels(image: NDArray[Any]) -> tuple[Stack, Stack]:
+def split_channels(image: RealArray) -> tuple[Stack, Stack]:
     """Check an image and give its two channels as (plane, row, column) float32 stacks of raw counts.
 
     Raises:

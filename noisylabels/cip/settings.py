@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.settings import change
@@ -183,7 +183,7 @@ thresholds of the whole image, and an explicit priority of the phases."""
 PRESETS: dict[str, CipSettings] = {settings.name: settings for settings in (LCSB, MENDED)}
 
 
-def settings_from_dict(values: Mapping[str, Any], base: CipSettings = LCSB) -> CipSettings:
+def settings_from_dict(values: Mapping[str, object], base: CipSettings = LCSB) -> CipSettings:
     """Change some settings of a preset.
 
     Args:
@@ -201,7 +201,7 @@ def settings_from_dict(values: Mapping[str, Any], base: CipSettings = LCSB) -> C
         500.0
     """
     rest = {key: value for key, value in values.items() if key != "preset"}
-    return change(preset(values["preset"]) if "preset" in values else base, rest)
+    return change(preset(str(values["preset"])) if "preset" in values else base, rest)
 
 
 def preset(name: str) -> CipSettings:

@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.ids import check_name, image_id
-from noisylabels.data.images import IMAGE_SUFFIXES, Image, read_image, read_label_map
+from noisylabels.data.images import IMAGE_SUFFIXES, read_image, read_label_map
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS
 

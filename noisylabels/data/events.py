@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from noisylabels.data import features
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.footprints import Footprints
 from noisylabels.data.labels import LabelMap
@@ -47,7 +48,7 @@ class EventTable(Mapping[str, NDArray[Any]]):
             raise InputError(msg)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
 
-    def __reduce__(self) -> tuple[type["EventTable"], tuple[dict[str, NDArray[Any]]]]:
+    def __reduce__(self) -> tuple[type["EventTable"], tuple[dict[str, RealArray]]]:
         return EventTable, (dict(self.columns),)  # a mapping proxy cannot be pickled, workers send tables
 
     def __repr__(self) -> str:
@@ -67,7 +68,7 @@ class EventTable(Mapping[str, NDArray[Any]]):
         """Count the events (not the columns)."""
         return len(next(iter(self.columns.values()), ()))
 
-    def select(self, rows: NDArray[Any]) -> "EventTable":
+    def select(self, rows: RealArray) -> "EventTable":
         """Keep some events.
 
         Args:
@@ -75,7 +76,7 @@ class EventTable(Mapping[str, NDArray[Any]]):
         """
         return EventTable({name: column[rows] for name, column in self.columns.items()})
 
-    def joined(self, **columns: NDArray[Any]) -> "EventTable":
+    def joined(self, **columns: RealArray) -> "EventTable":
         """Add or replace columns; the table itself stays as it is."""
         return EventTable({**self.columns, **columns})
 
@@ -126,7 +127,7 @@ IMAGE_FEATURES = ("brightness", "contrast", "mean_", "max_", "contrast_")
 def measure_events(
     instances: InstanceMap,
     event_classes: LabelMap,
-    image: NDArray[Any] | None = None,
+    image: RealArray | None = None,
     *,
     channel_names: Sequence[str] | None = None,
     wanted: Collection[str] | None = None,
@@ -184,8 +185,8 @@ def needs_image(feature: str) -> bool:
 
 
 def _appearance(
-    prints: Footprints, instances: InstanceMap, image: NDArray[Any], channel_names: Sequence[str] | None
-) -> dict[str, NDArray[Any]]:
+    prints: Footprints, instances: InstanceMap, image: RealArray, channel_names: Sequence[str] | None
+) -> dict[str, RealArray]:
     names = [str(channel) for channel in range(len(image))] if channel_names is None else list(channel_names)
     if image.ndim != 3 or image.shape[1:] != instances.shape:
         msg = (

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.spatial import ConvexHull, cKDTree
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.footprints import Footprints
 
 Floats = NDArray[np.float64]
@@ -64,7 +65,7 @@ def _hull_area(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> float:
     return float(ConvexHull(squares).volume)  # of a plane hull, SciPy calls the area `volume`
 
 
-def intensities(footprints: Footprints, image: NDArray[np.floating]) -> tuple[Floats, Floats]:
+def intensities(footprints: Footprints, image: RealArray) -> tuple[Floats, Floats]:
     """Give the mean and the largest value of each event in each channel, both (channel, event)."""
     values = image[:, footprints.rows, footprints.columns].astype(np.float64)
     areas = np.maximum(footprints.areas, 1)
@@ -74,7 +75,7 @@ def intensities(footprints: Footprints, image: NDArray[np.floating]) -> tuple[Fl
     return means, np.maximum.reduceat(values, footprints.starts[:-1], axis=1)
 
 
-def brightness(footprints: Footprints, image: NDArray[np.floating]) -> Floats:
+def brightness(footprints: Footprints, image: RealArray) -> Floats:
     """Give how bright each event is: its mean in the channel where it is brightest, in deviations of the field.
 
     Each channel is taken less its mean over the field and divided by its standard deviation over the field, as the
@@ -99,7 +100,7 @@ def brightness(footprints: Footprints, image: NDArray[np.floating]) -> Floats:
 
 
 def contrasts(
-    footprints: Footprints, instances: NDArray[np.int32], image: NDArray[np.floating], *, ring_px: float = RING_PX
+    footprints: Footprints, instances: NDArray[np.int32], image: RealArray, *, ring_px: float = RING_PX
 ) -> Floats:
     """Compare each event with the ring of background around it, in robust standard deviations of that ring.
 

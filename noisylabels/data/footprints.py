@@ -1,10 +1,11 @@
 """Footprints: the pixels of every event, side by side, so that work per event costs foreground pixels only."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from noisylabels.data.arrays import RealArray
 
 Integers = NDArray[np.int64]
 
@@ -26,7 +27,7 @@ class Footprints:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, instances: NDArray[np.integer[Any]], n_events: int) -> "Footprints":
+    def of(cls, instances: NDArray[np.integer], n_events: int) -> "Footprints":
         """Collect the pixels of events 1..`n_events` of a (row, column) instance map.
 
         Examples:
@@ -71,6 +72,6 @@ class Footprints:
         part = slice(self.starts[event - 1], self.starts[event])
         return self.rows[part], self.columns[part]
 
-    def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def sums(self, values: RealArray) -> NDArray[np.float64]:
         """Add up (pixel,) values per event."""
         return np.bincount(self.owners, values, minlength=len(self)).astype(np.float64)

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap, check_label_map
 from noisylabels.data.tiff import TiffLayout, layout_of, open_tiff, planes_of
-
-Image = NDArray[Any]
 
 TIFF = (".tif", ".tiff")
 PNG = (".png",)
@@ -98,7 +96,7 @@ def invert(image: Image, *, source: str | Path) -> Image:
     if image.dtype.kind != "u":
         msg = f"{source} must be stored with black as zero, got white as zero in {image.dtype}. Save it as MinIsBlack."
         raise InputError(msg)
-    inverted: Image = np.iinfo(image.dtype).max - image
+    inverted: Image = np.asarray(np.iinfo(image.dtype.name).max - image)
     return inverted
 
 

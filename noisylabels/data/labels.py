@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 
 LabelMap = NDArray[np.uint8]
@@ -107,7 +107,7 @@ PHASES_TO_ROSELLA = {0: 0, 1: 1, 2: 0, 3: 0, 4: 2}
 
 
 def check_label_map(
-    label_map: NDArray[Any],
+    label_map: RealArray,
     classes: ClassTable,
     *,
     source: str = "label map",
@@ -148,7 +148,7 @@ autolysosome), got 3 in 1 pixels. Map or drop that class first.
 
 
 def check_class_indices(
-    values: NDArray[Any],
+    values: RealArray,
     n_classes: int,
     *,
     source: str = "label map",

@@ -90,7 +90,7 @@ def change(settings: Settings, values: Mapping[str, object], *, what: str = "Set
     return build(kind, _merged(settings, values), what=what)
 
 
-def schema_of(kind: type) -> dict[str, Any]:
+def schema_of(kind: type) -> dict[str, object]:
     """Return the JSON schema of settings, for editors that complete and check what is written."""
     return _adapter(kind).json_schema()
 

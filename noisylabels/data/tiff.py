@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_layout(path: str | Path) -> TiffLayout:
         return layout_of(file, Path(path))
 
 
-def read_planes(path: str | Path, *, time: int = 0, layout: TiffLayout | None = None) -> NDArray[Any]:
+def read_planes(path: str | Path, *, time: int = 0, layout: TiffLayout | None = None) -> RealArray:
     """Read the pixels of one time point.
 
     Args:
@@ -136,7 +136,7 @@ def layout_of(file: "TiffFile", path: Path) -> TiffLayout:
     )
 
 
-def planes_of(file: "TiffFile", layout: TiffLayout, *, time: int = 0) -> NDArray[Any]:
+def planes_of(file: "TiffFile", layout: TiffLayout, *, time: int = 0) -> RealArray:
     """Read the pixels of one time point of an open file, as `read_planes` gives them."""
     pages = [page for (moment, _, _), page in sorted(layout.places.items()) if moment == time]
     pictures = pictures_of(file, pages)
@@ -148,7 +148,7 @@ def is_white_zero(file: "TiffFile") -> bool:
     return int(file.pages[0].photometric) == WHITE_IS_ZERO
 
 
-def pictures_of(file: "TiffFile", pages: list[int]) -> list[NDArray[Any]]:
+def pictures_of(file: "TiffFile", pages: list[int]) -> list[RealArray]:
     """Read pages of an open file."""
     if max(pages) < len(file.pages):
         return [file.pages[page].asarray() for page in pages]

@@ -9,12 +9,12 @@ such as swelling, is foretold perfectly. benchmarks/teachers.py measures how far
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
@@ -45,7 +45,7 @@ class Student:
         return 1 - self.agreement.estimate
 
 
-def mean_iou(confusions: NDArray[Any]) -> NDArray[np.float64]:
+def mean_iou(confusions: RealArray) -> NDArray[np.float64]:
     """Score confusion matrices by the mean IoU of the classes that occur.
 
     Args:
@@ -58,7 +58,7 @@ def mean_iou(confusions: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.nanmean(class_ious(confusions), axis=-1))
 
 
-def class_ious(confusions: NDArray[Any]) -> NDArray[np.float64]:
+def class_ious(confusions: RealArray) -> NDArray[np.float64]:
     """Score confusion matrices by the IoU of each class; nan for one that does not occur."""
     counts = np.asarray(confusions, float)
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
@@ -104,7 +104,7 @@ def train_student(
     steps: int = 100,
     seed: int = 0,
     training_ids: Sequence[str] = (),
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> Student:
     """Train a student of a label set and hold it against its own teacher on fields that it never saw.
 
@@ -135,7 +135,7 @@ def train_student(
         source = narrow(dataset, folder / "fields", ids=kept, name=labels, source=labels)
     values = dict(overrides or {})
     n_fields = len(training_ids) or len(dataset.ids("training"))
-    per_epoch = -(-n_fields // int(values.get("batch_size", 8)))
+    per_epoch = -(-n_fields // int(str(values.get("batch_size", 8))))
     epochs = max(1, round(steps / per_epoch))
     values |= {"dataset_dir": str(source), "label_name": labels, "output_dir": str(folder / "model")}
     values |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}

@@ -38,7 +38,7 @@ class Run:
     order_seed: int
     split_seed: int
 
-    def labels_key(self) -> dict[str, Any]:
+    def labels_key(self) -> dict[str, object]:
         """What the training labels depend on: runs that agree in it share their corrupted labels."""
         keys = ("noise", "dose", "noise_seed", "n_train", "split_seed")
         return {key: value for key, value in asdict(self).items() if key in keys}
@@ -82,7 +82,7 @@ def _stretched(levels: Sequence[int], length: int) -> Sequence[int]:
     return list(levels) * length if len(levels) == 1 else levels
 
 
-def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
+def recipe_of(run: Run, declaration: Declaration) -> dict[str, object]:
     """Write down all that decides a run's result, as plain data."""
     noise = declaration.noise.get(run.noise)
     # Named only where it is asked for: recipes from before there was such a choice keep their identity.
@@ -100,7 +100,7 @@ def recipe_of(run: Run, declaration: Declaration) -> dict[str, Any]:
     }
 
 
-def identify(recipe: Mapping[str, Any], *, data: str, code: str) -> str:
+def identify(recipe: Mapping[str, object], *, data: str, code: str) -> str:
     """Name a run by the hash of its recipe, its data and the code: 16 hexadecimal digits.
 
     Examples:

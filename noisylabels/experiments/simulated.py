@@ -19,7 +19,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def write_simulated(folder: Path, settings: Mapping[str, Any], *, labels: str | None = None) -> Dataset:
+def write_simulated(folder: Path, settings: Mapping[str, object], *, labels: str | None = None) -> Dataset:
     """Simulate fields into a dataset folder, and label them with the CIP if asked.
 
     Args:

@@ -214,5 +214,5 @@ def _recipe(run: Run, declaration: Declaration) -> Any:
     return [run.noise, noise_at(recipe, run.dose), declaration.validation, declaration.data.truth]
 
 
-def _key(content: Mapping[str, Any]) -> str:
+def _key(content: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

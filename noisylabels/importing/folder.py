@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import building
 from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.image_metadata import read_metadata
-from noisylabels.data.images import Image, read_image, write_image, write_label_map
+from noisylabels.data.images import read_image, write_image, write_label_map
 from noisylabels.data.labels import ROSELLA, ClassTable, check_label_map
 from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import Image
 from noisylabels.data.labels import ROSELLA, LabelMap
 
 IMAGE_FOLDERS = ("images", "image", "raw", "imgs")

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
@@ -268,7 +269,7 @@ def _commonest(raws: Sequence[RawMask]) -> int:
     return int(found[counts.argmax()])
 
 
-def _read_palette(path: Path) -> NDArray[Any] | None:
+def _read_palette(path: Path) -> RealArray | None:
     if path.suffix.lower() != ".png":
         return None
     from PIL import Image, UnidentifiedImageError

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
 from noisylabels.learning.plain import check_plain
@@ -37,7 +36,7 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
 
 
 def fill_names(
-    bundle: Path, config: Mapping[str, Any], channels: Sequence[str], classes: Sequence[str]
+    bundle: Path, config: Mapping[str, object], channels: Sequence[str], classes: Sequence[str]
 ) -> dict[str, str]:
     """Tell a bundle the dataset's number of channels and class names, where they are not the bundle's own.
 

@@ -20,7 +20,7 @@ def is_first_process() -> bool:
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
-def save(state: Mapping[str, Any], path: str | Path) -> None:
+def save(state: Mapping[str, object], path: str | Path) -> None:
     """Write a state, whole or not at all.
 
     Args:
@@ -31,7 +31,7 @@ def save(state: Mapping[str, Any], path: str | Path) -> None:
         torch.save(dict(state), temporary)
 
 
-def load(path: str | Path, *, map_location: Any = "cpu") -> dict[str, Any]:
+def load(path: str | Path, *, map_location: str | torch.device = "cpu") -> dict[str, Any]:
     """Read a state; code in the file is not run (`weights_only=True`).
 
     Raises:
@@ -71,7 +71,7 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: Any = "cpu") -> None:
+def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: str | torch.device = "cpu") -> None:
     """Load weights into a network: all of them, or none.
 
     Args:
@@ -91,7 +91,7 @@ def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: An
     inner.load_state_dict(state)
 
 
-def refuse_other_network(network: torch.nn.Module, state: Mapping[str, Any], *, source: str) -> None:
+def refuse_other_network(network: torch.nn.Module, state: Mapping[str, object], *, source: str) -> None:
     """Make sure that the weights are of this network.
 
     Raises:

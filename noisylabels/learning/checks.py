@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, check_label_map
 from noisylabels.learning.datalist import Field
@@ -22,7 +23,7 @@ class Reader(Protocol):
     def read(self, data: Any) -> Any:
         """Open it."""
 
-    def get_data(self, img: Any) -> tuple[NDArray[Any], Mapping[str, Any]]:
+    def get_data(self, img: Any) -> tuple[RealArray, Mapping[str, object]]:
         """Give (channel, x, y) pixels and metadata."""
 
 
@@ -129,7 +130,7 @@ def _refuse_one_image_twice(fields: Sequence[Field]) -> None:
             raise InputError(msg)
 
 
-def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:
+def _read_image(field: Field, n_channels: int, reader: Reader) -> RealArray:
     image, _ = reader.get_data(reader.read(field["image"]))
     if len(image) != n_channels:
         msg = f"{field['image']} must have {n_channels} channels, got {len(image)}. Pass --n_channels {len(image)}."
@@ -150,7 +151,7 @@ def _read_image(field: Field, n_channels: int, reader: Reader) -> NDArray[Any]:
 
 def _read_pair(
     field: Field, classes: ClassTable, n_channels: int, reader: Reader
-) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+) -> tuple[RealArray, NDArray[np.uint8]]:
     image = _read_image(field, n_channels, reader)
     stored, _ = reader.get_data(reader.read(field["label"]))
     if len(stored) != 1 or stored.shape[1:] != image.shape[1:]:

@@ -37,7 +37,7 @@ class FieldDataset(monai.data.Dataset):
 
     def __init__(
         self,
-        data: Sequence[Mapping[str, Any]],
+        data: Sequence[Mapping[str, object]],
         transform: Callable[..., Any] | None = None,
         *,
         seed: int = 0,
@@ -66,7 +66,7 @@ class FieldDataset(monai.data.Dataset):
                 return self._finish(self.transform, field, position)
             return self.transform(field)
 
-    def read_fixed(self, position: int) -> dict[str, Any]:
+    def read_fixed(self, position: int) -> dict[str, object]:
         """Read a field and transform it up to the first random transform of the `Compose`."""
         with _tracking(self.track_meta):
             field: dict[str, Any] = self.transform(self._entry(position), end=_first_random(self.transform))
@@ -76,12 +76,12 @@ class FieldDataset(monai.data.Dataset):
         """Give the transforms of the `Compose` from the first random one on."""
         return list(self.transform.transforms[_first_random(self.transform) :])
 
-    def _entry(self, position: int) -> dict[str, Any]:
+    def _entry(self, position: int) -> dict[str, object]:
         field = dict(self.data[position])
         field.setdefault("id", image_id(str(field["image"])))
         return field
 
-    def _finish(self, transform: Compose, field: dict[str, Any], position: int) -> Any:
+    def _finish(self, transform: Compose, field: dict[str, object], position: int) -> Any:
         """Transform a field, from where it is kept if it is."""
         first = _first_random(transform)
         if position not in self._kept:

@@ -85,7 +85,7 @@ def _class_path(value: Any) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _attributes(value: Any, inside: tuple[int, ...]) -> dict[str, Any]:
+def _attributes(value: Any, inside: tuple[int, ...]) -> dict[str, object]:
     if isinstance(value, torch.nn.Module):
         own = {"training"}
         weights = {name: str(tuple(part.shape)) for name, part in value.state_dict().items()}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import Image
 from noisylabels.data.labels import ClassTable, LabelMap
 
 if TYPE_CHECKING:

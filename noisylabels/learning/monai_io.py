@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from monai.data import FolderLayoutBase, ImageReader, ImageWriter
 from monai.utils import ensure_tuple
-from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.ids import image_id
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image, write_label_map
 from noisylabels.learning.datalist import read_images
@@ -51,7 +51,7 @@ class FieldReader(ImageReader):
         """Take the paths; the pixels are read by `get_data`, whose errors MONAI passes on instead of hiding them."""
         return tuple(Path(name) for name in ensure_tuple(data))
 
-    def get_data(self, img: Sequence[Path]) -> tuple[NDArray[Any], dict[str, Any]]:
+    def get_data(self, img: Sequence[Path]) -> tuple[RealArray, dict[str, object]]:
         """Read the pixels.
 
         Args:
@@ -102,7 +102,7 @@ class LabelMapWriter(ImageWriter):
         array = np.asarray(self.create_backend_obj(data_array))
         self.data_obj = array if channel_dim is None else np.squeeze(array, axis=channel_dim)
 
-    def set_metadata(self, meta_dict: Mapping[str, Any] | None, **options: Any) -> None:
+    def set_metadata(self, meta_dict: Mapping[str, object] | None, **options: Any) -> None:
         """Take nothing: a label map has the grid of its image."""
 
     def write(self, filename: Path_, verbose: bool = False, **kwargs: Any) -> None:  # noqa: ARG002

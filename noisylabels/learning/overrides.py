@@ -32,7 +32,7 @@ def parse_override(key: str, value: Any) -> Any:
     return DefaultParseValue(value) if isinstance(value, str) and key not in PATHS else value
 
 
-def check_overrides(config: Config, overrides: Mapping[str, Any], *, source: str) -> None:
+def check_overrides(config: Config, overrides: Mapping[str, object], *, source: str) -> None:
     """Make sure that every override is an id of the config, and its value fits.
 
     A network's further constructor arguments (`network_def::dropout`) are held against its class.

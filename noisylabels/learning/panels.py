@@ -8,6 +8,7 @@ import torch
 from ignite.engine import Engine, Events
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.labels import IGNORE_INDEX
 
 COLOURS = np.array([[0, 0, 0], [86, 180, 233], [230, 159, 0], [0, 158, 115], [204, 121, 167]], np.uint8)
@@ -49,7 +50,7 @@ class FieldPanels:
         self.writer.flush()
 
 
-def draw_panel(image: NDArray[Any], label_map: NDArray[Any], prediction: NDArray[Any]) -> NDArray[np.uint8]:
+def draw_panel(image: RealArray, label_map: RealArray, prediction: RealArray) -> NDArray[np.uint8]:
     """Put an image, its label map and its prediction side by side.
 
     Args:
@@ -76,12 +77,12 @@ def draw_panel(image: NDArray[Any], label_map: NDArray[Any], prediction: NDArray
     return np.concatenate([picture, _coloured(label_map), _coloured(prediction)], axis=1)
 
 
-def _coloured(label_map: NDArray[Any]) -> NDArray[np.uint8]:
+def _coloured(label_map: RealArray) -> NDArray[np.uint8]:
     index = np.where(label_map == IGNORE_INDEX, 0, label_map).astype(np.intp)
     colours: NDArray[np.uint8] = COLOURS[np.where(index > 0, (index - 1) % (len(COLOURS) - 1) + 1, 0)]
     return colours
 
 
-def _rows_and_columns(tensor: torch.Tensor) -> NDArray[Any]:
+def _rows_and_columns(tensor: torch.Tensor) -> RealArray:
     array: NDArray[Any] = np.swapaxes(np.asarray(tensor.detach().cpu()), -1, -2)
     return array

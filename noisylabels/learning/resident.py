@@ -152,7 +152,7 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
         self._fields: dict[str, torch.Tensor] = {}
         self._ids: list[str] = []
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[dict[str, object]]:  # type: ignore[override]
         """Give the batches of one epoch."""
         if not self._fields:
             self._read()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from noisylabels import __version__
 from noisylabels.data.claims import claim_folder
@@ -42,7 +41,7 @@ class Recipe:
         """Where the noisy label maps go."""
         return self.folder / "labels" / self.name
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, object]:
         """Describe the recipe as plain data."""
         return {"source": self.source, "model": self.model.to_dict(), "noisylabels": __version__}
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import replacing
 from noisylabels.data.events import EventTable
 
@@ -37,7 +38,7 @@ COLUMNS: dict[str, Any] = {
 drawn with."""
 
 
-def make_rows(image: str, kind: str, events: NDArray[Any], **columns: Any) -> EventTable:
+def make_rows(image: str, kind: str, events: RealArray, **columns: Any) -> EventTable:
     """Start log rows of one kind; columns not given are 0 or "".
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
@@ -18,8 +19,6 @@ from noisylabels.noise.dose import can_strike, choose_events
 from noisylabels.noise.kinds import KINDS, Kind, read_kind, write_kind
 from noisylabels.noise.log import join_logs
 from noisylabels.noise.scene import Scene, take_apart
-
-Image = NDArray[Any]
 
 
 class Corrupted(NamedTuple):

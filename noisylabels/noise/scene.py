@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.footprints import Footprints
 from noisylabels.data.keys import Keys, combine_keys
@@ -50,7 +51,7 @@ class Scene:
 
 def take_apart(
     label_map: LabelMap,
-    image: NDArray[Any] | None,
+    image: RealArray | None,
     *,
     classes: ClassTable,
     image_id: str,

@@ -51,7 +51,7 @@ class CorruptLabeld(MapTransform, RandomizableTransform):
     def __init__(
         self,
         keys: KeysCollection,
-        model: NoiseModel | Mapping[str, Any] | str | Path,
+        model: NoiseModel | Mapping[str, object] | str | Path,
         *,
         image_key: str | None = None,
         id_key: str | None = None,
@@ -71,7 +71,7 @@ class CorruptLabeld(MapTransform, RandomizableTransform):
         self.transposed = transposed
         self.log_key = log_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+    def __call__(self, data: Mapping[Hashable, object]) -> dict[Hashable, object]:
         """Corrupt the label maps of one item; the item itself is not modified."""
         item = dict(data)
         self.randomize(None)
@@ -91,7 +91,7 @@ class CorruptLabeld(MapTransform, RandomizableTransform):
                 item[self.log_key] = made.log
         return item
 
-    def _id_of(self, item: Mapping[Hashable, Any], key: Hashable) -> str:
+    def _id_of(self, item: Mapping[Hashable, object], key: Hashable) -> str:
         if self.id_key is not None and self.id_key in item:
             return str(item[self.id_key])
         label = item[key]
@@ -102,7 +102,7 @@ class CorruptLabeld(MapTransform, RandomizableTransform):
         return image_id(str(path))
 
 
-def _as_model(model: NoiseModel | Mapping[str, Any] | str | Path) -> NoiseModel:
+def _as_model(model: NoiseModel | Mapping[str, object] | str | Path) -> NoiseModel:
     if isinstance(model, NoiseModel):
         return model
     return NoiseModel.from_dict(model) if isinstance(model, Mapping) else NoiseModel.read(model)

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import check_pixels
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.pages import read_pages
 
-Stack = NDArray[Any]
+Stack = RealArray
 Projection = Literal["max", "middle", "stack"]
 
 
@@ -100,7 +101,7 @@ class Field:
 
     def read(
         self, *, channels: Sequence[str] | None = None, time: int | None = None, z: Projection | int = "max"
-    ) -> NDArray[Any]:
+    ) -> RealArray:
         """Read the field as an image.
 
         Args:
@@ -219,7 +220,7 @@ class TiffField(Field):
         )
 
 
-def project(stack: Stack, z: Projection | int) -> NDArray[Any]:
+def project(stack: Stack, z: Projection | int) -> RealArray:
     """Make an image of a stack.
 
     Args:

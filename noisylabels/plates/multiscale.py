@@ -4,13 +4,15 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 PROVENANCE_KEY = "noisylabels"
 SMALLEST_LEVEL_PX = 256
@@ -30,7 +32,7 @@ def appearing(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary)
 
 
-def levels_of(array: NDArray[Any], smaller: Any) -> Iterator[NDArray[Any]]:
+def levels_of(array: RealArray, smaller: Callable[[RealArray], RealArray]) -> Iterator[RealArray]:
     """Halve a picture until it fits in twice SMALLEST_LEVEL_PX; the first level is the picture."""
     yield array
     while max(array.shape[-2:]) > 2 * SMALLEST_LEVEL_PX:
@@ -39,7 +41,7 @@ def levels_of(array: NDArray[Any], smaller: Any) -> Iterator[NDArray[Any]]:
 
 
 def write_multiscale(
-    folder: Path, levels: Sequence[NDArray[Any]], ome: Mapping[str, Any], provenance: Mapping[str, Any] | None
+    folder: Path, levels: Sequence[RealArray], ome: Mapping[str, Any], provenance: Mapping[str, object] | None
 ) -> None:
     """Write a group with one array per level, one chunk per picture: fields are read whole, chunks written whole."""
     import zarr
@@ -58,19 +60,19 @@ def write_multiscale(
     write_group(folder, {"ome": dict(ome), **({PROVENANCE_KEY: dict(provenance)} if provenance else {})})
 
 
-def write_group(folder: Path, attributes: Mapping[str, Any]) -> None:
+def write_group(folder: Path, attributes: Mapping[str, object]) -> None:
     """Write the metadata of a group, whole or not at all."""
     document = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
     write_text(folder / "zarr.json", json.dumps(document, indent=1) + "\n")
 
 
-def plain(model: Any) -> dict[str, Any]:
+def plain(model: "BaseModel") -> dict[str, Any]:
     """Turn a model of yaozarrs into plain data."""
     plain: dict[str, Any] = json.loads(model.model_dump_json(exclude_none=True, exclude_unset=False, by_alias=True))
     return plain
 
 
-def multiscale(axes: str, levels: Sequence[NDArray[Any]], pixel: float, unit: str | None) -> Any:
+def multiscale(axes: str, levels: Sequence[RealArray], pixel: float, unit: str | None) -> Any:
     """Describe the levels: axes, and pixels that double from level to level."""
     from yaozarrs import v05
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Field, Stack
@@ -39,7 +40,7 @@ def start_plate(root: str | Path) -> Path:
 
 
 def write_field(
-    root: Path, field: Field, stack: Stack, *, channels: Sequence[str], provenance: Mapping[str, Any] | None = None
+    root: Path, field: Field, stack: Stack, *, channels: Sequence[str], provenance: Mapping[str, object] | None = None
 ) -> Path:
     """Write one field as a pyramid; it appears whole or not at all, and one that is there is left alone.
 
@@ -154,7 +155,7 @@ def _belongs(entry: Path) -> bool:
     return entry.is_dir() and entry.name.isalpha() and len(entry.name) <= 2
 
 
-def _mean_of_four(array: NDArray[Any]) -> NDArray[Any]:
+def _mean_of_four(array: RealArray) -> RealArray:
     rows, columns = array.shape[-2] // 2 * 2, array.shape[-1] // 2 * 2
     blocks = array[..., :rows, :columns].reshape(*array.shape[:-2], rows // 2, 2, columns // 2, 2)
     mean: NDArray[Any] = blocks.mean(axis=(-3, -1)).astype(array.dtype)
@@ -162,13 +163,13 @@ def _mean_of_four(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _image_attributes(
-    axes: str, levels: Sequence[NDArray[Any]], field: Field, channels: Sequence[str], data: NDArray[Any]
-) -> dict[str, Any]:
+    axes: str, levels: Sequence[RealArray], field: Field, channels: Sequence[str], data: RealArray
+) -> dict[str, object]:
     from yaozarrs import v05
 
     known = field.pixel_size_um is not None
     scales = multiscale(axes, levels, field.pixel_size_um or 1.0, "micrometer" if known else None)
-    full = float(np.iinfo(data.dtype).max) if data.dtype.kind in "ui" else 1.0
+    full = float(np.iinfo(data.dtype.name).max) if data.dtype.kind in "ui" else 1.0
     planes = data if "t" not in axes else np.moveaxis(data, 1, 0)
     shown = [
         v05.OmeroChannel(

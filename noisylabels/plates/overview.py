@@ -1,8 +1,10 @@
 """A plate at a glance: which wells were imaged, which fields lack planes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from noisylabels.data.wells import WellPosition
+from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Plate
 
 
@@ -12,7 +14,8 @@ def plate_map(plate: Plate) -> str:
     Examples:
         >>> from pathlib import Path
         >>> from noisylabels.plates.fields import TiffField
-        >>> from noisylabels.plates.plate import Well
+        >>> from noisylabels.plates.fields import Field
+    from noisylabels.plates.plate import Well
         >>> well = WellPosition(1, 2)
         >>> print(plate_map(Plate("P1", Path("P1"), "pattern", (2, 3), (Well(well, (TiffField("P1", well, 1, ()),)),))))
             01  02  03
@@ -58,5 +61,5 @@ def describe(plate: Plate) -> dict[str, Any]:
     }
 
 
-def _cell(fields: tuple[Any, ...]) -> str:
+def _cell(fields: Sequence[Field]) -> str:
     return f"{len(fields)}!" if any(field.missing for field in fields) else str(len(fields))

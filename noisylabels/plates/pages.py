@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import invert, read_image
 from noisylabels.data.tiff import TiffLayout, is_white_zero, open_tiff, pictures_of, read_layout
@@ -24,7 +25,7 @@ def read_file_layout(path: Path) -> TiffLayout:
     return read_layout(path) if _is_tiff(path) else ONE_PICTURE
 
 
-def read_pages(wanted: Sequence[tuple[Path, int]]) -> list[NDArray[Any]]:
+def read_pages(wanted: Sequence[tuple[Path, int]]) -> list[RealArray]:
     """Decode pages in the order wanted; neighbours in one file share its opening.
 
     Args:
@@ -43,7 +44,7 @@ def read_pages(wanted: Sequence[tuple[Path, int]]) -> list[NDArray[Any]]:
     return pages
 
 
-def _pages_of(path: Path, numbers: list[int]) -> list[NDArray[Any]]:
+def _pages_of(path: Path, numbers: list[int]) -> list[RealArray]:
     if not _is_tiff(path):
         whole = read_image(path)
         return [_grey(whole[0] if len(whole) == 1 else whole, path)]
@@ -53,7 +54,7 @@ def _pages_of(path: Path, numbers: list[int]) -> list[NDArray[Any]]:
     return [invert(page, source=path) for page in pages] if white else pages
 
 
-def _grey(page: NDArray[Any], path: Path) -> NDArray[Any]:
+def _grey(page: RealArray, path: Path) -> RealArray:
     if page.ndim != 2:
         msg = f"Pages of {path} must be (row, column), got shape {page.shape}. Export the channels as grey pictures."
         raise InputError(msg)

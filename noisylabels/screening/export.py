@@ -1,7 +1,7 @@
 """Label maps of a run into OME-Zarr plates, under `labels/<method>_<hash>` of each field."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -15,7 +15,17 @@ from noisylabels.screening.screen import Screen
 HASH_DIGITS = 8
 
 
-def export_labels(screen: Screen, target: str | Path) -> list[dict[str, Any]]:
+class Export(TypedDict):
+    """What was put into one plate: `problems` are one sentence each, `kept` label maps were there already."""
+
+    folder: str
+    name: str
+    added: int
+    kept: int
+    problems: list[str]
+
+
+def export_labels(screen: Screen, target: str | Path) -> list[Export]:
     """Add every label map that is done to its plate; a plate that is not there yet is converted first.
 
     Args:
@@ -40,13 +50,13 @@ def _same_pixels(field: Field, there: Field, screen: Screen) -> bool:
     return np.array_equal(field.read_stack(channels=names, time=time), there.read_stack(channels=names, time=place))
 
 
-def _export_plate(screen: Screen, plate: Plate, target: Path) -> dict[str, Any]:
+def _export_plate(screen: Screen, plate: Plate, target: Path) -> Export:
     root = target / f"{plate.name}.ome.zarr"
     was_there = (root / "zarr.json").is_file()
     problems = [] if was_there else write_plate(root, plate, channels=screen.job.channels, time=screen.job.time)
     there = {field.id: field for field in open_plate(root).fields if isinstance(field, ZarrField)}
     name = f"{screen.job.method.name}_{screen.job.plate_key(plate.name)[:HASH_DIGITS]}"
-    report: dict[str, Any] = {"folder": str(root), "name": name, "added": 0, "kept": 0, "problems": problems}
+    report: Export = {"folder": str(root), "name": name, "added": 0, "kept": 0, "problems": problems}
     for field, state in screen.survey():
         if field.plate != plate.name or state != "done" or field.id not in there:
             continue

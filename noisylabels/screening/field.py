@@ -9,16 +9,15 @@ import socket
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.events import EventTable, label_events, measure_events
 from noisylabels.data.hashes import hash_files, hash_values, stamp_files
 from noisylabels.data.labels import LabelMap, check_label_map
 from noisylabels.plates.fields import Field
 from noisylabels.screening.job import Job
-from noisylabels.screening.methods import Image
 from noisylabels.screening.store import DiskFullError, Record, Store
 
 FEATURES = ("mean_", "max_", "contrast_")
@@ -179,7 +178,7 @@ def _intensity_sums(events: EventTable, job: Job, names: Sequence[str]) -> dict[
     }
 
 
-def _describe(image: Image, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _describe(image: Image, names: Sequence[str]) -> dict[str, dict[str, float]]:
     described = {}
     for name, plane in zip(names, image, strict=True):
         quantiles = np.quantile(plane[::2, ::2], list(QUANTILES.values()))

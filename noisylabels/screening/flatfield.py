@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_code, hash_values, stamp_files
@@ -100,7 +101,7 @@ def as_coefficients(entry: Any) -> Coefficients:
     return tuple(tuple(float(value) for value in order) for order in entry)
 
 
-def _blocks(image: NDArray[Any]) -> NDArray[np.float32]:
+def _blocks(image: RealArray) -> NDArray[np.float32]:
     rows, columns = (max(side // BLOCK_PX, 1) * min(BLOCK_PX, side) for side in image.shape[-2:])
     block = [min(BLOCK_PX, side) for side in image.shape[-2:]]
     cut = image[:, :rows, :columns].reshape(len(image), -1, block[0], columns // block[1], block[1])

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
+from noisylabels.data.arrays import Image
 from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients
-from noisylabels.screening.methods import Image, Method
+from noisylabels.screening.methods import Method
 
 COUNTS = 65_535
 READING = ("noisylabels.plates", "noisylabels.data.tiff", "noisylabels.data.images", "noisylabels.data.wells")

@@ -8,17 +8,16 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
 from noisylabels.data.hashes import hash_code, hash_files, hash_values
 from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap
 from noisylabels.plates.fields import Projection
 
-Image = NDArray[Any]
 Predict = Callable[[Sequence[Image]], list[LabelMap]]
 
 
@@ -211,7 +210,7 @@ def loaded(method: Method, method_hash: str) -> Predict:
     return _LOADED[key]
 
 
-def _conventional(settings: Mapping[str, Any] | None = None, *, phases: bool = False) -> Method:
+def _conventional(settings: Mapping[str, object] | None = None, *, phases: bool = False) -> Method:
     from noisylabels.cip.labelling import Labeller, choose_pipeline
 
     return Labeller.alone(choose_pipeline(settings or {}), phases=phases)
@@ -225,7 +224,7 @@ METHODS: dict[str, Callable[..., Method]] = {
 }
 
 
-def method_of(declaration: Mapping[str, Any]) -> Method:
+def method_of(declaration: Mapping[str, object]) -> Method:
     """Make a method of what was declared.
 
     Args:

@@ -6,17 +6,16 @@ other, as in `noisylabels.learning.models` for bundles.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
 DIVISOR = 8  # three down-samplings
 
-Image = NDArray[Any]
 Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import Value
 from noisylabels.data.events import InstanceMap
 from noisylabels.data.keys import combine_keys, generator
 from noisylabels.data.labels import LabelMap
@@ -56,7 +56,7 @@ def take_plane(scene: Scene, height_um: float) -> Plane:
     return Plane(picture, light, framed(phases), framed(instances), patches)
 
 
-def framed(canvas: NDArray[Any]) -> NDArray[Any]:
+def framed(canvas: NDArray[Value]) -> NDArray[Value]:
     """Cut the frame out of a canvas, in its last two axes."""
     return np.ascontiguousarray(canvas[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX])
 

@@ -128,7 +128,7 @@ def write_field(folder: Path, field_id: str, simulated: SimulatedField, *, pixel
     )
 
 
-def _claim(root: Path, provenance: Mapping[str, Any], treatments: Mapping[str, str]) -> None:
+def _claim(root: Path, provenance: Mapping[str, object], treatments: Mapping[str, str]) -> None:
     """Refuse a folder that holds anything but a part of the same simulation; write down what it will hold."""
     record = root / "simulation.json"
     wanted = json.loads(json.dumps({**provenance, "treatments": treatments}))

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from noisylabels.data.arrays import Image
 from noisylabels.data.labels import ROSELLA
 from noisylabels.plates import Plate, open_plate
 from noisylabels.screening.job import Job
-from noisylabels.screening.methods import Image, Predict
+from noisylabels.screening.methods import Predict
 from noisylabels.screening.screen import Declaration, Screen
 from noisylabels.screening.store import Store
 

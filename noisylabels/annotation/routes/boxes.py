@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import asdict
-from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,12 +11,12 @@ from noisylabels.annotation.routes.endpoints import Call, image_response, pictur
 from noisylabels.annotation.routes.schemas import KEY, BoxCloseSchema, BoxSchema, Refusal, active_ms_of, key_of
 
 
-def show_box_tasks(call: Call) -> dict[str, Any]:
+def show_box_tasks(call: Call) -> dict[str, object]:
     """List the expert's fields."""
     return {"minimum_side_px": MINIMUM_SIDE_PX, "tasks": [_renamed(task) for task in _desk(call).tasks()]}
 
 
-def show_box_task(call: Call) -> dict[str, Any]:
+def show_box_task(call: Call) -> dict[str, object]:
     """Tell all about one field, with its boxes."""
     desk, token = _desk(call), call.path["task"]
     about = _renamed(desk.task(token)) | picture_of(call.project, desk.field(token))
@@ -29,21 +28,21 @@ def show_box_image(call: Call) -> Response:
     return image_response(call.project, _desk(call).field(call.path["task"]))
 
 
-def draw_box(call: Call, sent: BoxSchema) -> dict[str, Any]:
+def draw_box(call: Call, sent: BoxSchema) -> dict[str, object]:
     """Draw or change a box."""
     edges = (sent.row_min, sent.column_min, sent.row_max, sent.column_max)
     box = Box(_name(call), sent.class_index, *edges)
     return asdict(_desk(call).draw(call.path["task"], box, active_ms=sent.active_ms, key=sent.key))
 
 
-def delete_box(call: Call) -> dict[str, Any]:
+def delete_box(call: Call) -> dict[str, object]:
     """Delete a box."""
     name = _name(call)
     _desk(call).delete(call.path["task"], name, active_ms=active_ms_of(call.request), key=key_of(call.request))
     return {"box": name}
 
 
-def close_boxes(call: Call, sent: BoxCloseSchema) -> dict[str, Any]:
+def close_boxes(call: Call, sent: BoxCloseSchema) -> dict[str, object]:
     """Say what became of a field."""
     _desk(call).close(call.path["task"], sent.state, active_ms=sent.active_ms, key=sent.key)
     return show_box_task(call)
@@ -60,7 +59,7 @@ def _name(call: Call) -> str:
     return name
 
 
-def _renamed(task: BoxTask) -> dict[str, Any]:
+def _renamed(task: BoxTask) -> dict[str, object]:
     about = asdict(task)
     return {"task": about.pop("token"), **about}
 

@@ -33,7 +33,7 @@ EVERYBODY = ("owner", "annotator", "expert", "rater")
 IDLE_MS = 30_000
 
 
-def show_session(call: Call) -> dict[str, Any]:
+def show_session(call: Call) -> dict[str, object]:
     """Tell a page who is in front of it, and what the project is about."""
     about = {
         "person": call.person.name,
@@ -54,7 +54,7 @@ def show_session(call: Call) -> dict[str, Any]:
     }
 
 
-def show_queue(call: Call) -> dict[str, Any]:
+def show_queue(call: Call) -> dict[str, object]:
     """Tell how fields are handed out and how far the work is."""
     states = call.project.rows("SELECT state, count(*) AS n FROM field_now GROUP BY state")
     counts = {row["state"]: row["n"] for row in states}
@@ -64,31 +64,31 @@ def show_queue(call: Call) -> dict[str, Any]:
     return asdict(queue_settings(call.project)) | {"n_fields": n_fields} | n_of
 
 
-def change(call: Call, sent: QueueSchema) -> dict[str, Any]:
+def change(call: Call, sent: QueueSchema) -> dict[str, object]:
     """Change how fields are handed out from now on."""
     settings = QueueSettings(sent.strategy, sent.start, sent.random_share, sent.repeat_share)
     change_queue(call.project, call.person, settings)
     return show_queue(call)
 
 
-def next_task(call: Call, sent: NextSchema) -> dict[str, Any]:
+def next_task(call: Call, sent: NextSchema) -> dict[str, object]:
     """Hand out a task."""
     token = _session(call).next(strategy=sent.strategy, key=sent.key)
     return {"task": None if token is None else _task(call, token)}
 
 
-def open_task(call: Call, sent: OpenSchema) -> dict[str, Any]:
+def open_task(call: Call, sent: OpenSchema) -> dict[str, object]:
     """Open a field by its name."""
     return {"task": _task(call, _session(call).open(sent.field, key=sent.key))}
 
 
-def show_tasks(call: Call) -> dict[str, Any]:
+def show_tasks(call: Call) -> dict[str, object]:
     """List the person's tasks."""
     shown = ("token", "number", "state", "name")
     return {"tasks": [_renamed({name: getattr(task, name) for name in shown}) for task in _session(call).tasks()]}
 
 
-def show_task(call: Call) -> dict[str, Any]:
+def show_task(call: Call) -> dict[str, object]:
     """Tell all about one task."""
     return _task(call, call.path["task"])
 
@@ -107,7 +107,7 @@ def show_labels(call: Call) -> Response:
     return octets(label_map.tobytes(), {"X-Revision": str(revision), "X-Sha256": hash_of(label_map)})
 
 
-def show_revisions(call: Call) -> dict[str, Any]:
+def show_revisions(call: Call) -> dict[str, object]:
     """List the revisions of a task."""
     token = _session(call).task(call.path["task"]).token
     rows = call.project.rows(
@@ -173,13 +173,13 @@ def close(call: Call, sent: CloseSchema) -> Any:
     return head_response(head, 409) if head.refused else _task(call, call.path["task"])
 
 
-def give_back(call: Call, sent: ReturnSchema) -> dict[str, Any]:
+def give_back(call: Call, sent: ReturnSchema) -> dict[str, object]:
     """Return a task to its person."""
     _session(call).give_back(call.path["task"], sent.comment, key=sent.key)
     return _task(call, call.path["task"])
 
 
-def release(call: Call, sent: Keyed) -> dict[str, Any]:
+def release(call: Call, sent: Keyed) -> dict[str, object]:
     """Hand the field of an unfinished task to others."""
     _session(call).release(call.path["task"], key=sent.key)
     return _task(call, call.path["task"])
@@ -198,11 +198,11 @@ def _session(call: Call) -> Session:
     return Session(call.project, call.person)
 
 
-def _renamed(task: dict[str, Any]) -> dict[str, Any]:
+def _renamed(task: dict[str, object]) -> dict[str, object]:
     return {"task": task.pop("token"), **task}
 
 
-def _task(call: Call, token: str) -> dict[str, Any]:
+def _task(call: Call, token: str) -> dict[str, object]:
     session = _session(call)
     head, task, field = session.head(token), session.task(token), session.field(token)
     active_ms = call.project.value(

@@ -137,7 +137,7 @@ def without_faults(field: Field, read: Callable[[], Answer]) -> Answer:
         raise Refusal(422, _without_path(field, error)) from error
 
 
-def picture_of(project: Project, field: Field) -> dict[str, Any]:
+def picture_of(project: Project, field: Field) -> dict[str, object]:
     """Describe the image of a field: size, channels, first contrast, and its problem if it cannot be read."""
     channels = project.setting("channels")
     about = {"rows": field.rows, "columns": field.columns, "channels": channels}

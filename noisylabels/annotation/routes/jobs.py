@@ -1,7 +1,6 @@
 """Routes of jobs: predict, retrain, watch, cancel."""
 
 from dataclasses import asdict
-from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -38,28 +37,28 @@ def learn_curve(call: Call, sent: BundleSchema) -> Response:
     return JSONResponse(asdict(call.jobs.curve(call.person, sent.bundle, key=sent.key)), 202)
 
 
-def replace(call: Call, sent: ReplaceSchema) -> dict[str, Any]:
+def replace(call: Call, sent: ReplaceSchema) -> dict[str, object]:
     """Take or leave the weights of a training."""
     return asdict(call.jobs.replace(call.person, call.path["job"], replace=sent.replace))
 
 
-def show_networks(call: Call) -> dict[str, Any]:
+def show_networks(call: Call) -> dict[str, object]:
     """List all versions of all networks."""
     return {"networks": [asdict(version) for version in versions_of(call.project)]}
 
 
-def use_network(call: Call, sent: UseSchema) -> dict[str, Any]:
+def use_network(call: Call, sent: UseSchema) -> dict[str, object]:
     """Use a version of a network."""
     call.jobs.use(call.person, sent.bundle, sent.version)
     return show_networks(call)
 
 
-def show_jobs(call: Call) -> dict[str, Any]:
+def show_jobs(call: Call) -> dict[str, object]:
     """List jobs."""
     return {"jobs": [asdict(job) for job in call.jobs.visible(call.person)]}
 
 
-def show_job(call: Call) -> dict[str, Any]:
+def show_job(call: Call) -> dict[str, object]:
     """Tell about one job."""
     return asdict(call.jobs.find(call.person, call.path["job"]))
 
@@ -71,7 +70,7 @@ def show_log(call: Call) -> Response:
     return PlainTextResponse(text, headers={"X-Next-Offset": str(behind)})
 
 
-def cancel(call: Call, sent: Keyed) -> dict[str, Any]:  # noqa: ARG001 (every write has a form; this one holds its key)
+def cancel(call: Call, sent: Keyed) -> dict[str, object]:  # noqa: ARG001 (every write has a form; this one holds its key)
     """Stop a job."""
     return asdict(call.jobs.cancel(call.person, call.path["job"]))
 

@@ -1,7 +1,5 @@
 """Routes of people: who is in, links for others, leaving."""
 
-from typing import Any
-
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -11,7 +9,7 @@ from noisylabels.annotation.routes.schemas import PersonSchema
 from noisylabels.annotation.users import add_person, check_name, people_of, person_of
 
 
-def show_people(call: Call) -> dict[str, Any]:
+def show_people(call: Call) -> dict[str, object]:
     """List the people with their cookies, unopened links and accepted fields."""
     rows = call.project.rows(
         "SELECT name, role, party, (SELECT count(*) FROM cookie WHERE person = person.id) AS n_cookies, "
@@ -30,7 +28,7 @@ def invite_person(call: Call, sent: PersonSchema) -> Response:
     return JSONResponse({"name": person.name, "role": person.role, "link": link}, 201)
 
 
-def revoke_person(call: Call, sent: PersonSchema) -> dict[str, Any]:
+def revoke_person(call: Call, sent: PersonSchema) -> dict[str, object]:
     """End the links and cookies of a person."""
     revoke(call.project, person_of(call.project, sent.name), call.person.name)
     return show_people(call)

@@ -1,7 +1,6 @@
 """Routes of the rating page. Nothing that leaves here tells which method is on which side."""
 
 from dataclasses import asdict
-from typing import Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,7 +10,7 @@ from noisylabels.annotation.routes.endpoints import Call, octets, picture_of, pl
 from noisylabels.annotation.routes.schemas import ScoreSchema
 
 
-def show_study(call: Call) -> dict[str, Any]:
+def show_study(call: Call) -> dict[str, object]:
     """List the rater's trials."""
     trials = _desk(call).trials()
     return {
@@ -25,7 +24,7 @@ def show_study(call: Call) -> dict[str, Any]:
     }
 
 
-def show_trial(call: Call) -> dict[str, Any]:
+def show_trial(call: Call) -> dict[str, object]:
     """Tell all about one trial that a rater may know."""
     desk, token = _desk(call), call.path["trial"]
     about = asdict(desk.trial(token))

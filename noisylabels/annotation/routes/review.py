@@ -1,7 +1,5 @@
 """Routes of review: all fields with their states and thumbnails, everybody's maps of one, and outlines to compare."""
 
-from typing import Any
-
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -15,7 +13,7 @@ from noisylabels.annotation.session import Session, UnknownTaskError
 from noisylabels.data.outlines import Format, fill_outlines, read_outlines, trace_outlines, write_outlines
 
 
-def show_fields(call: Call) -> dict[str, Any]:
+def show_fields(call: Call) -> dict[str, object]:
     """List all fields by name, with the state of the map that counts."""
     rows = call.project.rows(
         "SELECT field.id, field.name, plate, well, row_max - row_min AS rows, column_max - column_min AS columns, "
@@ -32,7 +30,7 @@ def show_thumbnail(call: Call) -> Response:
     return Response(without_faults(field, lambda: draw_thumbnail(call.project, field)), media_type="image/png")
 
 
-def show_field_tasks(call: Call) -> dict[str, Any]:
+def show_field_tasks(call: Call) -> dict[str, object]:
     """List everybody's tasks of a field, oldest first."""
     rows = call.project.rows(
         "SELECT task.token AS task, person.name AS person, state, head AS revision, start, "
@@ -46,7 +44,7 @@ def show_field_tasks(call: Call) -> dict[str, Any]:
     return {"tasks": [dict(row) | {name: bool(row[name]) for name in flags} for row in rows]}
 
 
-def show_ghosts(call: Call) -> dict[str, Any]:
+def show_ghosts(call: Call) -> dict[str, object]:
     """List what a task can be compared with."""
     session = Session(call.project, call.person)
     task = session.task(call.path["task"])

@@ -4,7 +4,6 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from evaluation.experts.costs import Cost
 
@@ -44,7 +43,7 @@ def collect_costs(seconds: Mapping[str, float], *, n_fields: int) -> list[Cost]:
     return costs
 
 
-def tabulate_costs(costs: Mapping[str, list[Cost]]) -> list[dict[str, Any]]:
+def tabulate_costs(costs: Mapping[str, list[Cost]]) -> list[dict[str, object]]:
     """Average the costs over screens, one row per method and stage.
 
     Args:
@@ -61,7 +60,7 @@ def tabulate_costs(costs: Mapping[str, list[Cost]]) -> list[dict[str, Any]]:
     ]
 
 
-def describe_machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, str | int | None]:
     """Say what it ran on: processor cores, accelerator, peak memory, versions."""
     from importlib import metadata
 
@@ -82,4 +81,5 @@ def describe_machine() -> dict[str, Any]:
         "peak_memory_mib": round(peak / 2**20),
         "peak_gpu_memory_mib": round(torch.cuda.max_memory_allocated() / 2**20) if gpu != "none" else 0,
         "python": platform.python_version(),
-    } | versions
+        **versions,
+    }

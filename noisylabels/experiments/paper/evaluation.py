@@ -54,7 +54,9 @@ class Counted:
         return list(dict.fromkeys(self.tables[TRUTH].keys["plate"].tolist()))
 
 
-def count_screen(quarters: Dataset, folder: Path, *, methods: Sequence[str], n_rated: int, seed: int) -> dict[str, Any]:
+def count_screen(
+    quarters: Dataset, folder: Path, *, methods: Sequence[str], n_rated: int, seed: int
+) -> dict[str, object]:
     """Count every method on every quarter against truth, corrected maps, opinions, the CIP and the experts' boxes.
 
     Args:

@@ -9,7 +9,7 @@ the study looks for.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class Correction(NamedTuple):
     overlooked: int
 
 
-def draw_opinions(folder: Path, *, seed: int) -> Mapping[str, Any]:
+def draw_opinions(folder: Path, *, seed: int) -> Mapping[str, object]:
     """Write every expert's opinion of every quarter: the truth as this person would draw it from nothing.
 
     Args:
@@ -95,7 +95,7 @@ def draw_opinions(folder: Path, *, seed: int) -> Mapping[str, Any]:
     return {"quarters": len(quarters.ids())}
 
 
-def correct_quarters(folder: Path, *, method: str, seed: int) -> Mapping[str, Any]:
+def correct_quarters(folder: Path, *, method: str, seed: int) -> Mapping[str, object]:
     """Deal the quarters out to the experts in turn; each corrects the method's label maps of hers.
 
     Args:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Recipe(Protocol):
         """Name of the preset, or ""."""
 
     @property
-    def overrides(self) -> Mapping[str, Any]:
+    def overrides(self) -> Mapping[str, object]:
         """Values of the bundles' configs."""
 
 
@@ -115,14 +115,14 @@ def name_size(fields: int) -> str:
     return f"{CDL}-n{fields}"
 
 
-def look_at_cdl(screen: Path, folder: Path, settings: StudySettings, *, epoch: int, seed: int) -> Mapping[str, Any]:
+def look_at_cdl(screen: Path, folder: Path, settings: StudySettings, *, epoch: int, seed: int) -> Mapping[str, object]:
     """Train CDL on the CIP's labels up to an epoch, and predict the held-out fields with the weights of that epoch."""
     trained = train(CDL, screen, folder, settings, epochs=epoch, seed=seed, horizon=settings.looks[-1])
     predicted = predict(CDL, screen, folder / LAST, screen / "labels" / name_look(epoch), split="test")
     return {"commands": [trained, predicted]}
 
 
-def use_cdl(screen: Path, nets: Path, settings: StudySettings, *, seed: int) -> Mapping[str, Any]:
+def use_cdl(screen: Path, nets: Path, settings: StudySettings, *, seed: int) -> Mapping[str, object]:
     """Predict the held-out fields with CDL as it is used, after training it to where it stops if it stops early."""
     commands = []
     if settings.stop:
@@ -142,7 +142,7 @@ def find_weights(nets: Path, settings: StudySettings) -> Path:
     return nets / f"{CDL}-stopped" / LAST if settings.stop else nets / CDL / BEST
 
 
-def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int, seed: int) -> Mapping[str, Any]:
+def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int, seed: int) -> Mapping[str, object]:
     """Train a CDL on some of the training fields for as many steps as the full one, and predict the held-out fields."""
     dataset = open_dataset(screen)
     n_training = len(dataset.ids("training"))
@@ -157,7 +157,7 @@ def size_cdl(screen: Path, folder: Path, settings: StudySettings, *, fields: int
 
 def train_mdl(
     quarters: Path, folder: Path, settings: StudySettings, *, name: str, seed: int, init: Path | None = None
-) -> Mapping[str, Any]:
+) -> Mapping[str, object]:
     """Train MDL on the corrected quarters, from scratch or from CDL's weights, and predict all quarters."""
     trained = train(MDL, quarters, folder, settings, epochs=settings.mdl_epochs, seed=seed, init=init)
     predicted = predict(MDL, quarters, folder / BEST, quarters / "labels" / name)

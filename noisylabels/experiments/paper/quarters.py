@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.experiments.paper.settings import StudySettings
 
 
-def cut_fields(screen: Dataset, folder: Path, settings: StudySettings, *, seed: int) -> Mapping[str, Any]:
+def cut_fields(screen: Dataset, folder: Path, settings: StudySettings, *, seed: int) -> Mapping[str, object]:
     """Cut the test fields of a screen into a dataset folder of quarters, as many as are to be corrected.
 
     Quarters of one well stay together in the split. Images and truth are written here; label maps that methods made

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from noisylabels import simulation
 from noisylabels.experiments.paper.settings import StudySettings
@@ -11,7 +10,7 @@ CIP = "cip"
 TRUTH = "truth"
 
 
-def simulate_screen(folder: Path, settings: StudySettings, *, seed: int) -> Mapping[str, Any]:
+def simulate_screen(folder: Path, settings: StudySettings, *, seed: int) -> Mapping[str, object]:
     """Simulate the fields of a screen into a dataset folder; fields that are there already are kept.
 
     Args:

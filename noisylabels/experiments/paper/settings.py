@@ -76,7 +76,7 @@ class StudySettings:
         _require("doses", "rates in (0, 1]", self.doses, holds=all(0 < dose <= 1 for dose in self.doses))
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Make settings from plain data.
 
         Raises:
@@ -84,7 +84,7 @@ class StudySettings:
         """
         return build(cls, values, what="Setting of the study")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Write the settings as plain data; `from_dict` reads them back."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return plain

@@ -28,7 +28,7 @@ class Step:
     work: Callable[[], Mapping[str, Any]]
 
 
-def claim_study(folder: Path, settings: Mapping[str, Any], *, preset: str) -> None:
+def claim_study(folder: Path, settings: Mapping[str, object], *, preset: str) -> None:
     """Write down what a folder will hold; refuse one that holds a study of other settings.
 
     More seeds may follow. The number of workers may change: it changes no byte.

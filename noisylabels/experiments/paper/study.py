@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.paper import experts, networks
@@ -108,11 +107,11 @@ def read_study(folder: Path, *, seeds: Sequence[int]) -> Counted:
     return join_screens({name: home / "counts" for name, home in names.items()}, test)
 
 
-def _label(screen: Path, settings: StudySettings) -> dict[str, Any]:
+def _label(screen: Path, settings: StudySettings) -> dict[str, object]:
     return {"fields": label_with_cip(screen, name=CIP, workers=settings.workers)}
 
 
-def _make_quarters(screen: Path, quarters: Path, settings: StudySettings, seed: int) -> dict[str, Any]:
+def _make_quarters(screen: Path, quarters: Path, settings: StudySettings, seed: int) -> dict[str, object]:
     fields = open_dataset(screen)
     made = dict(cut_fields(fields, quarters, settings, seed=seed))
     dataset: Dataset = open_dataset(quarters)
@@ -123,7 +122,7 @@ def _make_quarters(screen: Path, quarters: Path, settings: StudySettings, seed: 
     return made
 
 
-def _count(quarters: Path, folder: Path, settings: StudySettings, seed: int) -> dict[str, Any]:
+def _count(quarters: Path, folder: Path, settings: StudySettings, seed: int) -> dict[str, object]:
     dataset = open_dataset(quarters)
     counted = count_screen(dataset, folder, methods=list_methods(settings), n_rated=settings.rated, seed=seed)
     return counted | {"machine": describe_machine()}

@@ -116,7 +116,7 @@ def _stack(matrices: "Mapping[tuple[str, str], pd.DataFrame]") -> "pd.DataFrame"
     return pd.concat(parts, ignore_index=True)
 
 
-def _flat(entry: Preference) -> dict[str, Any]:
+def _flat(entry: Preference) -> dict[str, object]:
     plain = {name: value for name, value in vars(entry).items() if name not in ("shift", "delta", "ks")}
     for name in ("shift", "delta"):
         interval = getattr(entry, name)

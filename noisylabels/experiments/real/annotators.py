@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from evaluation.metrics.count_files import write_counts
 from evaluation.metrics.counts import FieldKey
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.paper import networks
@@ -77,7 +75,7 @@ def name_network(labels: str) -> str:
     return f"network-{labels}"
 
 
-def _agree(folder: Path) -> Mapping[str, Any]:
+def _agree(folder: Path) -> Mapping[str, object]:
     """Hold every expert against every other, and against the consensus of the others."""
     dataset = open_dataset(folder)
     experts = dataset.provenance["experts"]
@@ -93,7 +91,7 @@ def _agree(folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _train(fields: Path, folder: Path, settings: RealSettings, name: str, seed: int) -> Mapping[str, Any]:
+def _train(fields: Path, folder: Path, settings: RealSettings, name: str, seed: int) -> Mapping[str, object]:
     pace = {"val_interval": max(1, settings.epochs // 12), "learning_rate_period": max(1, settings.epochs // 5)}
     recipe = settings.cropped(label_name=name, **pace)
     trained = networks.train(networks.MDL, fields, folder, recipe, epochs=settings.epochs, seed=seed)
@@ -101,14 +99,14 @@ def _train(fields: Path, folder: Path, settings: RealSettings, name: str, seed: 
     return {"commands": [trained, networks.predict(networks.MDL, fields, folder / networks.BEST, target, split="test")]}
 
 
-def _count(fields: Path, folder: Path) -> Mapping[str, Any]:
+def _count(fields: Path, folder: Path) -> Mapping[str, object]:
     """Count the test images: each expert and the networks against the others' consensus; networks against labels."""
     dataset = open_dataset(fields)
     write_counts(count(chain.from_iterable(_pair_all(dataset)), dataset.classes), folder)
     return {"experts": dataset.provenance["experts"], "test": dataset.ids("test")}
 
 
-def _pair_all(dataset: Dataset) -> Iterator[Iterator[tuple[FieldKey, NDArray[Any], LabelMap]]]:
+def _pair_all(dataset: Dataset) -> Iterator[Iterator[tuple[FieldKey, RealArray, LabelMap]]]:
     experts = dataset.provenance["experts"]
     everybody = name_network(CONSENSUS)
     for one in experts:

@@ -7,7 +7,6 @@ index.csv with the columns id, lab, group.
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +91,7 @@ def fuse(drawn: Sequence[LabelMap], ignored: NDArray[np.bool_]) -> LabelMap:
 
 def write_lab(
     data: Path, folder: Path, rows: Sequence[Mapping[str, str]], shares: tuple[float, float, float], seed: int
-) -> Mapping[str, Any]:
+) -> Mapping[str, object]:
     """Write a dataset folder with every expert, the consensus of all (STAPLE), that of all but one, and what to ignore.
 
     Args:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -79,7 +78,7 @@ def choose_few(dataset: Dataset, settings: RealSettings, *, seed: int) -> list[s
     return chosen
 
 
-def _import(data: Path, fields: Path, settings: RealSettings) -> Mapping[str, Any]:
+def _import(data: Path, fields: Path, settings: RealSettings) -> Mapping[str, object]:
     if not (fields / "dataset.json").is_file():
         source = {
             "images": str(data / "images"),
@@ -95,16 +94,18 @@ def _import(data: Path, fields: Path, settings: RealSettings) -> Mapping[str, An
     return {split: len(dataset.ids(split)) for split in SPLITS}
 
 
-def _label(fields: Path) -> Mapping[str, Any]:
+def _label(fields: Path) -> Mapping[str, object]:
     return {"fields": label_with_cip(fields, name=CIP, preset="nuclei")}
 
 
-def _train_cdl(fields: Path, folder: Path, settings: RealSettings, seed: int) -> Mapping[str, Any]:
+def _train_cdl(fields: Path, folder: Path, settings: RealSettings, seed: int) -> Mapping[str, object]:
     trained = networks.train(networks.CDL, fields, folder, settings.cropped(), epochs=settings.epochs, seed=seed)
     return {"commands": [trained, _predict(networks.CDL, fields, folder, seed)]}
 
 
-def _train_mdl(fields: Path, folder: Path, settings: RealSettings, seed: int, init: Path | None) -> Mapping[str, Any]:
+def _train_mdl(
+    fields: Path, folder: Path, settings: RealSettings, seed: int, init: Path | None
+) -> Mapping[str, object]:
     """Train MDL for as many steps as CDL took: over fewer images, more epochs."""
     dataset = open_dataset(fields)
     few = choose_few(dataset, settings, seed=seed)
@@ -122,7 +123,7 @@ def _predict(bundle: str, fields: Path, folder: Path, seed: int) -> str:
     return networks.predict(bundle, fields, folder / networks.BEST, target, split="test")
 
 
-def _count(fields: Path, folder: Path, seed: int) -> Mapping[str, Any]:
+def _count(fields: Path, folder: Path, seed: int) -> Mapping[str, object]:
     dataset = open_dataset(fields)
     made = [name_labels(name, seed) for name in (networks.CDL, networks.MDL, networks.FINETUNED)]
     pairs = pair_methods(dataset, dict(zip(METHODS, (CIP, *made), strict=True)), reference=TRUTH)

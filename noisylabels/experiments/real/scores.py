@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation.metrics.counts import STACKS, CountTable, FieldKey
 from evaluation.metrics.fields import count_fields
 from evaluation.metrics.scores import Metric, data_set_metrics, event_f1, found_share
 from evaluation.metrics.settings import EvaluationSettings
 from evaluation.statistics.comparison import compare_methods
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.labels import ClassTable, LabelMap
 
@@ -41,7 +41,7 @@ class Scores:
 
 def pair_methods(
     dataset: Dataset, methods: Mapping[str, str], *, reference: str, split: str | None = "test"
-) -> Iterator[tuple[FieldKey, NDArray[Any], LabelMap]]:
+) -> Iterator[tuple[FieldKey, RealArray, LabelMap]]:
     """Pair the label maps of methods with a reference, field by field, as `count` takes them.
 
     Args:
@@ -63,7 +63,7 @@ def pair_methods(
             yield key, truth, dataset.label_map(label_set, case_id)
 
 
-def count(pairs: Iterator[tuple[FieldKey, NDArray[Any], LabelMap]], classes: ClassTable) -> CountTable:
+def count(pairs: Iterator[tuple[FieldKey, RealArray, LabelMap]], classes: ClassTable) -> CountTable:
     """Count pairs of label maps: events by the IoU of masks, boundaries within `TOLERANCE_PX`, ignored pixels not.
 
     Args:

@@ -48,7 +48,7 @@ class RealSettings:
                 msg = f"{name} must be a whole number from 1 on, got {value!r}. Correct it."
                 raise InputError(msg)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Write the settings as plain data."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return plain

@@ -9,6 +9,7 @@ from monai.transforms import MapTransform, NormalizeIntensity
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.learning.robust.forward import estimate_transitions
 
@@ -51,7 +52,7 @@ class AppearanceBins:
         """How many bins there are."""
         return (len(self.edges) + 1) * len(self.sigmas)
 
-    def __call__(self, image: NDArray[Any]) -> NDArray[np.uint8]:
+    def __call__(self, image: RealArray) -> NDArray[np.uint8]:
         """Bin the pixels of one image.
 
         Args:
@@ -68,19 +69,19 @@ class AppearanceBins:
         return bins
 
 
-def brightness_of(image: NDArray[Any]) -> NDArray[np.float32]:
+def brightness_of(image: RealArray) -> NDArray[np.float32]:
     """Give the brightness of what each pixel lies in: (channel, x, y) to (x, y)."""
     smooth = ndi.gaussian_filter(np.asarray(image, np.float32), (0, 1, 1)).max(0)
     return _largest_around(smooth)
 
 
-def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
+def normalised(image: RealArray) -> NDArray[np.float32]:
     """Bring every channel to mean 0 and deviation 1, as the bundles do, by the same transform."""
     scaled: NDArray[np.float32] = np.asarray(NormalizeIntensity(channel_wise=True)(np.asarray(image, np.float32)))
     return scaled
 
 
-def _answer(image: NDArray[Any], sigma: float) -> NDArray[np.float32]:
+def _answer(image: RealArray, sigma: float) -> NDArray[np.float32]:
     spots = [-(sigma**2) * ndi.gaussian_laplace(np.asarray(channel, np.float32), sigma) for channel in image]
     return _largest_around(np.max(spots, axis=0))
 
@@ -91,7 +92,7 @@ def _largest_around(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def count_by_appearance(
-    trusted: Sequence[tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.uint8]]],
+    trusted: Sequence[tuple[RealArray, NDArray[np.uint8], NDArray[np.uint8]]],
     *,
     n_classes: int,
     n_brightness: int = 4,
@@ -162,7 +163,7 @@ class AppendBinsd(MapTransform):
             )
             raise InputError(msg)
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """Append the bins of one field."""
         result = dict(data)
         bins = torch.as_tensor(self.bins(np.asarray(result[self.image_key])))[None]
@@ -174,6 +175,6 @@ class AppendBinsd(MapTransform):
 class DropBinsd(MapTransform):
     """Takes the bins off a batch again after the loss, (batch, 2, x, y), so that metrics see labels alone."""
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+    def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """Keep the first channel of a batch."""
         return {**data, **{key: data[key][:, :1] for key in self.key_iterator(dict(data))}}

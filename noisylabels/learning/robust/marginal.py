@@ -26,7 +26,7 @@ class MarginalThresholdd(MapTransform):
         super().__init__(keys)
         self.threshold = threshold
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+    def __call__(self, data: Mapping[Hashable, object]) -> dict[Hashable, object]:
         """Threshold every key."""
         result = dict(data)
         for key in self.key_iterator(result):

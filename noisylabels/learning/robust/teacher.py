@@ -56,12 +56,12 @@ class EMATeacher:
         self.network.to(images.device)
         return functional.softmax(self.network(images).float(), dim=1)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, object]:
         """Give the average's weights, for an exact resume."""
         state: dict[str, Any] = self.network.state_dict()
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, object]) -> None:
         """Take up the average where it was."""
         self.network.load_state_dict(state)
 

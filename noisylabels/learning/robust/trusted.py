@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
 
 
 def mix_trusted(
-    noisy: Sequence[dict[str, Any]], trusted: Sequence[dict[str, Any]], *, share: float
-) -> list[dict[str, Any]]:
+    noisy: Sequence[dict[str, str]], trusted: Sequence[dict[str, str]], *, share: float
+) -> list[dict[str, str]]:
     """Repeat the trusted cases until they make up a share of the list, and append them to the noisy ones.
 
     A trusted case replaces its noisy twin (same image).
@@ -44,8 +43,8 @@ def mix_trusted(
 
 
 def mix_trusted_fields(
-    fields: Sequence[dict[str, Any]], *, trusted_name: str, trusted_ids: Sequence[str], share: float
-) -> list[dict[str, Any]]:
+    fields: Sequence[dict[str, str]], *, trusted_name: str, trusted_ids: Sequence[str], share: float
+) -> list[dict[str, str]]:
     """Mix trusted label maps into a dataset folder's training fields: `mix_trusted` by label-set name and ids.
 
     Args:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from evaluation.metrics.events import Events, find_events
 from evaluation.metrics.matching import find_partners
 from evaluation.metrics.overlaps import Pairs, pair_masks
 from evaluation.metrics.taxonomy import EventErrors, classify_errors
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.labels import ClassTable, check_label_map
 from noisylabels.noise.kinds.boundary import signed_distance
@@ -43,9 +43,9 @@ class Comparison:
 
 
 def compare_field(
-    weak: NDArray[Any],
-    truth: NDArray[Any],
-    image: NDArray[Any] | None = None,
+    weak: RealArray,
+    truth: RealArray,
+    image: RealArray | None = None,
     *,
     classes: ClassTable,
     channel_names: Sequence[str] | None = None,
@@ -87,7 +87,7 @@ def compare_field(
 
 def _fates(
     events: EventTable, weak: EventTable, errors: EventErrors, pairs: Pairs, partner: NDArray[np.intp], truth: Events
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, RealArray]:
     said = errors.reference
     found = partner > 0
     under = np.zeros(len(events), bool)
@@ -109,7 +109,7 @@ def _fates(
     }
 
 
-def _places(weak: EventTable, image: NDArray[Any] | None) -> dict[str, NDArray[np.float64]]:
+def _places(weak: EventTable, image: RealArray | None) -> dict[str, NDArray[np.float64]]:
     if image is None:
         return {}
     middle = tuple(weak[f"centroid_{axis}"].round().astype(int) for axis in ("row", "column"))

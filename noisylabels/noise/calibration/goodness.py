@@ -1,12 +1,13 @@
 """Goodness: make the errors again from the profile and see whether they look the same."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.profile import Profile, make_profile
 from noisylabels.noise.calibration.synthesis import synthesise
@@ -20,8 +21,8 @@ KS_FEATURES = ("area_px", "contrast")
 def check_profile(
     profile: Profile,
     compared: Sequence[Comparison],
-    truth: Sequence[NDArray[Any]],
-    images: Sequence[NDArray[Any]] | None = None,
+    truth: Sequence[RealArray],
+    images: Sequence[RealArray] | None = None,
     *,
     channel_names: Sequence[str] | None = None,
     seed: int = 0,
@@ -69,7 +70,7 @@ def check_profile(
     return pd.DataFrame(rows), pd.DataFrame(_distances(profile, compared, made))
 
 
-def _distances(profile: Profile, seen: Sequence[Comparison], made: Sequence[Comparison]) -> list[dict[str, Any]]:
+def _distances(profile: Profile, seen: Sequence[Comparison], made: Sequence[Comparison]) -> list[dict[str, object]]:
     rows = []
     for index, name in enumerate(profile.classes.foreground, start=1):
         for feature in KS_FEATURES:

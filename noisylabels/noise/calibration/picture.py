@@ -1,8 +1,8 @@
 """Picture of a profile: what a pipeline gets wrong, and whether the errors made again look the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,7 +48,11 @@ def draw_profile(path: str | Path, profile: Profile, compared: Sequence[Comparis
         figure.savefig(temporary, dpi=110)
 
 
-def misses_by_feature(profile: Profile, compared: Sequence[Comparison], feature: str) -> Mapping[str, Any]:
+Binned = tuple[list[float], list[float]]
+"""Centres of bins, and the share missed in each."""
+
+
+def misses_by_feature(profile: Profile, compared: Sequence[Comparison], feature: str) -> dict[str, Binned]:
     """Bin each class's events by a feature and give (bin centre, share missed) per class name."""
     binned = {}
     for index, name in enumerate(profile.classes.foreground, start=1):

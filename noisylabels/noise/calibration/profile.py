@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA, ClassTable
@@ -94,9 +95,9 @@ class Profile:
 
 
 def calibrate(
-    cip: NDArray[Any] | Iterable[NDArray[Any]],
-    truth: NDArray[Any] | Iterable[NDArray[Any]],
-    image: NDArray[Any] | Iterable[NDArray[Any]] | None = None,
+    cip: RealArray | Iterable[RealArray],
+    truth: RealArray | Iterable[RealArray],
+    image: RealArray | Iterable[RealArray] | None = None,
     *,
     classes: ClassTable = ROSELLA,
     channel_names: Sequence[str] | None = None,
@@ -179,7 +180,7 @@ def make_profile(
     )
 
 
-def _several(given: NDArray[Any] | Iterable[NDArray[Any]], n_axes: int) -> Iterable[NDArray[Any]]:
+def _several(given: RealArray | Iterable[RealArray], n_axes: int) -> Iterable[RealArray]:
     return [given] if isinstance(given, np.ndarray) and given.ndim == n_axes else given
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
-from noisylabels.data.dataset import open_dataset
+from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.events import needs_image
 from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.goodness import check_profile
@@ -16,6 +17,9 @@ from noisylabels.noise.calibration.noise_types import type_noise
 from noisylabels.noise.calibration.picture import draw_profile
 from noisylabels.noise.calibration.profile import Profile, make_profile
 from noisylabels.noise.calibration.synthesis import synthesise
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Watch = Callable[[Iterable[str]], Iterable[str]]
 
@@ -93,10 +97,10 @@ def calibrate_dataset(
     return Calibrated(profile, float(checks["agrees"].mean()), out)
 
 
-class _Lazy(Sequence[Any]):
+class _Lazy(Sequence[RealArray]):
     """Label maps or images of a dataset, read when they are looked at."""
 
-    def __init__(self, dataset: Any, labels: str | None, ids: Sequence[str]) -> None:
+    def __init__(self, dataset: Dataset, labels: str | None, ids: Sequence[str]) -> None:
         self.dataset, self.labels, self.ids = dataset, labels, ids
 
     def __len__(self) -> int:
@@ -111,8 +115,8 @@ def _write(
     out: Path,
     profile: Profile,
     compared: Sequence[Comparison],
-    tables: dict[str, Any],
-    types: list[dict[str, Any]],
+    tables: dict[str, "pd.DataFrame"],
+    types: list[dict[str, object]],
     seed: int,
 ) -> None:
     import pandas as pd

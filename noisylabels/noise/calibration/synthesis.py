@@ -32,7 +32,7 @@ def synthesise(profile: Profile, *, seed: int = 0) -> NoiseModel:
     return NoiseModel.from_dict({"classes": list(profile.class_names), "seed": seed, **describe_errors(profile)})
 
 
-def describe_errors(profile: Profile) -> dict[str, Any]:
+def describe_errors(profile: Profile) -> dict[str, object]:
     """Describe the errors of a profile as a noise model's plain data, by error kind.
 
     Args:
@@ -47,11 +47,11 @@ def describe_errors(profile: Profile) -> dict[str, Any]:
     return data
 
 
-def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, object]]]:
     def value(what: str) -> float:
         return profile.value(f"{name}.{what}")
 
-    def rate(what: str, of: float = 1.0) -> dict[str, Any]:
+    def rate(what: str, of: float = 1.0) -> dict[str, object]:
         return {"rate": {name: float(np.clip(value(f"{what}.rate") / of, 0, 1))}, "draw": "bernoulli"}
 
     if value("missed.rate") > 0:

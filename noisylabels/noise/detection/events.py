@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from evaluation.metrics.events import find_events
 from evaluation.metrics.overlaps import pair_masks
 from evaluation.metrics.taxonomy import classify_errors
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.footprints import Footprints
 from noisylabels.data.labels import LabelMap
@@ -32,8 +33,8 @@ MIN_FLAGGED = 0.5
 
 
 def find_event_issues(
-    labels: NDArray[Any],
-    probabilities: NDArray[Any],
+    labels: RealArray,
+    probabilities: RealArray,
     flagged: NDArray[np.bool_],
     *,
     image_id: str,
@@ -93,7 +94,7 @@ def join_issues(tables: Sequence[EventTable]) -> EventTable:
 
 
 def _doubted_events(
-    given: LabelMap, probabilities: NDArray[Any], flagged: NDArray[np.bool_], doubt: NDArray[Any]
+    given: LabelMap, probabilities: RealArray, flagged: NDArray[np.bool_], doubt: NDArray[np.floating]
 ) -> dict[str, NDArray[Any]]:
     instances, classes = label_events(given)
     prints = Footprints.of(instances, len(classes))
@@ -108,7 +109,7 @@ def _doubted_events(
 
 
 def _unlabelled_events(
-    given: LabelMap, predicted: LabelMap, flagged: NDArray[np.bool_], doubt: NDArray[Any]
+    given: LabelMap, predicted: LabelMap, flagged: NDArray[np.bool_], doubt: NDArray[np.floating]
 ) -> dict[str, NDArray[Any]]:
     instances, classes = label_events(predicted)
     prints = Footprints.of(instances, len(classes))
@@ -128,8 +129,8 @@ def _unlabelled_events(
 
 
 def _rows(
-    instances: InstanceMap, classes: LabelMap, chosen: NDArray[np.bool_], kinds: NDArray[Any], scores: NDArray[Any],
-    *, labelled: NDArray[Any], suggested: NDArray[Any],
+    instances: InstanceMap, classes: LabelMap, chosen: NDArray[np.bool_], kinds: NDArray[np.object_], scores: RealArray,
+    *, labelled: RealArray, suggested: RealArray,
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     measured = measure_events(instances, classes, wanted=())
     columns = {"kind": kinds, "score": scores, "class_index": labelled, "suggested_class_index": suggested}

@@ -6,12 +6,13 @@ Softmax regression on a bank of Gaussian, gradient and Laplacian filters with th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.special import softmax
+
+from noisylabels.data.arrays import RealArray
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class PixelModel:
     means: Floats
     sds: Floats
 
-    def predict(self, image: NDArray[Any]) -> NDArray[np.float32]:
+    def predict(self, image: RealArray) -> NDArray[np.float32]:
         """Predict (class, row, column) probabilities of a (channel, row, column) image."""
         bank = filter_bank(image)
         scaled = self.weights[:-1] / self.sds[:, None]
@@ -45,9 +46,7 @@ class PixelModel:
         return probabilities
 
 
-def fit_pixel_model(
-    fields: Iterable[tuple[NDArray[Any], NDArray[Any]]], *, n_classes: int, seed: int = 0
-) -> PixelModel:
+def fit_pixel_model(fields: Iterable[tuple[RealArray, RealArray]], *, n_classes: int, seed: int = 0) -> PixelModel:
     """Train on a few hundred pixels of each class from each field.
 
     Every sampled pixel stands for the pixels of its class in its field, so that probabilities keep the classes' shares.
@@ -73,7 +72,7 @@ def fit_pixel_model(
     return PixelModel(_fit_softmax(design, np.concatenate(targets), weight / weight.sum(), n_classes), means, sds)
 
 
-def filter_bank(image: NDArray[Any]) -> NDArray[np.float32]:
+def filter_bank(image: RealArray) -> NDArray[np.float32]:
     """Filter an image at four scales: (feature, row, column); each channel is z-scored first, robustly."""
     maps = []
     for channel in image.astype(np.float32):

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
 
-LabelledField = tuple[NDArray[Any], NDArray[Any]]
+Labels = NDArray[np.integer]
+Probabilities = NDArray[np.floating]
+LabelledField = tuple[Labels, Probabilities]
 Places = NDArray[np.int32]
 
 MARGIN = 1e-6
@@ -63,7 +65,10 @@ class _Dispute(NamedTuple):
 
 
 def find_label_issues(
-    labels: Sequence[NDArray[Any]], probabilities: Sequence[NDArray[Any]], *, ignore_index: int | None = None
+    labels: Sequence[Labels],
+    probabilities: Sequence[Probabilities],
+    *,
+    ignore_index: int | None = None,
 ) -> NDArray[np.bool_]:
     """Flag the pixels that are probably labelled wrongly.
 
@@ -122,7 +127,7 @@ def find_issues(fields: LabelledFields, *, ignore_index: int | None = None) -> P
     return PixelIssues(thresholds, [places[own <= cutoff] for places, own in disputed])
 
 
-def score_field(labels: NDArray[Any], probabilities: NDArray[Any], *, ignore_index: int | None = None) -> float:
+def score_field(labels: Labels, probabilities: Probabilities, *, ignore_index: int | None = None) -> float:
     """Score the label quality of one field: 1 = all pixels agree with the model, 0 = at least some do not at all.
 
     The soft minimum of the pixels' self-confidence, as cleanlab's `segmentation.rank.get_label_quality_scores`.
@@ -157,8 +162,8 @@ def _class_thresholds(fields: LabelledFields, ignore_index: int | None) -> NDArr
 
 
 def _dispute(
-    labels: NDArray[Any],
-    probabilities: NDArray[Any],
+    labels: Labels,
+    probabilities: Probabilities,
     counted: NDArray[np.bool_] | None,
     thresholds: NDArray[np.float64],
 ) -> _Dispute:
@@ -177,8 +182,8 @@ def _dispute(
 
 
 def _checked(
-    labels: NDArray[Any], probabilities: NDArray[Any], ignore_index: int | None
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_] | None]:
+    labels: Labels, probabilities: Probabilities, ignore_index: int | None
+) -> tuple[NDArray[np.integer], NDArray[np.floating], NDArray[np.bool_] | None]:
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     if probabilities.ndim != 3 or probabilities.shape[1:] != labels.shape or len(probabilities) > 256:
         msg = (

@@ -127,11 +127,11 @@ def _require(predictions: Path, ids: Sequence[str]) -> None:
         raise InputError(msg)
 
 
-def _queue_row(name: str, issues: EventTable, quality: float) -> dict[str, Any]:
+def _queue_row(name: str, issues: EventTable, quality: float) -> dict[str, object]:
     return {"field": name, "value": float(issues["score"].sum()), "n_issues": len(issues), "quality": quality}
 
 
-def _write(out: Path, issues: EventTable, queue: Sequence[dict[str, Any]]) -> None:
+def _write(out: Path, issues: EventTable, queue: Sequence[dict[str, object]]) -> None:
     import pandas as pd
 
     frame = issues.to_pandas()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EIGHT_CONNECTED, EventTable
 from noisylabels.data.keys import Keys, combine_keys, uniforms
@@ -125,7 +126,7 @@ def _place(
     return top, left, top + shape.shape[0], left + shape.shape[1]
 
 
-def place_maps(image: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+def place_maps(image: RealArray) -> dict[str, NDArray[np.float64]]:
     """Map what may attract spurious events: `brightness` and `edge`, z-scored over the field.
 
     Args:
@@ -147,6 +148,6 @@ def _z_scored(maps: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return scored
 
 
-def _liking(image: NDArray[Any], near: Mapping[str, float]) -> NDArray[np.float64]:
+def _liking(image: RealArray, near: Mapping[str, float]) -> NDArray[np.float64]:
     maps = place_maps(image)
     return np.sum([weight * maps[name] for name, weight in near.items()], axis=0)  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from noisylabels.data.settings import build, change
 
@@ -14,7 +14,7 @@ class Settings:
     """Base of all settings: made from plain dictionaries and turned back into them."""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Make settings from a (nested) dictionary; what it does not name keeps its default.
 
         Args:
@@ -30,7 +30,7 @@ class Settings:
         """
         return build(cls, values)
 
-    def replaced(self, values: Mapping[str, Any]) -> Self:
+    def replaced(self, values: Mapping[str, object]) -> Self:
         """Copy the settings with other values, at any depth.
 
         Args:
@@ -46,6 +46,6 @@ class Settings:
         """
         return change(self, values)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Copy the settings into a nested dictionary of plain values."""
         return dataclasses.asdict(self)
