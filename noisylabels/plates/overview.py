@@ -14,8 +14,7 @@ def plate_map(plate: Plate) -> str:
     Examples:
         >>> from pathlib import Path
         >>> from noisylabels.plates.fields import TiffField
-        >>> from noisylabels.plates.fields import Field
-    from noisylabels.plates.plate import Well
+        >>> from noisylabels.plates.plate import Well
         >>> well = WellPosition(1, 2)
         >>> print(plate_map(Plate("P1", Path("P1"), "pattern", (2, 3), (Well(well, (TiffField("P1", well, 1, ()),)),))))
             01  02  03
