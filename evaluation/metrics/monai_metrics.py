@@ -1,6 +1,6 @@
 """Boundary F1 as a MONAI metric, for use in bundles and with ignite handlers."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from monai.metrics import CumulativeIterationMetric
@@ -61,7 +61,7 @@ class BoundaryF1Metric(CumulativeIterationMetric):
         self.one_sided = one_sided
         self.reduction = reduction
 
-    def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **_: Any) -> torch.Tensor:
+    def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **_: object) -> torch.Tensor:
         """Count the boundaries of a batch.
 
         Args:

@@ -6,7 +6,6 @@ the truth 67 to 93 times in 100, the jackknife's 90 to 96 times (`python -m benc
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -132,7 +131,7 @@ def jackknife_interval(
 
 
 def leave_clusters_out(
-    statistics: ArrayLike, score: Score, *, clusters: Sequence[Any] | None = None
+    statistics: ArrayLike, score: Score, *, clusters: Sequence[object] | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Score the data without each cluster, and each cluster alone.
 
@@ -154,7 +153,7 @@ def leave_clusters_out(
     return score(sums.sum(0)[None] - sums), score(sums)
 
 
-def sum_by_cluster(statistics: ArrayLike, clusters: Sequence[Any] | None) -> FloatArray:
+def sum_by_cluster(statistics: ArrayLike, clusters: Sequence[object] | None) -> FloatArray:
     """Add up the statistics of the fields of each cluster.
 
     Quarters of one field, or fields of one well, are not independent: the cluster is what gets left out or swapped.

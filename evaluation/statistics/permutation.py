@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +33,7 @@ def permute_pairs(
     second: ArrayLike,
     score: Score,
     *,
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[object] | None = None,
     n_resamples: int = 10_000,
     rng: np.random.Generator,
 ) -> Permutation:

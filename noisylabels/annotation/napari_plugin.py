@@ -151,7 +151,7 @@ def _widget_class() -> type:
             self.correction = Correction(self.viewer, open_session(path, person))
             self._tell(self.correction.open_next())
 
-        def _add_button(self, text: str, do: Any) -> None:
+        def _add_button(self, text: str, do: object) -> None:
             button = QPushButton(text)
             button.clicked.connect(do)
             self.layout().addWidget(button)

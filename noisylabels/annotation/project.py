@@ -104,16 +104,16 @@ class Project:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """Read the rows of a query."""
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
-    def row(self, query: str, *values: Any) -> sqlite3.Row | None:
+    def row(self, query: str, *values: object) -> sqlite3.Row | None:
         """Read the first row of a query, None if there is none."""
         return next(iter(self.rows(query, *values)), None)
 
-    def value(self, query: str, *values: Any) -> Any:
+    def value(self, query: str, *values: object) -> Any:
         """Read the first value of a query, None if there is no row."""
         row = self.row(query, *values)
         return None if row is None else row[0]
@@ -165,7 +165,7 @@ class Project:
         with self.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO setting VALUES ('address', ?)", (json.dumps(url),))
 
-    def log(self, person: str, event: str, **detail: Any) -> None:
+    def log(self, person: str, event: str, **detail: object) -> None:
         """Keep a line of what was done to the project as a whole."""
         with self._lock:
             insert(self._connection, "log", created=now(), person=person, event=event, detail=json.dumps(detail))

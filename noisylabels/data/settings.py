@@ -156,7 +156,7 @@ def as_input_error(error: "ValidationError", *, what: str) -> InputError:
 
 
 @functools.cache
-def _adapter(kind: Any) -> "TypeAdapter[Any]":
+def _adapter(kind: object) -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

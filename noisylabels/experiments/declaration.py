@@ -130,7 +130,7 @@ class Declaration:
         return None if None in sizes else max(int(size) for size in sizes)
 
 
-def noise_at(recipe: Any, dose: float) -> Any:
+def noise_at(recipe: object, dose: float) -> Any:
     """Put a dose into a noise recipe: "$dose" becomes the number, "-$dose" its negative.
 
     Examples:

@@ -126,7 +126,7 @@ def _curve_of(arms: Sequence[Arm], noise: str, method: str) -> list[Arm]:
     return sorted(curve, key=lambda arm: arm.dose)
 
 
-def _draw_curve(axes: "Axes", curve: Sequence[Arm], stroke: Mapping[str, Any]) -> None:
+def _draw_curve(axes: "Axes", curve: Sequence[Arm], stroke: Mapping[str, object]) -> None:
     if curve:
         _draw_line(axes, [arm.dose for arm in curve], curve, stroke)
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
 from noisylabels.experiments.declaration import CLEAN, LABELS, SEEDS, Declaration, noise_at
@@ -69,7 +68,7 @@ def list_runs(declaration: Declaration) -> list[Run]:
     return list(runs)
 
 
-def _run(noise: str, recipe: Any, dose: float, method: str, n_train: int | None, draw: Sequence[int]) -> Run:
+def _run(noise: str, recipe: object, dose: float, method: str, n_train: int | None, draw: Sequence[int]) -> Run:
     noise_seed, weights, order, split = draw
     if dose == 0:
         return Run(CLEAN, 0.0, method, n_train, 0, weights, order, split)

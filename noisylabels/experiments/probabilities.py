@@ -26,7 +26,7 @@ def predict_probabilities(bundle: str, settings: Mapping[str, Any]) -> Iterator[
         yield model.probabilities(read_image(field["image"]))
 
 
-def find_threshold(bundle: str, settings: Mapping[str, Any]) -> float:
+def find_threshold(bundle: str, settings: Mapping[str, object]) -> float:
     """Find the marginal threshold on the training fields' own predictions; no label is looked at."""
     from noisylabels.learning.robust.threshold import marginal_threshold
 

@@ -142,12 +142,12 @@ def _append_events(
         _append(columns, row | {name: events[name][position].item() for name in names})
 
 
-def _append(columns: dict[str, list[Any]], row: Mapping[str, Any]) -> None:
+def _append(columns: dict[str, list[object]], row: Mapping[str, object]) -> None:
     for name, value in row.items():
         columns.setdefault(name, []).append(value)
 
 
-def _write_table(columns: dict[str, list[Any]], path: Path) -> None:
+def _write_table(columns: dict[str, list[object]], path: Path) -> None:
     import pandas as pd
 
     with replacing(path) as temporary:

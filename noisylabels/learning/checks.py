@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 class Reader(Protocol):
     """What reads a file: `noisylabels.learning.monai_io.FieldReader`, or any reader of MONAI's."""
 
-    def read(self, data: Any) -> Any:
+    def read(self, data: object) -> Any:
         """Open it."""
 
-    def get_data(self, img: Any) -> tuple[RealArray, Mapping[str, object]]:
+    def get_data(self, img: object) -> tuple[RealArray, Mapping[str, object]]:
         """Give (channel, x, y) pixels and metadata."""
 
 

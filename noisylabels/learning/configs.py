@@ -62,7 +62,7 @@ def list_ids(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield from list_ids(value, f"{identity}::")
 
 
-def _merge(config: Config, key: str, value: Any, path: Path) -> None:
+def _merge(config: Config, key: str, value: object, path: Path) -> None:
     adds = key.startswith("+")
     parts = key.removeprefix("+").replace("#", "::").split("::")
     home: Any = config

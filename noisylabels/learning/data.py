@@ -104,11 +104,11 @@ def _n_processes() -> int:
     return 1 if worker is None else worker.num_workers
 
 
-def _may_differ(transform: Any) -> bool:
+def _may_differ(transform: object) -> bool:
     return isinstance(transform, RandomizableTrait) or not isinstance(transform, Transform)
 
 
-def _nbytes(field: Any) -> float:
+def _nbytes(field: object) -> float:
     if not isinstance(field, Mapping):  # several crops of a field: where they end is not known
         return float("inf")
     return float(sum(value.nbytes for value in field.values() if isinstance(value, (torch.Tensor, np.ndarray))))

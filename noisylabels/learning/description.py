@@ -11,7 +11,7 @@ import torch
 PLAIN = {bool, int, float, str, type(None)}
 
 
-def describe(value: Any, *, above: tuple[int, ...] = ()) -> Any:
+def describe(value: object, *, above: tuple[int, ...] = ()) -> Any:
     """Turn settings and objects into plain data: numbers, texts, lists, and mappings with text keys.
 
     An object becomes its class and its public attributes; random states, hooks and tensors of weights are
@@ -55,7 +55,7 @@ def describe(value: Any, *, above: tuple[int, ...] = ()) -> Any:
     return {"class": _class_path(value), **_attributes(value, inside)}
 
 
-def first_difference(then: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(then: object, now: object, name: str = "") -> tuple[str, Any, Any] | None:
     """Find the first place where two descriptions differ.
 
     Args:
@@ -80,12 +80,12 @@ def first_difference(then: Any, now: Any, name: str = "") -> tuple[str, Any, Any
     return next((difference for difference in found if difference), None)
 
 
-def _class_path(value: Any) -> str:
+def _class_path(value: object) -> str:
     kind = value if isinstance(value, type) or hasattr(value, "__qualname__") else type(value)
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _attributes(value: Any, inside: tuple[int, ...]) -> dict[str, object]:
+def _attributes(value: object, inside: tuple[int, ...]) -> dict[str, object]:
     if isinstance(value, torch.nn.Module):
         own = {"training"}
         weights = {name: str(tuple(part.shape)) for name, part in value.state_dict().items()}

@@ -1,12 +1,11 @@
 """Devices: is the one that was asked for there?"""
 
 import os
-from typing import Any
 
 from noisylabels.data.errors import InputError
 
 
-def check_device(name: Any) -> None:
+def check_device(name: object) -> None:
     """Refuse a device that torch does not find on this machine; torch itself would tell it in a traceback, and late.
 
     Args:

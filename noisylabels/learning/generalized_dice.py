@@ -1,7 +1,5 @@
 """Generalized Dice in MATLAB's form: the loss of the paper's preset."""
 
-from typing import Any
-
 import torch
 from monai.losses import GeneralizedDiceLoss
 from monai.networks import one_hot
@@ -33,7 +31,7 @@ class MatlabGeneralizedDiceLoss(GeneralizedDiceLoss):
         (0.0, 1.0)
     """
 
-    def __init__(self, w_type: str = "square", batch: bool = False, smooth_dr: float = 1e-12, **kwargs: Any) -> None:
+    def __init__(self, w_type: str = "square", batch: bool = False, smooth_dr: float = 1e-12, **kwargs: object) -> None:
         defaults = {"softmax": True, "to_onehot_y": True, "include_background": True, "smooth_nr": 0.0}
         super().__init__(w_type=w_type, batch=batch, smooth_dr=smooth_dr, **(defaults | kwargs))
 

@@ -1,7 +1,6 @@
 """The forward pass: mixed precision and memory layout in training, windows and folded weights in prediction."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from monai.inferers import SimpleInferer, SlidingWindowInferer
@@ -31,7 +30,7 @@ class FastInferer(SimpleInferer):
         self.channels_last = channels_last
 
     def __call__(
-        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
+        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: object, **kwargs: object
     ) -> torch.Tensor:
         """Predict.
 
@@ -74,7 +73,7 @@ class FieldInferer(SlidingWindowInferer):
         self._folded = FoldedCopy()
 
     def __call__(
-        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
+        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: object, **kwargs: object
     ) -> torch.Tensor:
         """Predict.
 

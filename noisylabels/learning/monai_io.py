@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from monai.data import FolderLayoutBase, ImageReader, ImageWriter
@@ -47,7 +46,7 @@ class FieldReader(ImageReader):
         """Tell whether every file is of a format that `noisylabels.data.images` reads."""
         return all(str(name).lower().endswith(IMAGE_SUFFIXES) for name in ensure_tuple(filename))
 
-    def read(self, data: Sequence[Path_] | Path_, **kwargs: Any) -> tuple[Path, ...]:  # noqa: ARG002
+    def read(self, data: Sequence[Path_] | Path_, **kwargs: object) -> tuple[Path, ...]:  # noqa: ARG002
         """Take the paths; the pixels are read by `get_data`, whose errors MONAI passes on instead of hiding them."""
         return tuple(Path(name) for name in ensure_tuple(data))
 
@@ -84,14 +83,14 @@ class LabelMapWriter(ImageWriter):
 
     def __init__(
         self,
-        output_dtype: Any = np.uint8,
+        output_dtype: object = np.uint8,
         scale: int | None = None,  # noqa: ARG002
         reverse_indexing: bool = True,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(output_dtype=output_dtype, reverse_indexing=reverse_indexing, **kwargs)
 
-    def set_data_array(self, data_array: Any, channel_dim: int | None = 0, **kwargs: Any) -> None:  # noqa: ARG002
+    def set_data_array(self, data_array: object, channel_dim: int | None = 0, **kwargs: object) -> None:  # noqa: ARG002
         """Take the class indices.
 
         Args:
@@ -102,10 +101,10 @@ class LabelMapWriter(ImageWriter):
         array = np.asarray(self.create_backend_obj(data_array))
         self.data_obj = array if channel_dim is None else np.squeeze(array, axis=channel_dim)
 
-    def set_metadata(self, meta_dict: Mapping[str, object] | None, **options: Any) -> None:
+    def set_metadata(self, meta_dict: Mapping[str, object] | None, **options: object) -> None:
         """Take nothing: a label map has the grid of its image."""
 
-    def write(self, filename: Path_, verbose: bool = False, **kwargs: Any) -> None:  # noqa: ARG002
+    def write(self, filename: Path_, verbose: bool = False, **kwargs: object) -> None:  # noqa: ARG002
         """Write the label map as (row, column) uint8."""
         label_map = self.data_obj.T if self.reverse_indexing else self.data_obj
         write_label_map(Path(filename), np.ascontiguousarray(label_map, dtype=np.uint8))
@@ -130,7 +129,7 @@ class LabelLayout(FolderLayoutBase):
         self.dataset_dir = dataset_dir
         self._ids: dict[str, str] | None = None
 
-    def filename(self, subject: Path_ = "field", **kwargs: Any) -> Path:  # noqa: ARG002
+    def filename(self, subject: Path_ = "field", **kwargs: object) -> Path:  # noqa: ARG002
         """Give the path for the field read from `subject`."""
         if self._ids is None:  # not before: a host that predicts single images has no dataset folder
             self._ids = self._read_ids()

@@ -25,7 +25,7 @@ COUNTS = {
 """Whole numbers of the configs, and the least each may be."""
 
 
-def parse_override(key: str, value: Any) -> Any:
+def parse_override(key: str, value: object) -> Any:
     """Read a value as the command line of MONAI would: text to numbers, lists and mappings; paths stay text."""
     from fire.parser import DefaultParseValue
 
@@ -80,7 +80,7 @@ def _is_argument(config: Config, key: str) -> bool:
     raise InputError(msg)
 
 
-def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
+def _refuse_other_kind(key: str, value: object, known: object) -> None:
     """A word for a number would be told by torch, deep within; a word for True would count as True."""
     kind = "True or False" if isinstance(known, bool) else "a number"
     kind = f"a whole number from {COUNTS[key]} on" if key in COUNTS else kind
@@ -92,7 +92,7 @@ def _refuse_other_kind(key: str, value: Any, known: Any) -> None:
         raise InputError(msg)
 
 
-def _fits(key: str, value: Any, known: Any) -> bool:
+def _fits(key: str, value: object, known: object) -> bool:
     if isinstance(known, bool) or isinstance(value, bool):
         return isinstance(value, bool) == isinstance(known, bool) or not isinstance(known, (int, float))
     if key in COUNTS:

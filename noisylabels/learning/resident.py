@@ -107,20 +107,20 @@ def _refuse(got: str) -> NoReturn:
     raise InputError(msg)
 
 
-def _keeps_all(transform: Any) -> bool:
+def _keeps_all(transform: object) -> bool:
     return isinstance(transform, RandCropByLabelClassesd) and np.max(transform.cropper.spatial_size) <= 0
 
 
-def _reflects(transform: Any) -> bool:
+def _reflects(transform: object) -> bool:
     return isinstance(transform, RandFlipd) and transform.flipper.spatial_axis in (0, 1)
 
 
-def _turns(transform: Any) -> bool:
+def _turns(transform: object) -> bool:
     alike = len(set(getattr(transform, "padding_mode", ()))) == 1
     return isinstance(transform, RandRotated) and transform.rand_rotate.keep_size and alike
 
 
-def _fills_up(transform: Any) -> bool:
+def _fills_up(transform: object) -> bool:
     reflects = all(str(mode) == "reflect" for mode in getattr(transform, "mode", ()))
     return isinstance(transform, DivisiblePadd) and np.ndim(transform.padder.k) == 0 and reflects
 
@@ -213,7 +213,7 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
                 raise InputError(msg)
 
 
-def _compact(value: Any, mode: str) -> torch.Tensor:
+def _compact(value: object, mode: str) -> torch.Tensor:
     """Keep images as float32, class indices as bytes."""
     plain = torch.as_tensor(value).as_subclass(torch.Tensor)
     return plain.to(torch.float32 if mode == "bilinear" else torch.uint8)

@@ -55,7 +55,7 @@ class EpochSampler(DistributedSampler[Any]):
         [Draw(epoch=1, position=0), Draw(epoch=1, position=1), Draw(epoch=1, position=2)]
     """
 
-    def __init__(self, dataset: Sequence[Any], *, seed: int = 0, shuffle: bool = True) -> None:
+    def __init__(self, dataset: Sequence[object], *, seed: int = 0, shuffle: bool = True) -> None:
         together = dist.is_available() and dist.is_initialized()
         super().__init__(
             dataset,  # type: ignore[arg-type]  # anything with a length will do

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +108,7 @@ class Dose:
         )
 
 
-def check_rate(rate: Any, name: str = "rate") -> None:
+def check_rate(rate: object, name: str = "rate") -> None:
     """Refuse what is not a probability.
 
     Raises:
@@ -120,7 +119,7 @@ def check_rate(rate: Any, name: str = "rate") -> None:
         raise InputError(msg)
 
 
-def _check_number(value: Any, name: str) -> None:
+def _check_number(value: object, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
         msg = f"{name} must be a finite number, got {value!r}. Give logits, for instance -1.5."
         raise InputError(msg)

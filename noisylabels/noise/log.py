@@ -38,7 +38,7 @@ COLUMNS: dict[str, Any] = {
 drawn with."""
 
 
-def make_rows(image: str, kind: str, events: RealArray, **columns: Any) -> EventTable:
+def make_rows(image: str, kind: str, events: RealArray, **columns: object) -> EventTable:
     """Start log rows of one kind; columns not given are 0 or "".
 
     Args:

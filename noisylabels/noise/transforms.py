@@ -108,7 +108,7 @@ def _as_model(model: NoiseModel | Mapping[str, object] | str | Path) -> NoiseMod
     return NoiseModel.from_dict(model) if isinstance(model, Mapping) else NoiseModel.read(model)
 
 
-def _to_numpy(array: Any, *, transposed: bool) -> Any:
+def _to_numpy(array: object, *, transposed: bool) -> Any:
     values = array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else np.asarray(array)
     return np.ascontiguousarray(values.swapaxes(-1, -2)) if transposed else values
 

@@ -78,7 +78,7 @@ class DaskCluster:
                     yield from zip(batch, results, strict=True)
 
     def _alone(
-        self, client: Any, function: Callable[[tuple[Item, ...]], Sequence[Result]], suspect: tuple[Item, ...]
+        self, client: object, function: Callable[[tuple[Item, ...]], Sequence[Result]], suspect: tuple[Item, ...]
     ) -> tuple[Item, Result | WorkerDiedError]:
         from distributed import KilledWorker
 

@@ -23,7 +23,7 @@ def write_labels(
     *,
     name: str,
     classes: ClassTable,
-    provenance: Mapping[str, Any],
+    provenance: Mapping[str, object],
 ) -> Path:
     """Add a label map to a field of an OME-Zarr 0.5 plate. The list of labels is written last.
 

@@ -56,7 +56,7 @@ class Store:
         """Read a field's record; None if there is none."""
         return read_json(self.path(field, ".json"))
 
-    def write_record(self, field: Field, record: Mapping[str, Any]) -> None:
+    def write_record(self, field: Field, record: Mapping[str, object]) -> None:
         """Write a field's record, the last step of its work."""
         with writing(self.folder):
             write_text(self.path(field, ".json"), json.dumps(record, separators=(",", ":")))
@@ -89,12 +89,12 @@ class Store:
                 return False
         return True
 
-    def declare(self, declaration: Mapping[str, Any]) -> None:
+    def declare(self, declaration: Mapping[str, object]) -> None:
         """Say what this run is; once said, it stays."""
         if read_json(self.folder / RUN_FILE) is None:
             write_text(self.folder / RUN_FILE, json.dumps(declaration, indent=1) + "\n")
 
-    def refuse_another(self, declaration: Mapping[str, Any]) -> None:
+    def refuse_another(self, declaration: Mapping[str, object]) -> None:
         """Make sure that the folder is new or holds this run.
 
         Raises:

@@ -229,7 +229,7 @@ def _rows(table: EventTable) -> list[list[str]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _as_csv(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _as_csv(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heading)

@@ -1,7 +1,7 @@
 """Schemas: what a client sent, taken in pieces, measured, and checked before anything else looks at it."""
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.requests import Request
@@ -216,7 +216,7 @@ _RULES = {
 }
 
 
-def _word_of(kind: str, value: Any) -> str:
+def _word_of(kind: str, value: object) -> str:
     if kind in ("missing", "too_short", "too_long"):
         return "none" if kind == "missing" else "another length"
     if value is None or isinstance(value, bool):

@@ -237,7 +237,7 @@ def _frame(frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, dro
     return _table(list(shown.columns), [[_cell(value) for value in row] for row in shown.itertuples(index=False)])
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.3g}"
     return str(value)

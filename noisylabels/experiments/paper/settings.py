@@ -107,11 +107,11 @@ def read_seeds(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _require(name: str, rule: str, value: Any, *, holds: bool) -> None:
+def _require(name: str, rule: str, value: object, *, holds: bool) -> None:
     if not holds:
         msg = f"{name} must be {rule}, got {value!r}. Correct it."
         raise InputError(msg)

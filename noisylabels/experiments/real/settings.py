@@ -53,7 +53,7 @@ class RealSettings:
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return plain
 
-    def cropped(self, **values: Any) -> Self:
+    def cropped(self, **values: object) -> Self:
         """Give the settings of a training that sees squares cut at random, and further values of its config.
 
         Examples:

@@ -152,7 +152,7 @@ class OnlineCorrection:
         self.counts = {"added": 0, "relabelled": 0, "ignored": 0}
 
     def __call__(
-        self, batchdata: Mapping[str, object], device: Any = None, non_blocking: bool = False, **kwargs: Any
+        self, batchdata: Mapping[str, object], device: object = None, non_blocking: bool = False, **kwargs: object
     ) -> Any:
         """Move a batch to the device as MONAI does, then correct its labels."""
         images, labels, *rest = default_prepare_batch(batchdata, device, non_blocking, **kwargs)

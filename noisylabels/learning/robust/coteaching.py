@@ -47,7 +47,7 @@ class CoTeaching:
         self.optimizer = twin(optimizer, dict(zip(network.parameters(), self.peer.parameters(), strict=True)))
         self.forget, self.ramp_epochs = forget, ramp_epochs
 
-    def __call__(self, engine: Engine, batchdata: Any) -> dict[str, Any]:
+    def __call__(self, engine: Engine, batchdata: object) -> dict[str, Any]:
         """Train both networks on one batch."""
         images, labels = engine.prepare_batch(batchdata, engine.state.device, engine.non_blocking)
         share = self.forget * min(1.0, engine.state.epoch / self.ramp_epochs)
@@ -121,7 +121,7 @@ def follow(optimizer: torch.optim.Optimizer, leader: torch.optim.Optimizer) -> N
         group.update(_settings(leading))
 
 
-def _settings(group: dict[str, Any]) -> dict[str, Any]:
+def _settings(group: dict[str, object]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if name != "params"}
 
 

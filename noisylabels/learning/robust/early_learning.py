@@ -143,7 +143,7 @@ def _as_list(output: Any) -> list[Any]:
     return [{key: output[key][i] for key in (CommonKeys.PRED, CommonKeys.LABEL)} for i in range(size)]
 
 
-def _class_map(tensor: Any) -> torch.Tensor:
+def _class_map(tensor: object) -> torch.Tensor:
     # Logits, one-hot or class indices, (channel, x, y): the trainer's post-processing decides which.
     plain = torch.as_tensor(tensor).detach().cpu()
     indices = plain.argmax(0) if plain.shape[0] > 1 else plain[0]

@@ -37,7 +37,7 @@ class MarginalThresholdd(MapTransform):
         return result
 
 
-def _with_meta_of(source: Any, values: torch.Tensor) -> Any:
+def _with_meta_of(source: object, values: torch.Tensor) -> Any:
     from monai.data.meta_tensor import MetaTensor
 
     if not isinstance(source, MetaTensor):

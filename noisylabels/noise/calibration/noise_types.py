@@ -5,7 +5,7 @@ by instance F1, swapped classes by pixel and instance class confusion at IoU >= 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def _instance_f1(weak: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     return 2 * n_pairs / n_instances if n_instances else np.nan
 
 
-def _pixel_confusion(weak: LabelMap, truth: LabelMap, present: Sequence[Any]) -> float:
+def _pixel_confusion(weak: LabelMap, truth: LabelMap, present: Sequence[object]) -> float:
     shares = [((weak != index) & (weak > 0))[truth == index].mean() for index in present]
     return float(np.mean(shares)) if shares else np.nan
 

@@ -224,7 +224,7 @@ def _count_by_place(compared: Sequence[Comparison], table: str, wanted: str) -> 
     return counts
 
 
-def _nan_to_null(plain: Any) -> Any:
+def _nan_to_null(plain: object) -> Any:
     if isinstance(plain, Mapping):
         return {key: _nan_to_null(value) for key, value in plain.items()}
     if isinstance(plain, list | tuple):
@@ -232,7 +232,7 @@ def _nan_to_null(plain: Any) -> Any:
     return None if isinstance(plain, float) and np.isnan(plain) else plain
 
 
-def _null_to_nan(plain: Any) -> Any:
+def _null_to_nan(plain: object) -> Any:
     if isinstance(plain, Mapping):
         return {key: _null_to_nan(value) for key, value in plain.items()}
     if isinstance(plain, list):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +153,7 @@ def signed_distance(event: Pixels) -> NDArray[np.float64]:
     return signed
 
 
-def jitter_field(shape: tuple[int, ...], *, length_px: float, key: Any) -> NDArray[np.float64]:
+def jitter_field(shape: tuple[int, ...], *, length_px: float, key: Keys) -> NDArray[np.float64]:
     """Draw a smooth random field of mean 0 and variance 1 with a Gaussian correlation of length `length_px`."""
     random = generator(key)
     waves = random.normal(0, 1 / length_px, (N_WAVES, 2))

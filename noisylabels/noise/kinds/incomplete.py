@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,9 @@ class Incomplete:
         return applied
 
 
-def _part(own: NDArray[np.bool_], manner: str, cover: float, key: Any, scene: Scene, window: Any) -> NDArray[np.bool_]:
+def _part(
+    own: NDArray[np.bool_], manner: str, cover: float, key: Keys, scene: Scene, window: object
+) -> NDArray[np.bool_]:
     area = int(own.sum())
     if manner.startswith(CHANNEL):
         values = scene.image[scene.channel_names.index(manner.removeprefix(CHANNEL))][window].astype(float)  # type: ignore[index]
@@ -115,7 +117,7 @@ def _part(own: NDArray[np.bool_], manner: str, cover: float, key: Any, scene: Sc
     return kept
 
 
-def _order(own: NDArray[np.bool_], manner: str, key: Any) -> NDArray[np.float64]:
+def _order(own: NDArray[np.bool_], manner: str, key: Keys) -> NDArray[np.float64]:
     angle = 2 * np.pi * generator(key).random()
     rows, columns = np.indices(own.shape)
     along: NDArray[np.float64] = rows * np.sin(angle) + columns * np.cos(angle)
