@@ -180,7 +180,7 @@ def _say(default: Any) -> str:
 
 def _presets() -> Iterator[str]:
     from noisylabels import simulation
-    from noisylabels.cip.labelling import load_pipeline
+    from noisylabels.cip.labelling import PIPELINES
     from noisylabels.experiments.reading import read_declaration
     from noisylabels.noise.presets import PRESETS
 
@@ -189,8 +189,7 @@ def _presets() -> Iterator[str]:
         yield f"Of the bundle `{name}`: `noisylabels train {name} --preset NAME`.\n"
         yield from _table(("preset", "what it is", "remark"), list(_bundle_presets(name)))
     yield "Noise, for `noisylabels corrupt --noise NAME`: " + ", ".join(f"`{name}`" for name in PRESETS) + ".\n"
-    pipelines = [name for name in ("lcsb-rosella-lc3-2017", "rosella-lc3-mended", "nuclei") if load_pipeline(name)]
-    yield "Pipelines, for `noisylabels cip --preset NAME`: " + ", ".join(f"`{name}`" for name in pipelines) + ".\n"
+    yield "Pipelines, for `noisylabels cip --preset NAME`: " + ", ".join(f"`{name}`" for name in PIPELINES) + ".\n"
     simulated = ", ".join(f"`{name}`" for name in simulation.PRESETS)
     yield f"Simulation, for `noisylabels simulate --preset NAME`: {simulated}.\n"
     declared = sorted((Path(__file__).parent / "declared").glob("*.yaml"))

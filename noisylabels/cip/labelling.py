@@ -15,6 +15,7 @@ from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
 from noisylabels.cip.quality import format_errors
 from noisylabels.cip.settings import LCSB, PRESETS, CipSettings
+from noisylabels.cip.stock import STOCK, StockSettings, segment_stock
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.claims import claim_folder
@@ -29,8 +30,11 @@ from noisylabels.data.settings import change, read_mapping
 from noisylabels.parallel import WorkerDiedError, local, run
 from noisylabels.plates.fields import Projection
 
-Pipeline: TypeAlias = CipSettings | NucleiSettings
+Pipeline: TypeAlias = CipSettings | NucleiSettings | StockSettings
 """Settings of a pipeline; their type says which one it is."""
+
+PIPELINES: Mapping[str, Pipeline] = {**PRESETS, NucleiSettings().name: NucleiSettings(), **STOCK}
+"""Every preset by name: the CIP of the paper and its mended form, nuclei, and the stock pipelines."""
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 
@@ -41,40 +45,44 @@ class Labeller:
 
     Args:
         settings: Of the pipeline; their type says which one it is.
-        channels: Positions of its channels in the image: DsRed and pHluorin, or the one of the nuclei.
+        channels: Positions of its channels in the image: DsRed and pHluorin, the one of the nuclei, or for a stock
+            pipeline as many as there are classes beside the background.
         phases: Keep the four phases of the CIP instead of the paper's two.
     """
 
-    settings: CipSettings | NucleiSettings
+    settings: Pipeline
     channels: tuple[int, ...]
     phases: bool = False
 
     @classmethod
-    def alone(cls, settings: CipSettings | NucleiSettings, *, phases: bool = False) -> "Labeller":
+    def alone(cls, settings: Pipeline, *, phases: bool = False) -> "Labeller":
         """Make a labeller of images that hold its channels and no others, in its order."""
-        n_channels = 1 if isinstance(settings, NucleiSettings) else len(ROSELLA_CHANNELS)
-        return cls(settings, tuple(range(n_channels)), phases)
+        return cls(settings, tuple(range(count_channels(settings))), phases)
 
     @property
     def name(self) -> str:
         """Short name; a column of every table."""
-        return "nuclei" if isinstance(self.settings, NucleiSettings) else "cip"
+        return "cip" if isinstance(self.settings, CipSettings) else self.settings.name
 
     @property
     def classes(self) -> ClassTable:
-        """The classes of its label maps: nuclei, the paper's two or, with `phases`, four phases."""
+        """The classes of its label maps: nuclei, one a channel, the paper's two or, with `phases`, four phases."""
         if isinstance(self.settings, NucleiSettings):
             return ClassTable(("background", "nucleus"))
+        if isinstance(self.settings, StockSettings):
+            return ClassTable(("background", *self.settings.class_names))
         return ROSELLA_PHASES if self.phases else ROSELLA
 
     @property
     def z(self) -> Projection:
         """Which focal planes it wants."""
-        return "max" if isinstance(self.settings, NucleiSettings) else "stack"
+        return "stack" if isinstance(self.settings, CipSettings) else "max"
 
     @property
     def needs_counts(self) -> bool:
-        """Whether its thresholds are counts of a 16-bit camera; those of nuclei are relative."""
+        """Whether its thresholds are counts of a 16-bit camera; those of nuclei and most stock ones are relative."""
+        if isinstance(self.settings, StockSettings):
+            return self.settings.rule == "fixed"
         return isinstance(self.settings, CipSettings)
 
     def fingerprint(self) -> str:
@@ -100,6 +108,8 @@ class Labeller:
         chosen = image[list(self.channels)]
         if isinstance(self.settings, NucleiSettings):
             return segment_nuclei(chosen, self.settings), None
+        if isinstance(self.settings, StockSettings):
+            return segment_stock(chosen, self.settings), None
         result = segment_field(chosen, self.settings)
         label_map = result.label_map if self.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
         return label_map, result.vesicles
@@ -146,11 +156,11 @@ def channels_by_name(names: Sequence[str], wanted: Sequence[str] = ROSELLA_CHANN
     return tuple(known.index(name.lower()) for name in wanted)
 
 
-def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | NucleiSettings:
+def load_pipeline(preset: str, path: Path | None = None) -> Pipeline:
     """Choose a pipeline by the name of a preset, and change some of its settings.
 
     Args:
-        preset: A preset of the CIP, or `nuclei`.
+        preset: A name of `PIPELINES`.
         path: YAML file of settings that differ.
 
     Raises:
@@ -159,7 +169,7 @@ def load_pipeline(preset: str, path: Path | None = None) -> CipSettings | Nuclei
     return choose_pipeline({"preset": preset, **(read_mapping(path) if path else {})})
 
 
-def choose_pipeline(values: Mapping[str, object]) -> CipSettings | NucleiSettings:
+def choose_pipeline(values: Mapping[str, object]) -> Pipeline:
     """Choose a pipeline, and change some of its settings.
 
     Args:
@@ -173,16 +183,15 @@ def choose_pipeline(values: Mapping[str, object]) -> CipSettings | NucleiSetting
         >>> choose_pipeline({"preset": "nuclei", "sigma_px": 2}).sigma_px
         2.0
     """
-    known: dict[str, CipSettings | NucleiSettings] = {**PRESETS, NucleiSettings().name: NucleiSettings()}
     preset = values.get("preset", LCSB.name)
-    if preset not in known:
-        msg = f"A preset must be one of {', '.join(known)}, got {preset!r}. Use one of those names."
+    if not isinstance(preset, str) or preset not in PIPELINES:
+        msg = f"A preset must be one of {', '.join(PIPELINES)}, got {preset!r}. Use one of those names."
         raise InputError(msg)
-    return change(known[preset], {key: value for key, value in values.items() if key != "preset"})
+    return change(PIPELINES[preset], {key: value for key, value in values.items() if key != "preset"})
 
 
 def plan_dataset(
-    folder: Path, settings: CipSettings | NucleiSettings, *, name: str, channels: str = "", phases: bool = False
+    folder: Path, settings: Pipeline, *, name: str, channels: str = "", phases: bool = False
 ) -> tuple[Labeller, list[Task], Dataset]:
     """List what is to be done for the label set `name` of a dataset folder.
 
@@ -191,10 +200,16 @@ def plan_dataset(
     """
     dataset = open_dataset(folder)
     n_channels = len(dataset.channel_names)
-    if channels or isinstance(settings, NucleiSettings):
+    if channels or not isinstance(settings, CipSettings):
         positions = _positions(channels, settings)
     else:
         positions = channels_by_name(dataset.channel_names)
+    if isinstance(settings, StockSettings) and len(positions) >= len(dataset.classes):
+        msg = (
+            f"{settings.name} labels one class a channel, so --channels must be at most {len(dataset.classes) - 1} in "
+            f"{folder} ({', '.join(dataset.classes.foreground)}), got {len(positions)}. Name fewer channels."
+        )
+        raise InputError(msg)
     if max(positions) >= n_channels:
         msg = f"--channels must be positions from 0 to {n_channels - 1} in {folder}, got {channels!r}. Correct it."
         raise InputError(msg)
@@ -203,7 +218,7 @@ def plan_dataset(
 
 
 def plan_file(
-    path: Path, settings: CipSettings | NucleiSettings, *, out: Path | None, channels: str = "", phases: bool = False
+    path: Path, settings: Pipeline, *, out: Path | None, channels: str = "", phases: bool = False
 ) -> tuple[Labeller, list[Task], None]:
     """Say what is to be done for one image file; its label map goes into the folder `out`.
 
@@ -217,9 +232,23 @@ def plan_file(
     return labeller, [Task(image_id(path), path, out / f"{image_id(path)}.tif")], None
 
 
-def _positions(channels: str, settings: CipSettings | NucleiSettings) -> tuple[int, ...]:
-    n_channels = 1 if isinstance(settings, NucleiSettings) else len(ROSELLA_CHANNELS)
+def count_channels(settings: Pipeline) -> int:
+    """Count the channels that a pipeline reads where nobody names them.
+
+    Examples:
+        >>> count_channels(LCSB), count_channels(STOCK["otsu"])
+        (2, 1)
+    """
+    if isinstance(settings, StockSettings):
+        return len(settings.class_names)
+    return 1 if isinstance(settings, NucleiSettings) else len(ROSELLA_CHANNELS)
+
+
+def _positions(channels: str, settings: Pipeline) -> tuple[int, ...]:
+    n_channels = count_channels(settings)
     words = channels.split(",") if channels else [str(index) for index in range(n_channels)]
+    if isinstance(settings, StockSettings):
+        n_channels = len(words)
     if len(words) != n_channels or not all(word.strip().isdecimal() for word in words):
         example = ",".join(map(str, range(n_channels)))
         msg = f"--channels must be {n_channels} positions from 0 on, as {example}, got {channels!r}. Correct it."

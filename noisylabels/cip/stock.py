@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 from noisylabels.cip.nuclei import EIGHT, without_small
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import ClassTable, LabelMap
 
 Plane = NDArray[np.float64]
 Rule = Literal[
@@ -40,9 +40,10 @@ class StockSettings:
         sigma_px: Blur before the rule; for `dog` the inner one, the outer is 1.6 times as wide.
         window_px: Side of the neighbourhood of `local` and `deviation`, and diameter of the disc of `background`.
         at_least_px: Smaller objects, and smaller holes, are removed.
+        class_names: What the objects of each channel are, channel by channel; a dataset folder has its own names.
 
     Raises:
-        InputError: If a number is out of range.
+        InputError: If a number is out of range, or there are no class names.
     """
 
     name: str = "otsu"
@@ -51,8 +52,10 @@ class StockSettings:
     sigma_px: float = 1.0
     window_px: int = 51
     at_least_px: int = 30
+    class_names: tuple[str, ...] = ("object",)
 
     def __post_init__(self) -> None:
+        ClassTable(("background", *self.class_names))
         if not (self.level > 0 and self.sigma_px >= 0 and self.window_px >= 3 and self.at_least_px >= 1):
             msg = (
                 "A stock pipeline must have level above 0, sigma_px from 0, window_px from 3 and at_least_px from 1, "
@@ -80,7 +83,8 @@ STOCK: dict[str, StockSettings] = {
         StockSettings("background", "background"),
     )
 }
-"""Presets by name, with the numbers people start from."""
+"""Presets by name, with the numbers people start from: a quarter of the brightest pixel, 1000 counts, 4 deviations of a
+difference of Gaussians; `noisylabels cip --settings` changes them, as `level: 0.5`."""
 
 
 def segment_stock(image: NDArray[np.generic], settings: StockSettings) -> LabelMap:

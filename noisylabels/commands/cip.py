@@ -16,13 +16,19 @@ app = typer.Typer()
 @app.command()
 def cip(
     source: Annotated[Path, typer.Argument(help="Dataset folder, or one image file (then give --out).")],
-    preset: Annotated[str, typer.Option(help="lcsb-rosella-lc3-2017, rosella-lc3-mended or nuclei.")] = (
-        "lcsb-rosella-lc3-2017"
-    ),
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="lcsb-rosella-lc3-2017, rosella-lc3-mended, nuclei, or stock: otsu, li, otsu-log, triangle, local, "
+            "fixed, brightest, dog, deviation, gradient, background."
+        ),
+    ] = "lcsb-rosella-lc3-2017",
     settings: Annotated[Path | None, typer.Option(help="YAML file of settings that differ from the preset.")] = None,
     name: Name = "cip",
     out: Annotated[Path | None, typer.Option(help="Folder for the label map of a single file.")] = None,
-    channels: Annotated[str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name.")] = "",
+    channels: Annotated[
+        str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; else 0.")
+    ] = "",
     phases: Annotated[bool, typer.Option(help="Keep the four phases instead of the paper's two.")] = False,
     reference: Annotated[str, typer.Option(help="Label set to compare with: prints a table of errors.")] = "",
     perturb: Annotated[

@@ -1,18 +1,20 @@
 """The `cip` command and the nuclei pipeline: datasets, single files, failures, resuming."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from noisylabels.cip.labelling import Labeller, Task, label_files, load_pipeline
+from noisylabels.cip.labelling import PIPELINES, Labeller, Task, label_files, load_pipeline
 from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
+from noisylabels.cip.stock import STOCK, segment_stock
 from noisylabels.cli import main
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
+from noisylabels.data.labels import ROSELLA, ClassTable
 from noisylabels.data.settings import change
 from tests.cip.test_cip_pipeline import AUTOLYSOSOME, PHAGOPHORE, field
 
@@ -88,7 +90,7 @@ def test_a_broken_image_fails_alone_with_exit_code_three(dataset, capsys):
     [
         (
             ("--preset", "lcsb"),
-            "A preset must be one of lcsb-rosella-lc3-2017, rosella-lc3-mended, nuclei, got 'lcsb'.",
+            f"A preset must be one of {', '.join(PIPELINES)}, got 'lcsb'. Use one of those names.",
         ),
         (("--channels", "0"), "--channels must be 2 positions from 0 on, as 0,1, got '0'. Correct it."),
         (("--channels", "red,green"), "--channels must be 2 positions from 0 on, as 0,1, got 'red,green'."),
@@ -118,6 +120,36 @@ def test_a_single_file_is_labelled_into_a_folder(tmp_path, capsys):
     assert run("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 2
     assert f"{image}: The image must have a channel 3, got 3 channels. Use --channels." in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
+
+
+def test_a_stock_pipeline_labels_one_class_a_channel(dataset, tmp_path, capsys):
+    assert run("cip", dataset.folder, "--preset", "brightest", "--name", "first", "--reference", "truth") == 0
+    assert "mean IoU" in capsys.readouterr().out
+    image = dataset.image("a")
+    np.testing.assert_array_equal(dataset.label_map("first", "a"), segment_stock(image[:1], STOCK["brightest"]))
+    other = tmp_path / "other.yaml"
+    other.write_text("level: 0.5")
+    words = ("--preset", "brightest", "--channels", "1,0", "--settings", other, "--name", "both")
+    assert run("cip", dataset.folder, *words) == 0
+    half = replace(STOCK["brightest"], level=0.5)
+    np.testing.assert_array_equal(dataset.label_map("both", "a"), segment_stock(image[[1, 0]], half))
+
+
+def test_a_stock_pipeline_of_more_channels_than_classes_is_refused(tmp_path, capsys):
+    cases = (Case("a", "a", "training", "images/a.ome.tif"),)
+    made = Dataset(tmp_path / "one", ClassTable(("background", "nucleus")), ("DNA", "actin"), None, cases)
+    write_dataset(made)
+    write_image(made.image_path("a"), field())
+    assert run("cip", made.folder, "--preset", "otsu", "--channels", "0,1") == 2
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .endswith(
+            f"otsu labels one class a channel, so --channels must be at most 1 in {made.folder} (nucleus), got 2. "
+            "Name fewer channels."
+        )
+    )
+    assert not (made.folder / "labels").exists()
 
 
 def test_any_number_of_workers_writes_the_same_bytes(dataset, tmp_path):

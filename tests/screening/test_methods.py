@@ -71,6 +71,20 @@ def test_the_pipeline_for_nuclei_is_that_of_dataset_folders():
     assert np.array_equal(label_map, segment_nuclei(image, load_pipeline("nuclei")))
 
 
+def test_stock_pipelines_are_those_of_dataset_folders():
+    from noisylabels.cip.stock import STOCK, segment_stock
+
+    image = np.random.default_rng(0).poisson(50, (2, 40, 60)).astype(np.uint16)
+    image[0, 10:20, 10:20] += 400
+    image[1, 10:20, 30:45] += 900
+    method = cip({"preset": "otsu", "class_names": ["nucleus", "spot"]})
+    assert (method.name, method.classes.names, method.z) == ("otsu", ("background", "nucleus", "spot"), "max")
+    assert (method.needs_counts, cip({"preset": "fixed"}).needs_counts) == (False, True)
+    (label_map,) = method.load()([image])
+    assert np.unique(label_map).tolist() == [0, 1, 2]
+    assert np.array_equal(label_map, segment_stock(image, STOCK["otsu"]))
+
+
 def test_a_number_of_the_cip_changes_its_fingerprint():
     changed = cip({"red": {"small_threshold": 401.0}})
     assert changed.fingerprint() != cip().fingerprint()
