@@ -9,9 +9,10 @@ from ignite.engine import Engine, Events
 from torch.nn import functional
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.learning.robust.background import BackgroundDiscountedCrossEntropy
 from noisylabels.learning.robust.forward import ForwardCorrection, estimate_transitions
-from noisylabels.learning.robust.ignoring import IGNORED, IgnoringLoss
+from noisylabels.learning.robust.ignoring import IgnoringLoss
 from noisylabels.learning.robust.image_losses import NoiseRobustDice, TLoss
 from noisylabels.learning.robust.pixel_losses import CrossEntropy, GeneralizedCrossEntropy, SymmetricCrossEntropy
 from noisylabels.learning.robust.warm_start import WarmStart
@@ -191,7 +192,7 @@ def test_forward_correction_recovers_a_majority_that_was_missed():
 
 def test_ignored_pixels_have_no_gradient_and_do_not_reach_the_loss_as_a_class():
     logits = torch.randn(1, 3, 2, 2, generator=torch.Generator().manual_seed(1), requires_grad=True)
-    labels = torch.tensor([[[[float(IGNORED), 1.0], [0.0, 2.0]]]])
+    labels = torch.tensor([[[[float(IGNORE_INDEX), 1.0], [0.0, 2.0]]]])
     IgnoringLoss(CrossEntropy())(logits, labels).backward()
     assert logits.grad[0, :, 0, 0].abs().max() == 0
     assert logits.grad[0, :, 0, 1].abs().min() > 0

@@ -11,10 +11,10 @@ from monai.utils.enums import CommonKeys
 from torch import nn
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.learning.robust.correction import CorrectionRules, OnlineCorrection, correct_events
 from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest_by_class
 from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, changes_of_slope
-from noisylabels.learning.robust.ignoring import IGNORED
 from noisylabels.learning.robust.memorisation import EventFit, MemorisationCurves, fit_of_events
 from noisylabels.learning.robust.pixel_losses import CrossEntropy
 from noisylabels.learning.robust.teacher import EMATeacher, Follow
@@ -72,7 +72,7 @@ def test_only_the_classes_that_are_done_are_corrected():
 def test_a_misclassified_event_is_relabelled_and_a_spurious_one_ignored_where_that_is_asked_for():
     rules = CorrectionRules(min_area_px=1, ignore_below=0.1)
     corrected, counts = correct_events(draw("1..2/1..2"), sure("2.../2..."), rules)
-    assert corrected.tolist() == [[2, 0, 0, IGNORED]] * 2
+    assert corrected.tolist() == [[2, 0, 0, IGNORE_INDEX]] * 2
     assert counts == {"added": 0, "relabelled": 1, "ignored": 1}
 
 
