@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "missed": {"rate": 0.5},
     "misclassified": {"rate": 0.5},
     "incomplete": {"rate": 0.8},
-    "simplified": {"rate": 1.0, "manners": ["box"]},
+    "simplified": {"rate": 1.0, "modes": ["box"]},
     "shifted": {"rate": 1.0, "sd_px": 2.0},
     "boundary": {"rate": 1.0, "shift_px": 1.5, "sd_px": 0.5},
     "spurious": {"rate": 0.8},

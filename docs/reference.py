@@ -8,12 +8,14 @@ import importlib.util
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from noisylabels.cli import COMMANDS, find_app
 from noisylabels.data.atomic import write_text
 from noisylabels.data.settings import schema_of
+from noisylabels.noise.kinds import KINDS
 
 BUNDLES = ("cdl", "mdl")
 
@@ -75,6 +77,12 @@ SETTINGS = {
     "Evaluation": "evaluation.metrics.settings.EvaluationSettings",
     "Declaration of an experiment": "noisylabels.experiments.declaration.Declaration",
     "Method of a declaration": "noisylabels.experiments.declaration.Method",
+    "Dose of an error kind": "noisylabels.noise.dose.Dose",
+    **{
+        f"Error kind `{name}`, beside its dose": f"{kind.__module__}.{kind.__name__}"
+        for name, kind in KINDS.items()
+        if len(fields(kind)) > 1
+    },
     "Study": "noisylabels.experiments.paper.settings.StudySettings",
 }
 """What people set -> the class that checks it."""
@@ -105,7 +113,8 @@ def write_reference() -> str:
 def _schemas() -> Iterator[str]:
     """Name every setting of a file that people write, by its JSON schema."""
     yield "## Settings\n"
-    yield "`noisylabels.data.settings.schema_of` gives the JSON schema of each, for editors that check what is typed.\n"
+    yield "`noisylabels.data.settings.schema_of` gives the JSON schema of each, for editors that check what is typed;"
+    yield "`noisylabels.noise.kinds.schema_of_kinds` that of a noise model.\n"
     for title, place in SETTINGS.items():
         yield f"### {title}\n"
         yield f"`{place}`\n"
@@ -117,6 +126,8 @@ def _settings(
 ) -> Iterator[tuple[str, str, str]]:
     defined = schema.get("$defs", {}) if defined is None else defined
     for name, entry in schema.get("properties", {}).items():
+        if before == "" and name == "dose":
+            continue  # written side by side with the kind's own, and told once
         inner = defined.get(entry.get("$ref", "").rpartition("/")[2])
         if inner is not None and "properties" in inner:
             yield from _settings(inner, defined, f"{before}{name}.")

@@ -8,8 +8,9 @@ import dataclasses
 import difflib
 import functools
 import json
+import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +18,14 @@ from noisylabels.data.errors import InputError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
+    from pydantic_core import ErrorDetails
 
 Settings = TypeVar("Settings")
+
+MEMBER_OF_UNION = re.compile(
+    r"int|float|str|bool|none|(list|tuple|dict|mapping|sequence|function|literal|json-or-python)\b.*"
+)
+"""What pydantic puts into the place of a fault to tell the members of a union apart."""
 
 RULES = {
     "missing": "given",
@@ -33,19 +40,22 @@ RULES = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
+    "too_short": "a list of at least {min_length} values",
+    "too_long": "a list of at most {max_length} values",
     "dict_type": "a mapping of names to values",
     "dataclass_type": "a mapping of names to values",
 }
 """What must hold, by the type of pydantic's error, where its own words are about Python."""
 
 
-def build(kind: type[Settings], values: Mapping[str, object], *, what: str = "Setting") -> Settings:
+def build(kind: type[Settings], values: Mapping[str, object], *, what: str = "Setting", where: str = "") -> Settings:
     """Make settings from plain data; what it does not name keeps its default.
 
     Args:
         kind: A frozen dataclass, with settings within settings if need be.
         values: Values by name, as JSON or YAML gives them.
         what: What one of them is called in an error.
+        where: Name of the mapping that they are written in, before a dot; empty if there is none.
 
     Raises:
         InputError: If a name is unknown (the message gives the closest), a value has another type or is refused.
@@ -64,13 +74,13 @@ Did you mean sigma_px?
     """
     from pydantic import ValidationError
 
-    refuse_unknown(kind, values, what=what)
+    refuse_unknown(kind, values, what=what, where=where)
     try:
         made: Settings = _adapter(typing.cast("Any", kind)).validate_json(
             json.dumps(values, default=_plain), strict=True
         )
     except ValidationError as error:
-        raise as_input_error(error, what=what) from None
+        raise as_input_error(error, what=what, where=where) from None
     return made
 
 
@@ -133,26 +143,50 @@ def refuse_unknown(kind: type, values: object, *, what: str, where: str = "") ->
     kinds = typing.get_type_hints(kind)
     known = [entry.name for entry in dataclasses.fields(kind) if entry.init]
     for key, value in values.items():
-        name = f"{where}.{key}" if where else str(key)
-        if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=3, cutoff=0.5) or known
-            msg = f"{what} {name} must be one of those there are, got an unknown name. Did you mean {', '.join(close)}?"
-            raise InputError(msg)
+        refuse_name(str(key), known, what=what, where=where)
         if dataclasses.is_dataclass(kinds[key]):
-            refuse_unknown(kinds[key], value, what=what, where=name)
+            refuse_unknown(kinds[key], value, what=what, where=f"{where}.{key}" if where else str(key))
 
 
-def as_input_error(error: "ValidationError", *, what: str) -> InputError:
+def refuse_name(name: str, known: Sequence[str], *, what: str, where: str = "") -> None:
+    """Make sure that a name is one of those there are.
+
+    Raises:
+        InputError: If it is not; the message gives the closest, or all.
+    """
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
+    full = f"{where}.{name}" if where else name
+    msg = f"{what} {full} must be one of those there are, got an unknown name. Did you mean {', '.join(close)}?"
+    raise InputError(msg)
+
+
+def as_input_error(error: "ValidationError", *, what: str, where: str = "") -> InputError:
     """Turn pydantic's first complaint into our sentence: what must hold, what was got, what to do."""
-    first = error.errors(include_url=False)[0]
+    faults = error.errors(include_url=False)
+    start = _place(faults[0])  # the members of a union complain one by one: the deepest complaint is the nearest
+    first = max((one for one in faults if _place(one)[: len(start)] == start), key=lambda one: len(_place(one)))
     own = first.get("ctx", {}).get("error")
     if isinstance(own, InputError):
         return own
-    name = " ".join([what, ".".join(str(part) for part in first["loc"])]).rstrip()
-    said = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    rule = RULES.get(first["type"], said)
+    place = _place(first)
+    name = " ".join([what, ".".join([where, *place] if where else place)]).rstrip()
+    rule = " or ".join(dict.fromkeys(rule_of(fault) for fault in faults if _place(fault) == place))
     got = "nothing" if first["type"] == "missing" else repr(first["input"])
     return InputError(f"{name} must be {rule}, got {got}. Correct the value.")
+
+
+def rule_of(fault: "ErrorDetails") -> str:
+    """Return what must hold, by one complaint of pydantic."""
+    said = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    rule = RULES.get(fault["type"], said)
+    return rule.format(**fault.get("ctx", {})) if fault["type"] in ("too_short", "too_long") else rule
+
+
+def _place(fault: "ErrorDetails") -> list[str]:
+    """Name what is at fault, without the words by which pydantic tells the members of a union apart."""
+    return [str(part) for part in fault["loc"] if not MEMBER_OF_UNION.fullmatch(str(part))]
 
 
 @functools.cache
@@ -179,4 +213,4 @@ def _plain(value: object) -> object:
         return dict(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    return value.item() if hasattr(value, "item") else str(value)
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -23,7 +23,7 @@ COLUMNS: dict[str, Any] = {
     "column_min": np.int32,
     "row_max": np.int32,
     "column_max": np.int32,
-    "manner": object,
+    "mode": object,
     "magnitude": np.float64,
     "cover": np.float64,
     "jitter_px": np.float64,
@@ -33,7 +33,7 @@ COLUMNS: dict[str, Any] = {
     "key": np.uint64,
 }
 """Column -> dtype. `event` is the id in the clean map (a spurious event continues the numbering), the box and
-`class_index` are the clean event's (a spurious event's: its own place, class 0); `manner`, `magnitude`, `cover`,
+`class_index` are the clean event's (a spurious event's: its own place, class 0); `mode`, `magnitude`, `cover`,
 `jitter_px`, `length_px`, `step_px` and `partner` mean what the error kind says; `key` is the randomness the error was
 drawn with."""
 
@@ -48,8 +48,8 @@ def make_rows(image: str, kind: str, events: RealArray, **columns: object) -> Ev
         columns: Other columns of the log, single values or (row,) arrays.
 
     Examples:
-        >>> rows = make_rows("a", "incomplete", np.array([4, 7]), manner="cut", cover=[0.5, 0.25])
-        >>> len(rows), rows["manner"].tolist(), rows["partner"].tolist()
+        >>> rows = make_rows("a", "incomplete", np.array([4, 7]), mode="cut", cover=[0.5, 0.25])
+        >>> len(rows), rows["mode"].tolist(), rows["partner"].tolist()
         (2, ['cut', 'cut'], [0, 0])
     """
     given = {"image": image, "kind": kind, "event": events, **columns}
@@ -71,7 +71,7 @@ def join_logs(logs: Sequence[EventTable]) -> EventTable:
 def write_log(path: str | Path, log: EventTable) -> None:
     """Write a log as Parquet, whole or not at all."""
     frame = log.to_pandas()
-    for name in ("image", "kind", "manner"):
+    for name in ("image", "kind", "mode"):
         frame[name] = frame[name].astype("string")  # an empty log has text columns too
     with replacing(path) as temporary:
         frame.to_parquet(temporary, index=False)

@@ -8,17 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from noisylabels.data.arrays import Image
+from noisylabels.data.arrays import Image, RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.keys import combine_keys
 from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_map
+from noisylabels.data.settings import build
 from noisylabels.noise.canvas import Canvas
 from noisylabels.noise.dose import can_strike, choose_events
 from noisylabels.noise.kinds import KINDS, Kind, read_kind, write_kind
 from noisylabels.noise.log import join_logs
-from noisylabels.noise.scene import Scene, take_apart
+from noisylabels.noise.scene import Scene, decompose
 
 
 class Corrupted(NamedTuple):
@@ -34,6 +35,16 @@ class Corrupted(NamedTuple):
     label_map: LabelMap
     log: EventTable
     doses: EventTable
+
+
+@dataclass(frozen=True)
+class _Head:
+    classes: tuple[str, ...] = ROSELLA.names
+    seed: int = 0
+
+
+HEAD = ("classes", "seed")
+"""What a noise model has beside its error kinds."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,7 @@ class NoiseModel:
     seed: int = 0
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "NoiseModel":
+    def from_dict(cls, data: Mapping[str, object]) -> "NoiseModel":
         """Make a model from plain data.
 
         Args:
@@ -71,19 +82,16 @@ class NoiseModel:
         if not isinstance(data, Mapping):
             msg = f"A noise model must be a mapping of error kinds, got {data!r}. Write missed: {{rate: 0.1}}, say."
             raise InputError(msg)
-        classes = ClassTable(tuple(data["classes"])) if "classes" in data else ROSELLA
-        seed = data.get("seed", 0)
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            msg = f"seed must be a whole number, got {seed!r}. Write for instance seed: 0."
-            raise InputError(msg)
-        named = {name: settings for name, settings in data.items() if name not in ("classes", "seed")}
+        head = build(_Head, {key: value for key, value in data.items() if key in HEAD}, what="Noise model's")
+        classes = ClassTable(head.classes)
         entries = [
-            read_kind(name, settings, classes)
-            for name, listed in named.items()
+            read_kind(str(name), settings, classes)
+            for name, listed in data.items()
+            if name not in HEAD
             for settings in (listed if isinstance(listed, list) else [listed])
         ]
         order = list(KINDS)
-        model = cls(tuple(sorted(entries, key=lambda kind: order.index(kind.name))), classes, seed)
+        model = cls(tuple(sorted(entries, key=lambda kind: order.index(kind.name))), classes, head.seed)
         _refuse_repeated(model)
         return model
 
@@ -107,7 +115,7 @@ class NoiseModel:
             msg = f"{path}: {error}"
             raise InputError(msg) from error
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Write the model as plain data; `from_dict` reads it back."""
         data: dict[str, Any] = {"classes": list(self.classes), "seed": self.seed}
         for kind in self.errors:
@@ -131,7 +139,7 @@ class NoiseModel:
 
     def apply(
         self,
-        label_map: NDArray[Any],
+        label_map: RealArray,
         image: Image | None = None,
         *,
         image_id: str,
@@ -155,7 +163,7 @@ class NoiseModel:
             InputError: If the label map does not fit the class table, or a feature needs an image and none is given.
         """
         clean = check_label_map(label_map, self.classes)
-        scene = take_apart(
+        scene = decompose(
             clean, image, classes=self.classes, image_id=image_id, seed=self.seed,
             channel_names=channel_names, wanted=self.features,
         )  # fmt: skip
@@ -165,7 +173,7 @@ class NoiseModel:
 
 
 def render_log(
-    label_map: NDArray[Any],
+    label_map: RealArray,
     log: EventTable,
     image: Image | None = None,
     *,
@@ -185,7 +193,7 @@ def render_log(
         The (row, column) label map that `NoiseModel.apply` returned with this log.
     """
     clean = check_label_map(label_map, classes)
-    scene = take_apart(clean, image, classes=classes, image_id="", seed=0, channel_names=channel_names)
+    scene = decompose(clean, image, classes=classes, image_id="", seed=0, channel_names=channel_names)
     return _render(scene, log)[0]
 
 

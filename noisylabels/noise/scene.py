@@ -49,7 +49,7 @@ class Scene:
         return np.concatenate([[0], self.table["class_index"]]).astype(np.uint8)
 
 
-def take_apart(
+def decompose(
     label_map: LabelMap,
     image: RealArray | None,
     *,

@@ -48,10 +48,10 @@ def test_the_transition_gives_the_rate_and_the_new_class():
     assert abs(counts[2, 0] - 0.3) < 3 * np.sqrt(320 * 0.75 * 0.25) / 800
 
 
-@pytest.mark.parametrize("manner", ["cut", "hole", "rim"])
-def test_an_incomplete_event_keeps_its_cover_in_one_piece(manner):
+@pytest.mark.parametrize("mode", ["cut", "hole", "rim"])
+def test_an_incomplete_event_keeps_its_cover_in_one_piece(mode):
     clean = grid_of_discs(radius=7)
-    noisy, log, _ = corrupt("incomplete", {"rate": 1.0, "manners": [manner], "cover": [0.5, 0.5]}, clean)
+    noisy, log, _ = corrupt("incomplete", {"rate": 1.0, "modes": [mode], "cover": [0.5, 0.5]}, clean)
     assert len(log) == 100 == len(label_events(noisy)[1])
     assert np.array_equal(log["noisy_area_px"], np.rint(log["area_px"] / 2))
     assert not noisy[clean == 0].any()
@@ -60,8 +60,8 @@ def test_an_incomplete_event_keeps_its_cover_in_one_piece(manner):
 
 def test_a_hole_loses_the_middle_and_a_rim_the_outside():
     square = "..... / .111. / .111. / .111. / ....."
-    hole, _, _ = corrupt("incomplete", {"rate": 1.0, "manners": ["hole"], "cover": [0.9, 0.9]}, square)
-    rim, _, _ = corrupt("incomplete", {"rate": 1.0, "manners": ["rim"], "cover": [0.1, 0.1]}, square)
+    hole, _, _ = corrupt("incomplete", {"rate": 1.0, "modes": ["hole"], "cover": [0.9, 0.9]}, square)
+    rim, _, _ = corrupt("incomplete", {"rate": 1.0, "modes": ["rim"], "cover": [0.1, 0.1]}, square)
     assert np.array_equal(hole, draw("..... / .111. / .1.1. / .111. / ....."))
     assert np.array_equal(rim, draw("..... / ..... / ..1.. / ..... / ....."))
 
@@ -69,20 +69,20 @@ def test_a_hole_loses_the_middle_and_a_rim_the_outside():
 def test_one_channels_extent_is_what_is_bright_in_it():
     image = np.zeros((2, 3, 6))
     image[1, 1, 1:3] = 100
-    settings = {"rate": 1.0, "manners": ["channel:DsRed"]}
+    settings = {"rate": 1.0, "modes": ["channel:DsRed"]}
     picture = "...... / .1111. / ......"
     noisy, log, _ = corrupt("incomplete", settings, picture, image=image, channel_names=("pHluorin", "DsRed"))
     assert np.array_equal(noisy, draw("...... / .11... / ......"))
-    assert log["manner"].tolist() == ["channel:DsRed"]
+    assert log["mode"].tolist() == ["channel:DsRed"]
     with pytest.raises(InputError, match=r"^'channel:DsRed' must name a channel of the image, got no image\."):
         corrupt("incomplete", settings, picture)
 
 
-@pytest.mark.parametrize("manner", ["cut", "hole", "rim"])
+@pytest.mark.parametrize("mode", ["cut", "hole", "rim"])
 @pytest.mark.parametrize("radius", [1, 6])
-def test_no_side_is_favoured_by_what_is_left_out(manner, radius):
+def test_no_side_is_favoured_by_what_is_left_out(mode, radius):
     clean = grid_of_discs(radius=radius, n=(25, 25), n_classes=1)
-    noisy, _, _ = corrupt("incomplete", {"rate": 1.0, "manners": [manner]}, clean)
+    noisy, _, _ = corrupt("incomplete", {"rate": 1.0, "modes": [mode]}, clean)
     assert_no_mean_step(centroid_steps(clean, noisy))
 
 
@@ -209,14 +209,14 @@ def test_the_jitter_has_mean_0_variance_1_and_the_same_correlation_along_both_ax
     [
         (
             "incomplete",
-            {"rate": 0.1, "manners": ["half"]},
-            "A manner of incomplete must be one of ['cut', 'hole', 'rim', 'channel:<name>'], got 'half'. "
+            {"rate": 0.1, "modes": ["half"]},
+            "A mode of incomplete must be one of ['cut', 'hole', 'rim', 'channel:<name>'], got 'half'. "
             "Use one of them.",
         ),
         (
             "incomplete",
-            {"rate": 0.1, "manners": {"cut": 1.0}},
-            "manners of incomplete must be a list, got {'cut': 1.0}. Write for instance [cut, hole].",
+            {"rate": 0.1, "modes": {"cut": 1.0}},
+            "Setting incomplete.modes must be a list, got {'cut': 1.0}. Correct the value.",
         ),
         (
             "incomplete",
@@ -226,37 +226,37 @@ def test_the_jitter_has_mean_0_variance_1_and_the_same_correlation_along_both_ax
         (
             "incomplete",
             {"rate": 0.1, "cover": [0.3, 7]},
-            "cover of incomplete must be in [0, 1], got 7. For 5 % write 0.05.",
+            "cover of incomplete must be in [0, 1], got 7.0. For 5 % write 0.05.",
         ),
         (
             "boundary",
             {"rate": 0.1, "sd_px": -1},
-            "sd_px of boundary must be 0 or more, got -1. Give a standard deviation.",
+            "sd_px of boundary must be 0 or more, got -1.0. Give a standard deviation.",
         ),
         (
             "boundary",
             {"rate": 0.1, "length_px": 0},
-            "length_px of boundary must be above 0, got 0. Give the jitter's correlation length.",
+            "length_px of boundary must be above 0, got 0.0. Give the jitter's correlation length.",
         ),
         (
             "boundary",
             {"rate": 0.1, "shift_px": [1, 0]},
-            "shift_px of boundary must be one number or two and more that rise, got [1, 0]. Sort them.",
+            "shift_px of boundary must be one number or two and more that rise, got [1.0, 0.0]. Sort them.",
         ),
         (
             "shifted",
             {"rate": 0.1, "sd_px": 0},
-            "sd_px of shifted must be above 0, got 0. Give the step's standard deviation.",
+            "sd_px of shifted must be above 0, got 0.0. Give the step's standard deviation.",
         ),
         (
             "split",
             {"rate": 0.1, "gap_px": 1},
-            "gap_px of split must be 1.5 or more, got 1. A thinner cut leaves pixels in contact.",
+            "gap_px of split must be 1.5 or more, got 1.0. A thinner cut leaves pixels in contact.",
         ),
         (
             "merged",
             {"rate": 0.1, "max_gap_px": 1},
-            "max_gap_px of merged must be 2 or more and width_px above 0, got 1 and 2.0. Give both in pixels.",
+            "max_gap_px of merged must be 2 or more and width_px above 0, got 1.0 and 2.0. Give both in pixels.",
         ),
         (
             "spurious",
@@ -265,8 +265,8 @@ def test_the_jitter_has_mean_0_variance_1_and_the_same_correlation_along_both_ax
         ),
         (
             "simplified",
-            {"rate": 0.1, "manners": ["circle"]},
-            "A manner of simplified must be one of ['polygon', 'box'], got 'circle'. Use one of them.",
+            {"rate": 0.1, "modes": ["circle"]},
+            "A mode of simplified must be one of ['polygon', 'box'], got 'circle'. Use one of them.",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from noisylabels.noise.log import COLUMNS, join_logs, make_rows, read_log, write
 def test_a_log_survives_its_file(tmp_path, n_rows):
     log = make_rows(
         "a", "incomplete", np.arange(1, n_rows + 1),
-        manner="cut", cover=0.5, key=combine_keys(0, np.arange(n_rows)),
+        mode="cut", cover=0.5, key=combine_keys(0, np.arange(n_rows)),
     )  # fmt: skip
     write_log(tmp_path / "log.parquet", log)
     again = read_log(tmp_path / "log.parquet")

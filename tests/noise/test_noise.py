@@ -1,16 +1,19 @@
 """The laws every noise model keeps."""
 
+import json
 import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import jsonschema
 import numpy as np
 import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
-from noisylabels.noise.kinds import KINDS
+from noisylabels.noise.kinds import KINDS, schema_of_kinds
 from noisylabels.noise.model import NoiseModel, render_log
+from noisylabels.noise.presets import PRESETS
 from tests.cases import draw
 from tests.noise.fields import crowded_field, grid_of_discs
 
@@ -180,7 +183,7 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"missed": {"rate": 5}}, "rate must be in [0, 1], got 5. For 5 % write 0.05."),
+        ({"missed": {"rate": 5}}, "rate must be in [0, 1], got 5.0. For 5 % write 0.05."),
         (
             {"misclassified": {"transition": [[0.9, 0.2], [0, 1]]}},
             "Row 0 of transition must be probabilities that sum to 1, got [0.9, 0.2] (sum 1.1). "
@@ -188,20 +191,42 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
         ),
         (
             {"mised": {"rate": 0.1}},
-            f"An error kind must be one of {list(KINDS)}, got 'mised'. Use one of them.",
+            "Error kind mised must be one of those there are, got an unknown name. "
+            "Did you mean missed, misclassified, merged?",
+        ),
+        (
+            {"missed": {"rate": "high"}},
+            "Setting missed.rate must be a number or a mapping of names to values, got 'high'. Correct the value.",
+        ),
+        (
+            {"missed": {"rate": {"phagophore": "high"}}},
+            "Setting missed.rate.phagophore must be a number, got 'high'. Correct the value.",
+        ),
+        (
+            {"missed": {"rate": 0.1, "sizes_px": [1, 2, 3]}},
+            "Setting missed.sizes_px must be a list of at most 2 values, got [1, 2, 3]. Correct the value.",
+        ),
+        (
+            {"misclassified": {"transition": [[1.0], [1.0]]}},
+            "transition must be 2 x 2 (phagophore, autolysosome), got another size. Give one row per class.",
+        ),
+        (
+            {"classes": "nucleus"},
+            "Noise model's classes must be a list, got 'nucleus'. Correct the value.",
         ),
         (
             {"missed": 0.3},
             "Settings of missed must be a mapping, got 0.3. Write for instance missed: {rate: 0.1}.",
         ),
-        ({"seed": "one"}, "seed must be a whole number, got 'one'. Write for instance seed: 0."),
+        ({"seed": "one"}, "Noise model's seed must be a whole number, got 'one'. Correct the value."),
         (
             {"missed": {"rate": 0.1, "given": {"area": "high"}}},
-            "given of area must be a finite number, got 'high'. Give logits, for instance -1.5.",
+            "Setting missed.given.area must be a number, got 'high'. Correct the value.",
         ),
         (
             {"missed": {"rate": 0.1, "unless": ["mised"]}},
-            f"An error kind in `unless` must be one of {list(KINDS)}, got 'mised'. Use one of them.",
+            "Error kind of `unless` mised must be one of those there are, got an unknown name. "
+            "Did you mean missed, misclassified, merged?",
         ),
         ({"missed": {}}, "missed must have a rate, got none. Write for instance rate: 0.1."),
         (
@@ -211,8 +236,7 @@ def test_an_edit_elsewhere_changes_no_other_events_errors():
         ),
         (
             {"missed": {"rate": 0.1, "gven": {}}},
-            "Settings of missed must be among ['rate', 'given', 'draw', 'image_sd', 'severity', 'reference', "
-            "'intercept', 'sizes_px', 'unless'], got ['gven']. Remove or rename them.",
+            "Setting missed.gven must be one of those there are, got an unknown name. Did you mean given?",
         ),
         (
             {"missed": [{"rate": 0.1}, {"rate": {"phagophore": 0.2}}]},
@@ -250,7 +274,7 @@ def test_a_model_survives_its_file(tmp_path):
                 {"rate": {"autolysosome": 0.1}, "draw": "bernoulli", "image_sd": 0.5},
             ],
             "misclassified": {"transition": [[0.9, 0.1], [0.25, 0.75]]},
-            "incomplete": {"rate": 0.2, "manners": ["cut"], "cover": [0.2, 0.5]},
+            "incomplete": {"rate": 0.2, "modes": ["cut"], "cover": [0.2, 0.5]},
         }
     )
     model.write(tmp_path / "model.yaml")
@@ -258,3 +282,16 @@ def test_a_model_survives_its_file(tmp_path):
     assert again.to_dict() == model.to_dict()
     clean = grid_of_discs()
     assert np.array_equal(again.apply(clean, image_id="a").label_map, model.apply(clean, image_id="a").label_map)
+
+
+def test_the_schema_takes_the_presets_and_refuses_what_a_model_refuses():
+    validator = jsonschema.Draft202012Validator(schema_of_kinds())
+    for name, preset in PRESETS.items():
+        assert list(validator.iter_errors(json.loads(json.dumps(preset)))) == [], name
+    for wrong in (
+        {"mised": {"rate": 0.1}},
+        {"missed": {}},
+        {"missed": {"rate": "high"}},
+        {"split": {"rate": 1, "gap": 2}},
+    ):
+        assert list(validator.iter_errors(wrong)) != [], wrong

@@ -11,6 +11,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.keys import Keys
 from noisylabels.data.labels import ClassTable
+from noisylabels.data.settings import build, refuse_name, schema_of
 from noisylabels.noise.canvas import Canvas
 from noisylabels.noise.dose import Dose
 from noisylabels.noise.kinds.boundary import Boundary
@@ -24,7 +25,7 @@ from noisylabels.noise.kinds.split import Split
 from noisylabels.noise.kinds.spurious import Spurious
 from noisylabels.noise.scene import Scene
 
-__all__ = ["KINDS", "Kind", "read_kind", "write_kind"]
+__all__ = ["KINDS", "Kind", "read_kind", "schema_of_kinds", "write_kind"]
 
 
 class Kind(Protocol):
@@ -56,7 +57,7 @@ KINDS: dict[str, type[Any]] = {
 DOSE_FIELDS = tuple(field.name for field in dataclasses.fields(Dose))
 
 
-def read_kind(name: str, data: Mapping[str, Any], classes: ClassTable) -> Kind:
+def read_kind(name: str, data: object, classes: ClassTable) -> Kind:
     """Make one error kind from plain data.
 
     Args:
@@ -74,31 +75,25 @@ def read_kind(name: str, data: Mapping[str, Any], classes: ClassTable) -> Kind:
         >>> read_kind("mised", {"rate": 0.3}, ROSELLA)
         Traceback (most recent call last):
         ...
-        noisylabels.data.errors.InputError: An error kind must be one of ['missed', 'misclassified', 'incomplete', \
-'simplified', 'shifted', 'boundary', 'spurious', 'split', 'merged'], got 'mised'. Use one of them.
+        noisylabels.data.errors.InputError: Error kind mised must be one of those there are, got an unknown name. \
+Did you mean missed, misclassified, merged?
     """
-    if name not in KINDS:
-        msg = f"An error kind must be one of {list(KINDS)}, got {name!r}. Use one of them."
-        raise InputError(msg)
+    refuse_name(name, list(KINDS), what="Error kind")
     if not isinstance(data, Mapping):
         msg = f"Settings of {name} must be a mapping, got {data!r}. Write for instance {name}: {{rate: 0.1}}."
         raise InputError(msg)
     kind = KINDS[name]
     own = [field.name for field in dataclasses.fields(kind) if field.name != "dose"]
-    unknown = [key for key in data if key not in (*DOSE_FIELDS, *own)]
-    if unknown:
-        msg = f"Settings of {name} must be among {[*DOSE_FIELDS, *own]}, got {unknown}. Remove or rename them."
-        raise InputError(msg)
-    dose = {key: value for key, value in data.items() if key in DOSE_FIELDS}
-    if "rate" not in dose:
-        dose["rate"] = _rate_of_transition(name, data.get("transition"), classes)
-    try:
-        made: Kind = kind(dose=Dose(**dose), **{key: value for key, value in data.items() if key in own})
-    except TypeError as error:  # a text where a number belongs, a number where a list does
-        msg = f"Settings of {name} must be of the kinds its description says, got {dict(data)} ({error}). Correct them."
-        raise InputError(msg) from error
-    _check_against(made, classes)
-    return made
+    for key in data:
+        refuse_name(str(key), [*DOSE_FIELDS, *own], what="Setting", where=name)
+    settings = {key: value for key, value in data.items() if key in own}
+    made: Kind = build(kind, {**settings, "dose": {"rate": 0}}, where=name)
+    if hasattr(made, "check"):
+        made.check(classes)
+    rate = {} if "rate" in data else {"rate": _rate_of_transition(made, classes)}
+    dose = build(Dose, {**rate, **{key: value for key, value in data.items() if key in DOSE_FIELDS}}, where=name)
+    _check_names(dose, classes)
+    return dataclasses.replace(made, dose=dose)  # type: ignore[type-var]
 
 
 def write_kind(kind: Kind) -> dict[str, Any]:
@@ -107,24 +102,46 @@ def write_kind(kind: Kind) -> dict[str, Any]:
     return data | {key: value for key, value in _settings(kind).items() if key != "dose"}
 
 
-def _rate_of_transition(name: str, transition: Sequence[Sequence[float]] | None, classes: ClassTable) -> Any:
+def schema_of_kinds() -> dict[str, object]:
+    """Return the JSON schema of a noise model's file: `classes`, `seed`, and each kind with its dose's settings."""
+    dose = schema_of(Dose)
+    kinds: dict[str, object] = {}
+    for name, kind in KINDS.items():
+        own = {key: entry for key, entry in _properties(schema_of(kind)).items() if key != "dose"}
+        needed = [] if name == Misclassified.name else ["rate"]
+        entry = {"type": "object", "properties": {**_properties(dose), **own}, "required": needed}
+        one = {"description": _first_line(kind), **entry, "additionalProperties": False}
+        kinds[name] = {"anyOf": [one, {"type": "array", "items": one}]}
+    classes = {"type": "array", "items": {"type": "string"}}
+    properties = {"classes": classes, "seed": {"type": "integer", "default": 0}, **kinds}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _properties(schema: Mapping[str, object]) -> dict[str, object]:
+    found = schema["properties"]
+    assert isinstance(found, dict)
+    return found
+
+
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").split("\n", 1)[0]
+
+
+def _rate_of_transition(kind: Kind, classes: ClassTable) -> dict[str, float]:
+    transition: Sequence[Sequence[float]] | None = getattr(kind, "transition", None)
     if transition is None:
-        msg = f"{name} must have a rate, got none. Write for instance rate: 0.1."
+        msg = f"{kind.name} must have a rate, got none. Write for instance rate: 0.1."
         raise InputError(msg)
-    pairs = zip(classes.foreground, enumerate(transition), strict=False)
+    pairs = zip(classes.foreground, enumerate(transition), strict=True)
     return {name: min(max(1.0 - row[index], 0.0), 1.0) for name, (index, row) in pairs}
 
 
-def _check_against(kind: Kind, classes: ClassTable) -> None:
-    for names in kind.dose.strata:
+def _check_names(dose: Dose, classes: ClassTable) -> None:
+    for names in dose.strata:
         for name in names:
             classes.index(name)
-    for name in kind.dose.unless:
-        if name not in KINDS:
-            msg = f"An error kind in `unless` must be one of {list(KINDS)}, got {name!r}. Use one of them."
-            raise InputError(msg)
-    if hasattr(kind, "check"):
-        kind.check(classes)
+    for name in dose.unless:
+        refuse_name(name, list(KINDS), what="Error kind of `unless`")
 
 
 def _settings(settings: Any) -> dict[str, Any]:

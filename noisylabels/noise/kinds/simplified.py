@@ -15,7 +15,7 @@ from noisylabels.noise.dose import Dose
 from noisylabels.noise.log import make_rows
 from noisylabels.noise.scene import Scene
 
-MANNERS = ("polygon", "box")
+MODES = ("polygon", "box")
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class Simplified:
 
     Args:
         dose: How many events, and which.
-        manners: The manners to choose from, each equally likely.
+        modes: The modes to choose from, each equally likely.
         tolerance_px: How far a polygon may stray from the outline.
 
     Raises:
-        InputError: If a manner is unknown or the tolerance is not positive.
+        InputError: If a mode is unknown or the tolerance is not positive.
     """
 
     dose: Dose
-    manners: Sequence[str] = ("polygon",)
+    modes: Sequence[str] = ("polygon",)
     tolerance_px: float = 1.5
     name: ClassVar[str] = "simplified"
 
     def __post_init__(self) -> None:
-        for manner in self.manners or [""]:
-            if manner not in MANNERS:
-                msg = f"A manner of simplified must be one of {list(MANNERS)}, got {manner!r}. Use one of them."
+        for mode in self.modes or [""]:
+            if mode not in MODES:
+                msg = f"A mode of simplified must be one of {list(MODES)}, got {mode!r}. Use one of them."
                 raise InputError(msg)
         if self.tolerance_px <= 0:
             msg = f"tolerance_px of simplified must be above 0, got {self.tolerance_px}. Give pixels, for instance 1.5."
@@ -53,10 +53,10 @@ class Simplified:
         return np.asarray(scene.table["area_px"] >= 3)
 
     def draw(self, scene: Scene, events: NDArray[np.int32], keys: Keys) -> EventTable:
-        """Draw the manner of each event; one that is as simple already is not logged."""
-        chosen = (uniforms(combine_keys(keys, "manner")) * len(self.manners)).astype(int)
-        manners = np.array(self.manners, object)[chosen]
-        return make_rows(scene.image_id, self.name, events, manner=manners, magnitude=self.tolerance_px, key=keys)
+        """Draw the mode of each event; one that is as simple already is not logged."""
+        chosen = (uniforms(combine_keys(keys, "manner")) * len(self.modes)).astype(int)
+        modes = np.array(self.modes, object)[chosen]
+        return make_rows(scene.image_id, self.name, events, mode=modes, magnitude=self.tolerance_px, key=keys)
 
     @staticmethod
     def render(canvas: Canvas, _scene: Scene, rows: EventTable) -> NDArray[np.bool_]:
@@ -65,7 +65,7 @@ class Simplified:
         for row, event in enumerate(rows["event"].tolist()):
             window = canvas.box(event, margin=1)
             own = canvas.owner[window] == event
-            simple = fill_box(own) if rows["manner"][row] == "box" else drop_corners(own, rows["magnitude"][row])
+            simple = fill_box(own) if rows["mode"][row] == "box" else drop_corners(own, rows["magnitude"][row])
             applied[row] = canvas.paint(event, window, simple)
         return applied
 
