@@ -29,6 +29,7 @@ class Predictor:
         self.command = tuple(command)
         self.log = log
         self._turn = threading.Lock()
+        self._watch = threading.Lock()  # who is at work, and whether it is to be killed
         self._process: subprocess.Popen[str] | None = None
         self._at_work: str | None = None
         self._stopped: set[str] = set()
@@ -66,9 +67,10 @@ class Predictor:
 
     def cancel(self, token: str) -> None:
         """Stop a request; the process is killed if it is at work on it, and starts anew with the next one."""
-        self._stopped.add(token)
-        if self._at_work == token:
-            self._kill()
+        with self._watch:
+            self._stopped.add(token)
+            if self._at_work == token and self._process is not None:
+                self._process.kill()
 
     def stop(self) -> None:
         """End the process: the server ends."""
@@ -83,14 +85,19 @@ class Predictor:
             if self._ended or token in self._stopped:
                 raise StoppedError
             process = self._running()
-            self._at_work = token
-            try:
+            with self._watch:
                 if self._ended or token in self._stopped:  # asked to stop while it was being started
                     raise StoppedError
+                self._at_work = token
+            try:
                 line = self._exchange(process, json.dumps(request))
             finally:
-                self._at_work = None
-            if self._ended or token in self._stopped:
+                with self._watch:
+                    self._at_work = None
+            stopped = self._ended or token in self._stopped
+            if stopped or not line:
+                self._kill()  # and wait for its end: the next one in turn must not speak to a process that dies
+            if stopped:
                 raise StoppedError
             if not line:
                 msg = f"The predictor must answer, but it ended ({self._last_words(process)}). Try again."

@@ -12,10 +12,10 @@ from pathlib import Path
 from noisylabels.data.errors import InputError
 
 APPLICATION_ID = 0x6E6C6462  # "nldb", in the file's header: tells our projects from other SQLite files
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 KEPT = (
     *("answer", "log", "revision", "move", "closing", "box_action", "box_closing", "item", "trial", "score"),
-    *("network", "network_use"),
+    *("trial_closing", "network", "network_use"),
 )
 """Tables whose rows are never changed or deleted."""
 

@@ -13,12 +13,13 @@ from noisylabels.annotation.allocation import PlannedTrial, StudySettings, plan_
 from noisylabels.annotation.fields import Field, dataset_of, field_of, fields_of, find_field, start_map
 from noisylabels.annotation.images import contrast_of, read_planes
 from noisylabels.annotation.project import Person, Project, insert, now
-from noisylabels.annotation.revisions import check_active_ms, hash_of, pack, unpack
+from noisylabels.annotation.revisions import check_active_ms, check_comment, hash_of, pack, unpack
 from noisylabels.annotation.users import add_person
 from noisylabels.data.errors import InputError
 
 LOWEST, HIGHEST = 1, 10
-MAX_COMMENT = 2000
+STATES = ("cannot_judge", "skipped")
+"""What a rater may say of a trial instead of a score."""
 
 
 class UnknownTrialError(InputError):
@@ -33,13 +34,15 @@ class Trial:
         token: Its name; random.
         number: The rater's n-th trial.
         training: Whether it does not count, and the rater may know.
-        left: The latest score of the left side, None before the first.
+        state: "open", "scored", "cannot_judge", or "skipped" (it comes again after the others).
+        left: The latest score of the left side, None unless it is scored.
         right: The latest score of the right side.
     """
 
     token: str
     number: int
     training: bool
+    state: str
     left: int | None
     right: int | None
 
@@ -69,8 +72,10 @@ class RatingDesk:
         return [_trial(row) for row in rows]
 
     def next(self) -> str | None:
-        """Name the first trial without a score; None when all have one."""
-        return next((trial.token for trial in self.trials() if trial.left is None), None)
+        """Name the first open trial, else the first that was skipped; None when all are scored or cannot be judged."""
+        trials = self.trials()
+        waiting = [trial.token for state in ("open", "skipped") for trial in trials if trial.state == state]
+        return next(iter(waiting), None)
 
     def trial(self, token: str) -> Trial:
         """Read one of the rater's trials.
@@ -114,10 +119,8 @@ class RatingDesk:
             if not LOWEST <= value <= HIGHEST:
                 msg = f"A score must be a whole number in {LOWEST}..{HIGHEST}, got {value}. Score both sides."
                 raise InputError(msg)
-        if len(comment) > MAX_COMMENT:
-            msg = f"A comment must have at most {MAX_COMMENT} characters, got {len(comment)}. Shorten it."
-            raise InputError(msg)
         trial = self._row(token)["id"]
+        check_comment(comment)
         check_active_ms(active_ms)
 
         def work(connection: sqlite3.Connection) -> Scored:
@@ -132,9 +135,42 @@ class RatingDesk:
                 created=now(),
                 unblinded=self.project.value("SELECT count(*) > 0 FROM log WHERE event = 'unblinded'"),
             )
+            _close(connection, trial, "scored")
             return Scored(self.next())
 
         return self.project.once(self.person, f"score {token}", key or secrets.token_hex(16), Scored, work).next
+
+    def close(
+        self, token: str, state: str, *, active_ms: int = 0, comment: str = "", key: str | None = None
+    ) -> str | None:
+        """Say that a trial cannot be judged, or leave it for later; neither is a score.
+
+        A trial that cannot be judged is done, and a score that it had no longer counts; scoring it afterwards makes it
+        a scored one. One that is skipped comes again after all others.
+
+        Returns:
+            The token of the next trial that waits for the rater.
+
+        Raises:
+            InputError: If the state is another word, the comment too long, or a trial with a score is skipped.
+        """
+        if state not in STATES:
+            msg = (
+                f"A trial must be {' or '.join(STATES)} to be closed without a score, got {state!r}. Use one of these."
+            )
+            raise InputError(msg)
+        trial = self._row(token)["id"]
+        check_comment(comment)
+        check_active_ms(active_ms)
+
+        def work(connection: sqlite3.Connection) -> Scored:
+            if state == "skipped" and self.trial(token).state not in ("open", "skipped"):
+                msg = "A trial must be without an answer to be left for later, got one that has one. Go on to the next."
+                raise InputError(msg)
+            _close(connection, trial, state, active_ms, comment)
+            return Scored(self.next())
+
+        return self.project.once(self.person, f"{state} {token}", key or secrets.token_hex(16), Scored, work).next
 
     def _row(self, token: str) -> sqlite3.Row:
         row = self.project.row(f"{TRIALS} WHERE person = ? AND token = ?", self.person.id, token)
@@ -149,8 +185,9 @@ class RatingDesk:
 
 
 TRIALS = (
-    "SELECT trial.*, item.field, score.left_score, score.right_score FROM trial JOIN item ON item.id = trial.left_item "
-    "LEFT JOIN score ON score.id = (SELECT max(id) FROM score WHERE score.trial = trial.id)"
+    "SELECT trial.*, item.field, state, score.left_score, score.right_score FROM trial "
+    "JOIN item ON item.id = trial.left_item JOIN trial_now ON trial_now.trial = trial.id "
+    "LEFT JOIN score ON score.id = trial_now.score"
 )
 
 
@@ -250,4 +287,10 @@ def _code(project: Project, field: int, method: str) -> str:
 
 
 def _trial(row: sqlite3.Row) -> Trial:
-    return Trial(row["token"], row["number"], row["block"] == "training", row["left_score"], row["right_score"])
+    return Trial(
+        row["token"], row["number"], row["block"] == "training", row["state"], row["left_score"], row["right_score"]
+    )
+
+
+def _close(connection: sqlite3.Connection, trial: int, state: str, active_ms: int = 0, comment: str = "") -> None:
+    insert(connection, "trial_closing", trial=trial, state=state, active_ms=active_ms, comment=comment, created=now())

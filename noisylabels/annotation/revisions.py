@@ -14,6 +14,7 @@ from noisylabels.data.labels import IGNORE_INDEX, LabelMap, check_label_map
 
 TOOLS = ("brush", "eraser", "lasso", "polygon", "fill", "clear", "merge", "predict", "import", "napari")
 MAX_ACTIVE_MS = 86_400_000
+MAX_COMMENT = 2000
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,17 @@ def read_revision(project: Project, task: int, revision: int) -> LabelMap:
         )
         raise InputError(msg)
     return label_map
+
+
+def check_comment(comment: str) -> None:
+    """Make sure that a comment is not too long.
+
+    Raises:
+        InputError: If it is.
+    """
+    if len(comment) > MAX_COMMENT:
+        msg = f"A comment must have at most {MAX_COMMENT} characters, got {len(comment)}. Shorten it."
+        raise InputError(msg)
 
 
 def check_active_ms(active_ms: int) -> int:

@@ -138,6 +138,12 @@ CREATE TABLE score ( -- kept: the last one of a trial counts
 ) STRICT;
 CREATE INDEX score_trial ON score (trial, id);
 
+CREATE TABLE trial_closing ( -- kept: the last one is the state of a trial; none means open
+  id INTEGER PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trial, state TEXT NOT NULL, -- scored, cannot_judge, skipped
+  active_ms INTEGER NOT NULL, comment TEXT NOT NULL, created TEXT NOT NULL -- of a score: 0 and "", they stand there
+) STRICT;
+CREATE INDEX trial_closing_trial ON trial_closing (trial, id);
+
 -- What the kept rows add up to.
 
 CREATE VIEW task_now AS SELECT
@@ -174,3 +180,15 @@ FROM box_task;
 
 CREATE VIEW box_task_time AS
   SELECT box_task, active_ms, created FROM box_action UNION ALL SELECT box_task, active_ms, created FROM box_closing;
+
+CREATE VIEW trial_now AS SELECT -- the score that counts: the newest, unless the trial was said not to be judgeable afterwards
+  trial.id AS trial, closing.state AS state,
+  CASE WHEN closing.state = 'scored' THEN (SELECT max(id) FROM score WHERE score.trial = trial.id) END AS score
+FROM trial JOIN (
+  SELECT id AS trial, coalesce(
+    (SELECT state FROM trial_closing c WHERE c.trial = trial.id ORDER BY c.id DESC LIMIT 1), 'open') AS state FROM trial
+) closing ON closing.trial = trial.id;
+
+CREATE VIEW trial_time AS
+  SELECT trial, active_ms, created FROM score UNION ALL
+  SELECT trial, active_ms, created FROM trial_closing WHERE state != 'scored';

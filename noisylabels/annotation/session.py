@@ -21,6 +21,7 @@ from noisylabels.annotation.revisions import (
     add_revision,
     adopt,
     check_active_ms,
+    check_comment,
     commit,
     head_of,
     move_head,
@@ -33,7 +34,6 @@ from noisylabels.data.labels import LabelMap
 STATES = ("accepted", "skipped", "cannot_judge", "open")
 WAITING = ("open", "returned")
 """States of a task that its person has still to work on."""
-MAX_COMMENT = 2000
 TASKS = (
     "SELECT task.*, field.name, state, person.name AS person_name, "
     "(SELECT comment FROM closing WHERE closing.id = task_now.closing) AS comment FROM task "
@@ -362,17 +362,6 @@ class Session:
 def _task(row: sqlite3.Row) -> Task:
     name = row["name"] if row["strategy"] == "chosen" else None
     return Task(row["token"], row["number"], row["state"], name, row["person_name"], row["comment"] or "")
-
-
-def check_comment(comment: str) -> None:
-    """Make sure that a comment is not too long.
-
-    Raises:
-        InputError: If it is.
-    """
-    if len(comment) > MAX_COMMENT:
-        msg = f"A comment must have at most {MAX_COMMENT} characters, got {len(comment)}. Shorten it."
-        raise InputError(msg)
 
 
 def _close(connection: sqlite3.Connection, task: int, state: str, revision: int, active_ms: int, comment: str) -> None:

@@ -69,10 +69,11 @@ def export_times(project: Project, path: str | Path) -> int:
     )
     rated = project.rows(
         "SELECT 'rating' AS activity, person.name AS person, field.name AS field, token AS task, "
-        "sum(active_ms) / 1000.0 AS active_s, count(*) AS n_actions, min(score.created) AS opened, "
-        "max(score.created) AS closed, block = 'repeat' AS repeat, 'done' AS state FROM score "
-        "JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
-        "JOIN item ON item.id = trial.left_item JOIN field ON field.id = item.field GROUP BY trial.id ORDER BY trial.id"
+        "sum(active_ms) / 1000.0 AS active_s, count(*) AS n_actions, min(trial_time.created) AS opened, "
+        "max(trial_time.created) AS closed, block = 'repeat' AS repeat, state FROM trial_time "
+        "JOIN trial ON trial.id = trial_time.trial JOIN person ON person.id = trial.person "
+        "JOIN trial_now ON trial_now.trial = trial.id JOIN item ON item.id = trial.left_item "
+        "JOIN field ON field.id = item.field GROUP BY trial.id ORDER BY trial.id"
     )
     rows = [dict(row) for row in (*corrected, *drawn, *rated)]
     write_table(path, TIMES, rows)
@@ -89,8 +90,10 @@ def export_comments(project: Project, path: str | Path) -> int:
         "SELECT 'correction' AS activity, person.name AS person, field.name AS field, token AS task, state, "
         "closing.created AS created, comment FROM closing JOIN task ON task.id = closing.task "
         "JOIN person ON person.id = person JOIN field ON field.id = task.field WHERE comment != '' UNION ALL "
-        "SELECT 'rating', person.name, field.name, token, 'scored', score.created, comment FROM score "
-        "JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
+        "SELECT 'rating', person.name, field.name, token, said.state, said.created, comment FROM "
+        "(SELECT trial, comment, created, 'scored' AS state FROM score UNION ALL "
+        "SELECT trial, comment, created, state FROM trial_closing) said "
+        "JOIN trial ON trial.id = said.trial JOIN person ON person.id = trial.person "
         "JOIN item ON item.id = trial.left_item JOIN field ON field.id = item.field WHERE comment != '' "
         "ORDER BY created"
     )
@@ -172,7 +175,8 @@ def as_text(value: object) -> object:
 
 def _share_done(project: Project, person: Person) -> str:
     questions = {
-        "rater": "SELECT count(*) AS n, coalesce(sum(id IN (SELECT trial FROM score)), 0) AS done FROM trial",
+        "rater": "SELECT count(*) AS n, coalesce(sum(state = 'scored'), 0) AS done, "
+        "coalesce(sum(state = 'cannot_judge'), 0) AS unjudged FROM trial JOIN trial_now ON trial_now.trial = trial.id",
         "expert": "SELECT count(*) AS n, coalesce(sum(state != 'open'), 0) AS done FROM box_task "
         "JOIN box_task_now ON box_task_now.box_task = box_task.id",
     }
@@ -182,7 +186,8 @@ def _share_done(project: Project, person: Person) -> str:
     row = project.row(f"{questions.get(person.role, corrected)} WHERE person = ?", person.id)
     assert row is not None
     words = {"rater": "trials scored", "expert": "fields closed"}.get(person.role, "tasks accepted")
-    return f"{row['done']} of {row['n']} {words}"
+    unjudged = f", {row['unjudged']} cannot be judged" if "unjudged" in row.keys() and row["unjudged"] else ""  # noqa: SIM118
+    return f"{row['done']} of {row['n']} {words}{unjudged}"
 
 
 def _box_rows(project: Project, expert: str, group: str, task: sqlite3.Row) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ COLUMNS = [
     "block",
     "number",
     "side",
+    "state",
     "counts",
     "active_ms",
     "scored",
@@ -27,12 +28,13 @@ COLUMNS = [
 
 
 def open_trials(project: Project) -> dict[str, int]:
-    """Count the trials without a score, by rater (all raters, 0 when done)."""
-    rows = project.rows(
-        "SELECT name, count(*) - count(score.trial) AS open FROM trial JOIN person ON person.id = trial.person "
-        "LEFT JOIN (SELECT DISTINCT trial FROM score) score ON score.trial = trial.id GROUP BY name ORDER BY name"
-    )
-    return {row["name"]: row["open"] for row in rows}
+    """Count the trials that wait for an answer, by rater (all raters, 0 when done)."""
+    return _count(project, "open", "skipped")
+
+
+def unjudged_trials(project: Project) -> dict[str, int]:
+    """Count the trials that raters said they cannot judge, by rater (all raters, 0 for none)."""
+    return _count(project, "cannot_judge")
 
 
 def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tuple[Path, Path]:
@@ -40,8 +42,8 @@ def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tup
 
     Args:
         project: An open project with a study.
-        folder: Where ratings.csv (the scores that count) and ratings_all.csv (training, repeats and replaced scores
-            too) are written.
+        folder: Where ratings.csv (the scores that count) and ratings_all.csv (training, repeats, replaced scores and
+            trials that cannot be judged, those without a score) are written.
         force: Do it although trials are open; the log says so, and later scores carry `after_unblinding`.
 
     Returns:
@@ -61,7 +63,13 @@ def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tup
             f"A study must be finished before it is unblinded, got {n_open} open trials ({who}). Wait, or use --force."
         )
         raise InputError(msg)
-    project.log(owner_of(project).name, "unblinded", forced=force and n_open > 0, open_trials=n_open)
+    project.log(
+        owner_of(project).name,
+        "unblinded",
+        forced=force and n_open > 0,
+        open_trials=n_open,
+        cannot_judge=sum(unjudged_trials(project).values()),
+    )
     rows = _rows(project)
     every, counted = Path(folder) / "ratings_all.csv", Path(folder) / "ratings.csv"
     write_table(every, COLUMNS, rows)
@@ -69,14 +77,32 @@ def unblind(project: Project, folder: str | Path, *, force: bool = False) -> tup
     return counted, every
 
 
+def _count(project: Project, *states: str) -> dict[str, int]:
+    marks = ", ".join("?" * len(states))
+    rows = project.rows(
+        f"SELECT name, sum(state IN ({marks})) AS n FROM trial JOIN person ON person.id = trial.person "
+        "JOIN trial_now ON trial_now.trial = trial.id GROUP BY name ORDER BY name",
+        *states,
+    )
+    return {row["name"]: row["n"] for row in rows}
+
+
+ANSWERS = (
+    "SELECT trial, id, left_score, right_score, active_ms, comment, created, unblinded, 'scored' AS state FROM score "
+    "UNION ALL SELECT trial, id, NULL, NULL, active_ms, comment, created, NULL, state FROM trial_closing "
+    "WHERE state = 'cannot_judge'"
+)
+
+
 def _rows(project: Project) -> list[dict[str, object]]:
     scores = project.rows(
-        "SELECT score.*, l.field, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
+        "SELECT answer.*, l.field, person.name AS rater, trial.subset, trial.block, trial.number, field.name AS image, "
         "l.method AS left_method, r.method AS right_method, "
-        "score.id = (SELECT max(id) FROM score latest WHERE latest.trial = trial.id) AS latest "
-        "FROM score JOIN trial ON trial.id = score.trial JOIN person ON person.id = trial.person "
+        "answer.state = 'scored' AND answer.id = trial_now.score AS latest "
+        f"FROM ({ANSWERS}) answer JOIN trial ON trial.id = answer.trial JOIN person ON person.id = trial.person "
+        "JOIN trial_now ON trial_now.trial = trial.id "
         "JOIN item l ON l.id = trial.left_item JOIN item r ON r.id = trial.right_item JOIN field ON field.id = l.field "
-        "ORDER BY person.name, trial.number, score.id"
+        "ORDER BY person.name, trial.number, answer.created, answer.id"
     )
     methods = method_codes(project)
     return [
@@ -89,7 +115,8 @@ def _rows(project: Project) -> list[dict[str, object]]:
             "block": row["block"],
             "number": row["number"],
             "side": side,
-            "counts": int(row["block"] == "main" and row["latest"]),
+            "state": row["state"],
+            "counts": int(row["block"] == "main" and bool(row["latest"])),
             "active_ms": row["active_ms"],
             "scored": row["created"],
             "comment": row["comment"],

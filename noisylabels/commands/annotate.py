@@ -310,10 +310,15 @@ def unblind(
     """Write the scores with their methods' names. That it was done, and when, stays in the project."""
     from noisylabels.annotation.project import Project
     from noisylabels.annotation.unblinding import unblind as write
+    from noisylabels.annotation.unblinding import unjudged_trials
 
     with Project(project) as opened:
         counted, every = write(opened, folder, force=force)
+        unjudged = {name: n for name, n in unjudged_trials(opened).items() if n}
     typer.echo(f"{counted} (the scores that count), {every} (all of them).")
+    if unjudged:
+        who = ", ".join(f"{name} {n}" for name, n in unjudged.items())
+        typer.echo(f"{sum(unjudged.values())} trials cannot be judged ({who}): they are no scores.")
 
 
 def _token(path: Path | None) -> str | None:

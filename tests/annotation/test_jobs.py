@@ -5,11 +5,13 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from noisylabels.annotation.jobs import Jobs, UnknownJobError
+from noisylabels.annotation.predictor import Predictor, StoppedError
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import add_person, owner_of
 from noisylabels.annotation.versions import versions_of, weights_in_use
@@ -153,6 +155,36 @@ def test_a_prediction_is_cancelled_and_the_next_one_works(desk, tmp_path):
         assert (done.state, done.exit_code, done.error) == ("cancelled", None, None)
         assert jobs.cancel(session.person, started.job).state == "cancelled"
     assert wait(jobs, session, jobs.predict(session.person, token, "cdl", parent=root, key=key())).state == "done"
+
+
+SLOWLY_DYING = """
+import os, signal, sys, time
+def die(*_):
+    os.close(1)  # who waits for an answer hears the end, while the process still lives
+    time.sleep(0.5)
+    os._exit(1)
+signal.signal(signal.SIGTERM, die)
+for line in sys.stdin:
+    if "slow.tif" in line:
+        print("slow at work", file=sys.stderr, flush=True)
+        time.sleep(60)
+    print('{"label_map": "eJwDAAAAAAE=", "rows": 0, "columns": 0, "loaded_s": 0, "predicted_s": 0}', flush=True)
+"""
+
+
+def test_the_next_in_turn_does_not_speak_to_a_predictor_that_is_dying(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess.Popen, "kill", subprocess.Popen.terminate)
+    predictor = Predictor((sys.executable, "-c", SLOWLY_DYING), tmp_path / "said.txt")
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(predictor.predict, "cdl", tmp_path, tmp_path / "slow.tif", token="slow")
+        while not (tmp_path / "said.txt").exists() or "at work" not in (tmp_path / "said.txt").read_text():
+            time.sleep(0.02)
+        following = pool.submit(predictor.predict, "cdl", tmp_path, tmp_path / "next.tif", token="next")
+        predictor.cancel("slow")
+        with pytest.raises(StoppedError):
+            slow.result()
+        assert following.result()[0].shape == (0, 0)
+    predictor.stop()
 
 
 def test_the_predictor_is_one_process_that_ends_with_its_input(tmp_path):

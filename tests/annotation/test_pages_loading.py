@@ -75,13 +75,15 @@ def test_a_trial_without_its_picture_takes_no_score_and_is_left_for_later(study)
     tab.keys("5", "5", "Enter")
     tab.page.wait_for_selector(f"body[data-trial]:not([data-trial='']):not([data-trial='{first}'])")
     broken = tab.page.get_attribute("body", "data-trial")
-    assert tab.text("#empty").endswith("Leave this trial for later.")
+    assert tab.text("#empty").endswith("Leave this trial for later, or say that it cannot be judged.")
     assert colours(tab, "#stage-left") == 1
     tab.keys("9", "9", "Enter")
     tab.keys("s")
     tab.page.wait_for_selector(f"body[data-trial]:not([data-trial='']):not([data-trial='{broken}'])")
     assert colours(tab, "#stage-left") > 1
     assert scores(desk) == [(first, 5, 5)]
+    told = "SELECT state FROM trial_closing JOIN trial ON trial.id = trial WHERE token = ?"
+    assert [row["state"] for row in desk.project.rows(told, broken)] == ["skipped"]
 
 
 def test_a_field_whose_image_fails_takes_no_stroke_and_leaves_the_accepted_one_accepted(tmp_path, context):

@@ -13,6 +13,10 @@ from tests.annotation.pages import VIEWPORT, Tab, served
 pytestmark = pytest.mark.browser
 
 RATERS = ("anna", "ben", "cleo", "dan")
+STATES = (
+    "SELECT token, state FROM trial JOIN trial_now ON trial_now.trial = trial.id "
+    "JOIN person ON person.id = trial.person WHERE name = 'cleo'"
+)
 N_IMAGES = 40  # the paper's
 
 
@@ -109,6 +113,39 @@ def test_a_rater_looks_closely_changes_a_score_and_goes_back_by_mouse(tmp_path, 
         rater.wait(first)
         scores = desk.project.rows("SELECT left_score, right_score, comment FROM score ORDER BY id")
         assert [tuple(row) for row in scores] == [(10, 3, "left misses dim events"), (10, 8, "")]
+        assert rater.tab.faults == []
+        rater.context.close()
+
+
+def test_a_rater_cannot_judge_one_leaves_one_for_later_and_changes_their_mind(tmp_path, browser):
+    with served(tmp_path, 5) as desk:
+        create_study(desk.project, RATERS, StudySettings(("cip", "cdl"), 4, n_training=0, repeat_share=0.5))
+        rater = Rater(browser, desk, "cleo")
+        first = rater.trial()
+        rater.page.fill("#comment", "out of focus")
+        rater.page.click("#cannot-judge")
+        rater.wait(first)
+        second = rater.trial()
+        assert rater.tab.text("#progress-text") == "0 of 3 rated, 1 cannot be judged"
+        rater.tab.keys("s")
+        rater.wait(second)
+        rater.score(6, 2)
+        rater.wait(next(reversed(rater.given)))
+        assert rater.trial() == second  # the others are answered: what was left comes again
+        rater.tab.keys("s")
+        assert rater.tab.text("#notice").startswith("This is the last trial without an answer.")
+        rater.tab.keys("PageUp", "PageUp")
+        rater.page.wait_for_selector(f"body[data-trial='{first}']")
+        assert rater.page.is_visible("#unjudged")
+        rater.score(3, 9)
+        rater.wait(first)
+        rater.tab.keys("j")
+        rater.wait(second)
+        assert rater.trial() == "none"
+        now = {row["token"]: row["state"] for row in desk.project.rows(STATES)}
+        assert now == {**dict.fromkeys(rater.given, "scored"), second: "cannot_judge"}
+        said = [row["comment"] for row in desk.project.rows("SELECT comment FROM trial_closing WHERE comment != ''")]
+        assert said == ["out of focus"]
         assert rater.tab.faults == []
         rater.context.close()
 

@@ -12,13 +12,15 @@ from evaluation.experts.ratings import read_ratings
 from noisylabels.annotation.allocation import StudySettings
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.ratings import RatingDesk, UnknownTrialError, create_study, method_codes
-from noisylabels.annotation.unblinding import COLUMNS, open_trials, unblind
+from noisylabels.annotation.tables import export_comments, export_times, summarise
+from noisylabels.annotation.unblinding import COLUMNS, open_trials, unblind, unjudged_trials
 from noisylabels.annotation.users import people_of, person_of
 from noisylabels.data.images import read_image, read_label_map, write_label_map
 from tests.annotation.desks import COLUMNS as N_COLUMNS
 from tests.annotation.desks import ROWS, make_project, refused
 
 SMALL = StudySettings(n_images=6, n_training=1, repeat_share=0.4)
+MAIN = "SELECT token FROM trial WHERE block = 'main' AND person = ?"
 RATERS = ["anna", "ben", "cleo", "dan"]
 
 
@@ -94,6 +96,52 @@ def test_a_retried_score_is_saved_once_and_rating_resumes_after_a_restart(projec
         assert desk_of(again, "anna").next() == following[0] != token
 
 
+def test_what_cannot_be_judged_is_kept_counted_and_no_score(project, tmp_path):
+    desk = desk_of(project, "anna")
+    main = [row["token"] for row in project.rows(f"{MAIN} ORDER BY number", desk.person.id)]
+    desk.score(main[0], 3, 4)
+    desk.close(main[0], "cannot_judge", active_ms=2000, comment="looked again: out of focus")
+    desk.close(main[1], "cannot_judge", key="the-same-key")
+    desk.close(main[1], "cannot_judge", key="the-same-key")
+    assert (desk.trial(main[0]).state, desk.trial(main[0]).left) == ("cannot_judge", None)
+    assert project.value("SELECT count(*) FROM trial_closing WHERE state = 'cannot_judge'") == 2
+    score_all(project)
+    assert desk.next() is None
+    assert desk.trial(main[0]).state == "cannot_judge"
+    assert unjudged_trials(project) == {"anna": 2, "ben": 0, "cleo": 0, "dan": 0}
+    assert "anna (rater, " in (line := next(line for line in summarise(project) if line.startswith("anna")))
+    assert line.endswith(f"{len(desk.trials()) - 2} of {len(desk.trials())} trials scored, 2 cannot be judged")
+    counted, every = unblind(project, tmp_path / "out")
+    assert len(read(counted)) == 4 * 3 * 2 - 2 * 2
+    said = [row for row in read(every) if row["state"] == "cannot_judge"]
+    assert {(row["rater"], row["score"], row["counts"]) for row in said} == {("anna", "", "0")}
+    assert {row["comment"] for row in said} == {"", "looked again: out of focus"}
+    assert json.loads(project.value("SELECT detail FROM log WHERE event = 'unblinded'"))["cannot_judge"] == 2
+    assert len(read_ratings(counted)) == len(read(counted))
+    export_times(project, tmp_path / "times.csv")
+    row = next(row for row in read(tmp_path / "times.csv") if row["task"] == main[0])
+    assert (row["state"], row["active_s"], row["n_actions"]) == ("cannot_judge", "2.0", "2")
+    assert export_comments(project, tmp_path / "comments.csv") == 1
+    desk.score(main[0], 8, 9)
+    assert (desk.trial(main[0]).state, desk.trial(main[0]).left) == ("scored", 8)
+
+
+def test_what_is_left_for_later_comes_again_after_the_others_and_holds_back_the_unblinding(project, tmp_path):
+    desk = desk_of(project, "anna")
+    left = desk.next()
+    second = desk.close(left, "skipped")
+    assert second != left
+    assert desk.trial(left).state == "skipped"
+    while (token := desk.next()) != left:
+        desk.score(token, 5, 5)
+    assert open_trials(project)["anna"] == 1
+    with refused("A trial must be without an answer to be left for later, got one that has one."):
+        desk.close(second, "skipped")
+    with refused("A trial must be cannot_judge or skipped to be closed without a score, got 'done'."):
+        desk.close(left, "done")
+    assert desk.close(left, "skipped") == left
+
+
 @pytest.mark.parametrize(("left", "right"), [(0, 5), (11, 5), (5, 0), (5, 11)])
 def test_scores_lie_in_one_to_ten(project, left, right):
     desk = desk_of(project, "anna")
@@ -164,7 +212,7 @@ def test_unblinding_waits_for_the_last_score_and_leaves_a_record(project, tmp_pa
     score_all(project)
     unblind(project, tmp_path / "out")
     row = project.row("SELECT * FROM log WHERE event = 'unblinded'")
-    assert json.loads(row["detail"]) == {"forced": False, "open_trials": 0}
+    assert json.loads(row["detail"]) == {"forced": False, "open_trials": 0, "cannot_judge": 0}
 
 
 def test_scores_after_a_forced_unblinding_are_marked(project, tmp_path):

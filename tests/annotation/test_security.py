@@ -51,7 +51,7 @@ WRITE = [
     *(("POST", path) for path in ("/api/tasks/x/return", "/api/tasks/x/release", "/api/tasks/x/outlines")),
     *(("POST", path) for path in ("/api/jobs/x/replace", "/api/jobs/curve", "/api/networks")),
     *(("POST", path) for path in ("/api/people/invite", "/api/people/revoke")),
-    *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores")),
+    *(("POST", path) for path in ("/api/boxes/x/close", "/api/rating/trials/x/scores", "/api/rating/trials/x/close")),
     *(("PUT", "/api/queue"), ("PUT", "/api/boxes/x/y"), ("DELETE", "/api/boxes/x/y")),
 ]
 
@@ -276,6 +276,7 @@ SCHEMAS = {
     ("POST", "/api/tasks/x/predict"): schemas.PredictSchema,
     ("POST", "/api/boxes/x/close"): schemas.BoxCloseSchema,
     ("POST", "/api/rating/trials/x/scores"): schemas.ScoreSchema,
+    ("POST", "/api/rating/trials/x/close"): schemas.TrialCloseSchema,
     ("PUT", "/api/queue"): schemas.QueueSchema,
     ("PUT", "/api/boxes/x/y"): schemas.BoxSchema,
 }

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from noisylabels.annotation.ratings import HIGHEST, LOWEST, RatingDesk
 from noisylabels.annotation.routes.endpoints import Call, octets, picture_of, planes_or_refusal, route
-from noisylabels.annotation.routes.schemas import ScoreSchema
+from noisylabels.annotation.routes.schemas import ScoreSchema, TrialCloseSchema
 
 
 def show_study(call: Call) -> dict[str, object]:
@@ -16,11 +16,10 @@ def show_study(call: Call) -> dict[str, object]:
     return {
         "lowest": LOWEST,
         "highest": HIGHEST,
-        "n_scored": sum(trial.left is not None for trial in trials),
-        "next": next((trial.token for trial in trials if trial.left is None), None),
-        "trials": [
-            {"trial": t.token, "number": t.number, "training": t.training, "scored": t.left is not None} for t in trials
-        ],
+        "n_scored": sum(trial.state == "scored" for trial in trials),
+        "n_cannot_judge": sum(trial.state == "cannot_judge" for trial in trials),
+        "next": _desk(call).next(),
+        "trials": [{"trial": t.token, "number": t.number, "training": t.training, "state": t.state} for t in trials],
     }
 
 
@@ -46,6 +45,14 @@ def save_score(call: Call, sent: ScoreSchema) -> Response:
     return JSONResponse({"next": following}, 201)
 
 
+def close_trial(call: Call, sent: TrialCloseSchema) -> Response:
+    """Keep that a trial cannot be judged, or is left for later."""
+    following = _desk(call).close(
+        call.path["trial"], sent.state, active_ms=sent.active_ms, comment=sent.comment, key=sent.key
+    )
+    return JSONResponse({"next": following}, 201)
+
+
 def _desk(call: Call) -> RatingDesk:
     return RatingDesk(call.project, call.person)
 
@@ -56,4 +63,5 @@ ROUTES: list[Route] = [
     route("/api/rating/trials/{trial}", "GET", show_trial, roles=RATER),
     route("/api/rating/trials/{trial}/media", "GET", show_media, roles=RATER),
     route("/api/rating/trials/{trial}/scores", "POST", save_score, roles=RATER, schema=ScoreSchema),
+    route("/api/rating/trials/{trial}/close", "POST", close_trial, roles=RATER, schema=TrialCloseSchema),
 ]

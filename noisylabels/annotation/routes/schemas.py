@@ -139,6 +139,14 @@ class BoxSchema(Keyed):
     active_ms: Whole = 0
 
 
+class TrialCloseSchema(Keyed):
+    """Say that a trial cannot be judged, or is left for later."""
+
+    state: str
+    active_ms: Whole = 0
+    comment: str = ""
+
+
 class BoxCloseSchema(Keyed):
     """Say what became of a field with boxes."""
 

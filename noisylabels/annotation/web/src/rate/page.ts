@@ -12,18 +12,22 @@ import { ready } from "../probe";
 import { Panes, SIDES, type Side } from "./panes";
 import { Scores } from "./scores";
 
+type State = "open" | "scored" | "cannot_judge" | "skipped";
+
 interface Study {
   lowest: number;
   highest: number;
   n_scored: number;
+  n_cannot_judge: number;
   next: string | null;
-  trials: { trial: string; number: number; training: boolean; scored: boolean }[];
+  trials: { trial: string; number: number; training: boolean; state: State }[];
 }
 
 interface Trial extends Picture {
   trial: string;
   number: number;
   training: boolean;
+  state: State;
   left: number | null;
   right: number | null;
 }
@@ -42,8 +46,6 @@ class RatingPage {
   private trial: Trial | null = null;
   private busy = false;
   private here: string | null = null;
-  /** Trials left out for now; they come again when the others are rated. */
-  private readonly later = new Set<string>();
   private readonly loading = new Loading(() => this.clear());
 
   constructor(
@@ -55,7 +57,8 @@ class RatingPage {
     find("save").addEventListener("click", () => void this.save());
     find("back").addEventListener("click", () => void this.walk(-1));
     find("forward").addEventListener("click", () => void this.walk(1));
-    find("skip").addEventListener("click", () => void this.skip());
+    find("skip").addEventListener("click", () => void this.close("skipped"));
+    find("cannot-judge").addEventListener("click", () => void this.close("cannot_judge"));
     find("comment").addEventListener("keydown", (event) => event.key === "Enter" && !event.repeat && void this.save());
     bindKeys(this.bindings());
   }
@@ -73,7 +76,8 @@ class RatingPage {
       { keys: ["0"], does: "Score it 10", run: () => this.mayScore && scores.type(10) },
       { keys: ["l"], does: "Digits score the left", run: () => scores.choose("left") },
       { keys: ["r"], does: "Digits score the right", run: () => scores.choose("right") },
-      { keys: ["s"], does: "Leave it for later", run: () => void this.skip() },
+      { keys: ["s"], does: "Leave it for later", run: () => void this.close("skipped") },
+      { keys: ["j"], does: "It cannot be judged; go on", run: () => void this.close("cannot_judge") },
       { keys: ["Enter"], does: "Save and go on", run: () => void this.save() },
       { keys: ["t"], does: "Show or hide labels on both sides", run: () => panes.toggle("visible") },
       { keys: ["o"], does: "Outlines or areas on both sides", run: () => panes.toggle("outline") },
@@ -106,12 +110,13 @@ class RatingPage {
     this.study = study;
     this.showProgress();
     find("panes").hidden = trial === null;
-    find("skip").hidden = trial === null;
+    for (const id of ["skip", "cannot-judge"]) find(id).hidden = trial === null;
     if (trial === null) return this.finish();
     this.trial = trial;
     find("title").textContent = `Trial ${trial.number} of ${this.study.trials.length}`;
     find("training").hidden = !trial.training;
-    find("empty").textContent = trial.problem === null ? "" : `${trial.problem} Leave this trial for later.`;
+    find("unjudged").hidden = trial.state !== "cannot_judge";
+    find("empty").textContent = trial.problem === null ? "" : `${trial.problem} Leave this trial for later, or say that it cannot be judged.`;
     find("empty").hidden = trial.problem === null;
     find<HTMLInputElement>("comment").value = "";
     if (body !== null) this.showPictures(trial, body);
@@ -136,8 +141,7 @@ class RatingPage {
     this.trial = null;
     document.body.dataset.trial = "";
     find("title").textContent = "…";
-    find("training").hidden = true;
-    find("empty").hidden = true;
+    for (const id of ["training", "unjudged", "empty"]) find(id).hidden = true;
     this.panes.clear();
     this.scores.show({ left: null, right: null });
   }
@@ -147,30 +151,36 @@ class RatingPage {
     return this.loading.isOver && this.trial !== null && this.trial.problem === null;
   }
 
-  /** Go on without a score; the trial comes again at the end. */
-  private async skip(): Promise<void> {
-    if (this.busy || this.here === null) return;
-    const { here } = this;
-    this.later.add(here);
-    const unscored = this.study.trials.filter((trial) => !trial.scored && trial.trial !== here);
-    const next = unscored.find((trial) => !this.later.has(trial.trial)) ?? unscored[0];
-    if (next === undefined) return tell("This is the last trial without a score. Tell the owner of the study if it cannot be rated.");
-    await this.open(next.trial);
+  /** Go on without a score: the trial cannot be judged, or comes again at the end. */
+  private async close(state: "cannot_judge" | "skipped"): Promise<void> {
+    const trial = this.study.trials.find((each) => each.trial === this.here);
+    if (trial === undefined || document.body.dataset.loading === "yes") return; // a picture that fails can be left
+    if (state === "skipped" && (trial.state === "scored" || trial.state === "cannot_judge")) return this.walk(1);
+    const waiting = this.study.trials.filter((each) => each.state === "open" || each.state === "skipped");
+    if (state === "skipped" && waiting.length === 1) {
+      return tell("This is the last trial without an answer. Score it, or say that it cannot be judged.");
+    }
+    await this.answer("close", { state });
   }
 
   private async save(): Promise<void> {
     const { both } = this.scores;
-    if (this.trial === null || !this.mayScore || both === null || this.busy) return;
+    if (this.mayScore && both !== null) await this.answer("scores", both);
+  }
+
+  /** Send what the rater says of the trial, and go on when the server has it. */
+  private async answer(what: "scores" | "close", said: object): Promise<void> {
+    if (this.here === null || this.busy) return;
     this.busy = true;
     showSaved("Saving…");
     try {
       const comment = find<HTMLInputElement>("comment").value;
-      const content = { ...both, active_ms: this.activity.take(), comment };
-      const path = `/api/rating/trials/${this.trial.trial}/scores`;
+      const content = { ...said, active_ms: this.activity.take(), comment };
+      const path = `/api/rating/trials/${this.here}/${what}`;
       const send = () => post<{ next: string | null }>(path, content, (trouble) => trouble && showSaved(trouble));
       const { next } = await this.loading.during("Saving…", send);
       showSaved(null);
-      await this.open(this.afterScore(next));
+      await this.open(next);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       showSaved(`This was not saved. ${error.message}`);
@@ -179,16 +189,10 @@ class RatingPage {
     }
   }
 
-  /** Choose the trial after a score: what was left for later comes last. */
-  private afterScore(next: string | null): string | null {
-    const open = this.study.trials.filter((trial) => !trial.scored && trial.trial !== this.here);
-    return open.find((trial) => !this.later.has(trial.trial))?.trial ?? open[0]?.trial ?? next;
-  }
-
-  /** Go to a trial that was scored before, or forward to the first that was not. */
+  /** Go to a trial that was answered before, or forward to the first that was not. */
   private async walk(by: -1 | 1): Promise<void> {
     if (this.busy) return;
-    const seen = this.study.trials.filter((trial) => trial.scored || trial.trial === this.study.next);
+    const seen = this.study.trials.filter(({ state, trial }) => state === "scored" || state === "cannot_judge" || trial === this.study.next);
     const at = seen.findIndex((trial) => trial.trial === this.here);
     const there = seen[(at < 0 ? seen.length : at) + by];
     if (there !== undefined) await this.open(there.trial);
@@ -198,7 +202,7 @@ class RatingPage {
   private finish(): void {
     this.trial = null;
     find("title").textContent = "Done";
-    find("training").hidden = true;
+    for (const id of ["training", "unjudged"]) find(id).hidden = true;
     find("empty").textContent = "All trials are rated. Thank you.";
     find("empty").hidden = false;
     find<HTMLButtonElement>("save").disabled = true;
@@ -207,10 +211,11 @@ class RatingPage {
   }
 
   private showProgress(): void {
-    const { n_scored, trials } = this.study;
+    const { n_scored, n_cannot_judge, trials } = this.study;
     find<HTMLProgressElement>("progress").max = Math.max(1, trials.length);
-    find<HTMLProgressElement>("progress").value = n_scored;
-    find("progress-text").textContent = `${n_scored} of ${trials.length} rated`;
+    find<HTMLProgressElement>("progress").value = n_scored + n_cannot_judge;
+    const unjudged = n_cannot_judge === 0 ? "" : `, ${n_cannot_judge} cannot be judged`;
+    find("progress-text").textContent = `${n_scored} of ${trials.length} rated${unjudged}`;
   }
 }
 
