@@ -68,6 +68,7 @@ ELSEWHERE = {
     "coverage": "prints how often intervals and verdicts hold, not times: its page is docs/coverage.md",
     "experts": "prints the errors of real experts, not times, and needs a data set beside the checkout",
     "fixers": "prints how well real label errors are found, not times, and needs a data set beside the checkout",
+    "kills": "prints what is left of a desk's work when server and browser are killed, not times",
     "rating_power": "prints the power of tests, not times",
     "simulation_likeness": "prints how like another simulation ours is, not times, and needs it beside the checkout",
     "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
