@@ -19,7 +19,9 @@ Holds = Literal["auto", "classes", "objects", "colours"]
 def import_(
     images: Annotated[Path, typer.Argument(help="Folder of images (TIFF, OME-TIFF, PNG, NIfTI), or a plate.")],
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
-    labels: Annotated[list[str], typer.Option(help="NAME=FOLDER of label maps; may be given several times.")] = [],  # noqa: B006 - typer reads it once
+    labels: Annotated[
+        list[str], typer.Option(help="NAME=FOLDER of label maps or outlines; may be given several times.")
+    ] = [],  # noqa: B006 - typer reads it once
     classes: Annotated[str, typer.Option(help="Class names, background first; else what the label maps hold.")] = "",
     masks: Annotated[Holds, typer.Option(help="What the label maps hold, where it cannot be told.")] = "auto",
     values: Annotated[

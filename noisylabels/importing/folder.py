@@ -15,8 +15,9 @@ from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.image_metadata import read_metadata
 from noisylabels.data.images import read_image, write_image, write_label_map
-from noisylabels.data.labels import ROSELLA, ClassTable, check_label_map
+from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS, split_groups
+from noisylabels.importing.drawings import Drawing, find_drawing
 from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files
 from noisylabels.importing.masks import MASK_SUFFIXES, Holds, Reading, decide_reading, read_mask
 from noisylabels.importing.pairing import Pairs, pair_masks, set_masks_aside
@@ -35,7 +36,15 @@ class Imported(NamedTuple):
 
 class _LabelSet(NamedTuple):
     pairs: Pairs
-    reading: Reading
+    reading: Reading | Drawing
+
+    def label_map(self, name: str, shape: tuple[int, int]) -> LabelMap:
+        """Read the label map of one image, (row, column) class indices."""
+        if isinstance(self.reading, Drawing):
+            return self.reading.paint(name, shape)
+        path = self.pairs.paths[name]
+        label_map = self.reading.apply(read_mask(path), source=str(path))
+        return check_label_map(label_map, self.reading.classes, source=str(path), like=shape)
 
 
 def import_folder(
@@ -255,18 +264,37 @@ def _read_sets(
     sets = {}
     ids, images = [each.id for each in sources], [path for each in sources for path in each.paths]
     for name, folder in labels.items():
+        drawing = find_drawing(folder, classes=classes, objects=masks == "objects", images=images)
+        if drawing is not None:
+            sets[name] = _LabelSet(_pair_outlines(drawing, folder, ids, values=values), drawing)
+            continue
         pairs = pair_masks(folder, ids, MASK_SUFFIXES, images=images)
-        if pairs.without_image:
-            msg = (
-                f"Label maps of {folder} must belong to images, got none for {len(pairs.without_image)} "
-                f"({pairs.without_image[0]}, ...). Add the image, or take the label map away."
-            )
-            raise FileNotFoundError(msg)
+        _require_images(pairs, folder)
         reading = decide_reading(
             pairs.paths.values(), holds=masks, content=pairs.content, classes=classes, values=values, source=str(folder)
         )
         sets[name] = _LabelSet(pairs, reading)
     return sets
+
+
+def _pair_outlines(drawing: Drawing, folder: Path, ids: Sequence[str], *, values: Mapping[str, str] | None) -> Pairs:
+    if values:
+        msg = f"--values must be given with label maps of numbers or colours, got outlines in {folder}. Leave it out."
+        raise InputError(msg)
+    paths = {name: path for name, path in drawing.files.items() if name in ids}
+    strangers = [name for name in drawing.files if name not in ids]
+    pairs = Pairs(paths, drawing.tool, "classes", [name for name in ids if name not in paths], strangers)
+    _require_images(pairs, folder)
+    return pairs
+
+
+def _require_images(pairs: Pairs, folder: Path) -> None:
+    if pairs.without_image:
+        msg = (
+            f"Label maps of {folder} must belong to images, got none for {len(pairs.without_image)} "
+            f"({pairs.without_image[0]}, ...). Add the image, or take the label map away."
+        )
+        raise FileNotFoundError(msg)
 
 
 def _one_table(sets: Mapping[str, _LabelSet], classes: ClassTable | None, channels: Sequence[str]) -> ClassTable:
@@ -356,11 +384,8 @@ def _groups_of(sources: Sequence[Source], groups: Mapping[str, str] | None) -> d
 
 def _write_label_maps(folder: Path, name: str, sets: Mapping[str, _LabelSet], image: Image) -> None:
     for key, entry in sets.items():
-        path = entry.pairs.paths.get(name)
-        if path is not None:
-            label_map = entry.reading.apply(read_mask(path), source=str(path))
-            like = (image.shape[-2], image.shape[-1])
-            label_map = check_label_map(label_map, entry.reading.classes, source=str(path), like=like)
+        if name in entry.pairs.paths:
+            label_map = entry.label_map(name, (image.shape[-2], image.shape[-1]))
             write_label_map(folder / "labels" / key / f"{name}.tif", label_map)
 
 

@@ -13,6 +13,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.importing.pairing import Content
+from noisylabels.importing.zarr_masks import read_zarr_mask
 
 Holds = Literal["auto", "classes", "objects", "colours"]
 """What the label maps hold, as a person says it; `auto` looks."""
@@ -86,13 +87,15 @@ def read_mask(path: str | Path) -> RawMask:
     """Read one label map as it is, before its numbers have a meaning.
 
     Args:
-        path: TIFF, PNG or NIfTI. A palette gives its indices; grey saved as RGB or RGBA is grey; other colours are
-            packed as 0xRRGGBB.
+        path: TIFF, PNG, NIfTI or OME-Zarr. A palette gives its indices; grey saved as RGB or RGBA is grey; other
+            colours are packed as 0xRRGGBB.
 
     Raises:
         InputError: If it cannot be decoded, or is no picture of one plane of whole numbers or colours.
     """
     file = Path(path)
+    if file.is_dir():
+        return RawMask(read_zarr_mask(file), coloured=False)
     palette = _read_palette(file)
     array = read_image(file) if palette is None else palette[None]
     if len(array) == 3 and array.ndim == 3:

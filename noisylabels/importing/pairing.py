@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from noisylabels.data.errors import InputError
 from noisylabels.importing.files import find_files, name_files
+from noisylabels.importing.zarr_masks import find_zarrs
 
 Content = Literal["classes", "objects", "ilastik", "unknown"]
 """What a program's label maps hold: class indices, object numbers, ilastik's classes from 1 on, or nobody knows."""
@@ -91,7 +92,8 @@ def pair_masks(
     """
     root = Path(folder)
     _refuse_pickles(root)
-    named = name_files([path for path in find_files(root, suffixes) if path not in set(images)], root)
+    files = find_zarrs(root) or find_files(root, suffixes)
+    named = name_files([path for path in files if path not in set(images)], root)
     wanted = {name.casefold(): name for name in ids}
     pairs: dict[str, Path] = {}
     without_image, endings = [], []
