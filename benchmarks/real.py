@@ -2,14 +2,14 @@
 
     python -m benchmarks.real teachers DATA_ROOT
     python -m benchmarks.real run DATA_ROOT --out docs/tables/real_runs.jsonl [--sets "u2os nuclei" ...] [--seeds 1 2]
-    python -m benchmarks.real table docs/tables/real_runs.jsonl --csv docs/tables/real.csv [--page TABLES.md]
+    python -m benchmarks.real table docs/tables/real_runs.jsonl --csv docs/tables/real.csv --page docs/real-data.md
     python -m benchmarks.real pictures DATA_ROOT --runs docs/tables/real_runs.jsonl --out docs/images
 
 `benchmarks/real_sets.py` declares sets, splits and teachers. For every pair of set and teacher a student is trained
-with the bundle's default recipe (half the width) for so many steps, its learning rate fallen to 0 at the last; another
-on the majority of the set's teachers, others on the truth of 1, 2, 4, 8 training fields (gold). The truth of the
-validation and test fields is looked at only to score. Agreement of student and teacher is counted on the validation
-groups, gain on the test groups. Every run is a line of the file: a second call goes on.
+with the bundle's default recipe (half the width, crops of 64 pixels) for so many steps, its learning rate fallen to 0
+at the last; another on the majority of the set's teachers, others on the truth of 1, 2, 4, 8 training fields (gold).
+The truth of the validation and test fields is looked at only to score. Agreement of student and teacher is counted on
+the validation groups, gain on the test groups. Every run is a line of the file: a second call goes on.
 """
 
 import argparse
@@ -38,7 +38,12 @@ from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.foresight import confuse, mean_iou, train_student
 from noisylabels.experiments.paper.presets import HALF_WIDTH
 
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+"""Between these lines of the page stands what `table --page` writes."""
+
 GOLD = (1, 2, 4, 8)
+RECIPE = {**HALF_WIDTH, "patch_size": [64, 64]}
+"""The default recipe on half the width and a quarter of the crops' area, so that a training costs half a minute."""
 
 
 class Run(NamedTuple):
@@ -136,7 +141,7 @@ def measure(dataset: Dataset, run: Run, *, steps: int) -> dict[str, object]:
         `agreement` of the student with its teacher in the validation groups.
     """
     began = time.process_time()
-    overrides = dict(HALF_WIDTH) | ({"crops_per_field": max(1, 8 // run.gold)} if run.gold else {})
+    overrides = RECIPE | ({"crops_per_field": max(1, 8 // run.gold)} if run.gold else {})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         train_student(
@@ -179,10 +184,12 @@ def write_tables(options: argparse.Namespace) -> None:
     """Print the page's tables; write them and the CSV where asked."""
     known = [one.name for one in SETS]
     rows = tabulate(order(collect(read_runs(options.runs)), known))
-    text = "\n".join(write_page(rows)) + "\n"
+    text = "\n".join(write_page(rows))
     print(text)
     if options.page:
-        write_text(options.page, text)
+        before, begin, rest = options.page.read_text().partition(BEGIN)
+        _, end, after = rest.partition(END)
+        write_text(options.page, f"{before}{begin}\n\n{text}\n\n{end}{after}")
     if options.csv:
         write_csv(rows, options.csv)
 

@@ -1,8 +1,9 @@
 """Real image sets as dataset folders: images, truth and the labels of stock pipelines, groups kept apart.
 
 Everything that was chosen stands in `SETS`: where a set lies below the root of the data, what is kept together, how
-many fields are taken, and which stock pipelines are its teachers. The split is dealt by group with seed 0. A teacher
-sees the whole field as it was taken; nothing is shrunk or cropped.
+many fields are taken, and which stock pipelines are its teachers. The split is dealt by group with seed 0. Teachers and
+their vote see whole fields as they were taken; networks, and all scores, get the middle of large fields, and of large
+objects every second pixel, which keeps a training under a minute of one core.
 """
 
 import csv
@@ -15,6 +16,7 @@ import numpy as np
 
 from noisylabels.cip.labelling import label_files, plan_dataset, prepare_label_set
 from noisylabels.cip.stock import STOCK, StockSettings
+from noisylabels.data.arrays import Image
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_image, write_image, write_label_map
@@ -48,6 +50,8 @@ class RealSet:
         sources: Where it lies.
         n_fields: Fields to take at most, whole groups by lot; 0 takes all.
         fractions: Shares of training, validation and test.
+        middle_px: Largest side of the window that is kept of a labelled field.
+        shrink: Of images the mean of so many pixels squared, of label maps the first of them.
         teachers: Stock pipelines by the name of their label set; their order is that of the runs.
     """
 
@@ -58,6 +62,8 @@ class RealSet:
     n_fields: int
     fractions: tuple[float, float, float]
     teachers: tuple[StockSettings, ...]
+    middle_px: int = 1024
+    shrink: int = 1
 
 
 FIXED_700 = replace(STOCK["fixed"], name="fixed", level=700.0)
@@ -66,17 +72,17 @@ FIXED_700 = replace(STOCK["fixed"], name="fixed", level=700.0)
 SETS = (
     RealSet(
         "u2os nuclei", "nucleus", "Hoechst", (Source("bbbc039_u2os", "truth"),), 80, (0.4, 0.15, 0.45),
-        (STOCK["brightest"], FIXED_700, STOCK["otsu"], STOCK["local"]),
+        (STOCK["brightest"], FIXED_700, STOCK["otsu"], STOCK["local"]), shrink=2,
     ),
     RealSet(
         "t98g phase", "cell", "phase", (Source("usiigaci_t98g_phase", "truth"),), 40, (0.4, 0.15, 0.45),
-        (STOCK["deviation"], STOCK["gradient"], replace(STOCK["dog"], level=2.0)),
+        (STOCK["deviation"], STOCK["gradient"], replace(STOCK["dog"], level=2.0)), shrink=2,
     ),
     RealSet(
         "cfos", "cFOS nucleus", "cFOS",
         (Source("multirater_cfos", "labels/est_GT", starts="lab-wue1"), Source("cfos_wue1_extra", "truth")),
         0, (0.3, 0.2, 0.5),
-        (STOCK["dog"], STOCK["brightest"], STOCK["local"]),
+        (STOCK["dog"], STOCK["brightest"], STOCK["local"]), middle_px=512,
     ),
     RealSet(
         "dsb nuclei", "nucleus", "DNA", (Source("dsb2018_nuclei", "labels_curated", rows="256"),), 120,
@@ -123,18 +129,42 @@ def prepare(one: RealSet, data: Path, folder: Path) -> Dataset:
     Raises:
         InputError: If the set is not below the root.
     """
-    if not (folder / "datalist.json").is_file():
-        _copy(one, data, folder)
-    dataset = open_dataset(folder)
+    if (folder / "datalist.json").is_file():
+        return open_dataset(folder)
+    whole = _copy(one, data, folder / "whole")
     for settings in one.teachers:
-        labeller, tasks, _ = plan_dataset(folder, settings, name=settings.name)
+        labeller, tasks, _ = plan_dataset(whole.folder, settings, name=settings.name)
         prepare_label_set(tasks, labeller)
         failures = [failure for _, failure in label_files(tasks, labeller) if failure]
         if failures:
             raise InputError(failures[0])
-    if not (folder / "labels" / VOTERS).is_dir():
-        fuse_dataset(dataset, [settings.name for settings in one.teachers], Vote("majority"), name=VOTERS)
-    return dataset
+    fuse_dataset(whole, [settings.name for settings in one.teachers], Vote("majority"), name=VOTERS)
+    made = replace(whole, folder=folder)
+    for case_id in whole.ids():
+        window = _middle(whole.image(case_id).shape[-2:], one.middle_px)
+        write_image(made.image_path(case_id), _shrink(whole.image(case_id)[:, *window], one.shrink))
+        for name in whole.label_names():
+            label_map = whole.label_map(name, case_id)[window][:: one.shrink, :: one.shrink]
+            write_label_map(made.label_path(name, case_id), np.ascontiguousarray(label_map))
+    write_dataset(made)
+    shutil.rmtree(whole.folder)
+    return made
+
+
+def _middle(shape: tuple[int, ...], side: int) -> tuple[slice, slice]:
+    starts = [max(0, (size - side) // 2) for size in shape]
+    row, column = (slice(start, start + min(size, side)) for start, size in zip(starts, shape, strict=True))
+    return row, column
+
+
+def _shrink(image: Image, factor: int) -> Image:
+    """Take the mean of blocks, an odd last row or column of its own, in the image's type."""
+    if factor == 1:
+        return image
+    rows, columns = (-(-size // factor) * factor for size in image.shape[-2:])
+    room = ((0, 0), (0, rows - image.shape[-2]), (0, columns - image.shape[-1]))
+    blocks = np.pad(image, room, mode="edge").reshape(len(image), rows // factor, factor, columns // factor, factor)
+    return np.round(blocks.mean(axis=(2, 4))).astype(image.dtype)
 
 
 def list_fields(one: RealSet, data: Path) -> list[Field]:
@@ -165,7 +195,7 @@ def _read_source(source: Source, data: Path) -> Iterator[Field]:
                 yield Field(row["id"], row["group"] or row["id"], images[row["id"]], truth)
 
 
-def _copy(one: RealSet, data: Path, folder: Path) -> None:
+def _copy(one: RealSet, data: Path, folder: Path) -> Dataset:
     fields = list_fields(one, data)
     splits = split_groups([field.group for field in fields], one.fractions, seed=0)
     pairs = sorted(zip(fields, splits, strict=True), key=lambda pair: SPLITS.index(pair[1]))
@@ -176,6 +206,7 @@ def _copy(one: RealSet, data: Path, folder: Path) -> None:
         write_image(made.image_path(field.id), read_image(field.image)[:1])
         write_label_map(made.label_path("truth", field.id), _read_truth(field.truth))
     write_dataset(made)
+    return made
 
 
 def _read_truth(path: Path) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":

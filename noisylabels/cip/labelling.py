@@ -13,7 +13,7 @@ from evaluation.metrics.counts import FieldKey
 from evaluation.metrics.fields import count_fields
 from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
-from noisylabels.cip.quality import format_errors
+from noisylabels.cip.quality import describe_misses, format_errors
 from noisylabels.cip.settings import LCSB, PRESETS, CipSettings
 from noisylabels.cip.stock import STOCK, StockSettings, segment_stock
 from noisylabels.data.arrays import RealArray
@@ -322,7 +322,7 @@ def label_file(task: Task, labeller: Callable[[RealArray], tuple[LabelMap, Event
 
 
 def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases: bool = False) -> str:
-    """Write a table: class fractions beside the paper's, IoU and the rates of each kind of error.
+    """Write a table: class fractions beside the paper's, IoU, the rates of each kind of error, and what is missed.
 
     Args:
         dataset: The dataset folder.
@@ -337,4 +337,6 @@ def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases
         return read_label_map(dataset.label_path(name, id), classes)
 
     fields = ((FieldKey(id, prediction), read(reference, id), read(prediction, id)) for id in done)
-    return format_errors(count_fields(fields, classes=classes))
+    told = format_errors(count_fields(fields, classes=classes))
+    misses = describe_misses(((dataset.image(id), read(reference, id), read(prediction, id)) for id in done), classes)
+    return f"{told}\n{misses}" if misses else told

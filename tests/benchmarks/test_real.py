@@ -1,0 +1,120 @@
+"""The study on real sets: its commands on three tiny sets, its counts, its table."""
+
+import csv
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import real
+from benchmarks.real_sets import SETS, find_set, list_fields, prepare
+from benchmarks.real_table import collect, compare, describe, tabulate
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_image, write_label_map
+from noisylabels.experiments.foresight import mean_iou
+
+LESS = ["--steps", "1", "--teachers", "deviation", "--seeds", "1", "--gold", "1"]
+PAGE = (Path(__file__).parents[2] / "docs/real-data.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Three fields of phase contrast, each with a bright square of 12 x 12 pixels on noise, in the set's own form."""
+    root = tmp_path_factory.mktemp("data")
+    folder = root / "usiigaci_t98g_phase"
+    for place, name in enumerate(("set1", "set2", "set3")):
+        image = np.random.default_rng(place).normal(100, 3, (1, 40, 48))
+        truth = np.zeros((40, 48), np.uint8)
+        truth[10:22, 14:26] = place + 1  # an object number
+        image[0, truth > 0] += np.random.default_rng(place).normal(60, 30, 144)
+        write_image(folder / "images" / f"{name}.png", np.clip(image, 0, 255).astype(np.uint8))
+        write_label_map(folder / "truth" / f"{name}.png", truth)
+    (folder / "index.csv").write_text("id,group,authors_split\nset1,,train\nset2,,train\nset3,,val\n")
+    return root
+
+
+def test_the_commands_of_the_page_run(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = Path("docs/real-data.md")
+    page.parent.mkdir()
+    page.write_text(PAGE)
+    lines = re.findall(r"^python -m benchmarks\.real (.+)$", PAGE, re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["teachers", "run", "table", "pictures"]
+    for line in lines:
+        words = shlex.split(line.replace("../shared/data", str(data)))
+        words += ["--sets", "t98g phase"] if words[0] != "table" else []
+        words += LESS if words[0] == "run" else []
+        real.main(words)
+    runs = [json.loads(line) for line in Path("docs/tables/real_runs.jsonl").read_text().splitlines()]
+    assert [(run["labels"], run["gold"], run["seed"]) for run in runs] == [("deviation", 0, 1), ("truth", 1, 1)]
+    assert all(np.sum(run[key]) == 20 * 24 for run in runs for key in ("teacher", "student", "agreement"))
+    with Path("docs/tables/real.csv").open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["labels"], first["student"]) == (
+        "deviation",
+        f"{float(mean_iou(np.array(runs[0]['student'][0]))):.3f}",
+    )
+    assert (second["gold"], second["gain"]) == ("1", "")
+    written = page.read_text()
+    assert "Of 1 pairs of set and teacher" in written
+    assert written.partition(real.BEGIN)[0] == PAGE.partition(real.BEGIN)[0]
+    assert written.partition(real.END)[2] == PAGE.partition(real.END)[2] != ""
+    assert Path("docs/images/real_t98g_phase.png").is_file()
+    before = Path("docs/tables/real_runs.jsonl").read_bytes()
+    real.main([*shlex.split(lines[1].replace("../shared/data", str(data))), "--sets", "t98g phase", *LESS])
+    assert Path("docs/tables/real_runs.jsonl").read_bytes() == before
+    assert capsys.readouterr().out.endswith("0 trainings are left\n")
+
+
+def test_teachers_see_whole_fields_and_groups_stay_together(data, tmp_path):
+    made = prepare(find_set("t98g phase"), data, tmp_path / "made")
+    assert sorted(case.split for case in made.cases) == ["test", "training", "validation"]
+    assert made.label_names() == ["deviation", "dog", "gradient", "truth", "voters"]
+    assert sum(int(made.label_map("truth", name).sum()) for name in made.ids()) == 3 * 36  # every second pixel
+    with pytest.raises(InputError, match=r"must hold bbbc039_u2os/index\.csv, but there is none"):
+        list_fields(find_set("u2os nuclei"), data)
+    with pytest.raises(InputError, match="must be one of u2os nuclei, t98g phase, cfos, dsb nuclei, got 'hela'"):
+        find_set("hela")
+
+
+def test_nuclei_of_one_screen_never_lie_on_both_sides():
+    """DSB 2018 holds fields of BBBC039, of 520 x 696 pixels: only its fields of 256 rows are taken."""
+    assert [source.rows for source in find_set("dsb nuclei").sources] == ["256"]
+    assert len({settings.name for one in SETS for settings in one.teachers}) >= 6
+    assert all(len(one.teachers) >= 3 for one in SETS)
+
+
+def run_of(labels, teacher, student, seed=1, agreement=((8, 2), (2, 8))):
+    return {"set": "s", "labels": labels, "gold": 0, "seed": seed, "steps": 1, "fields": 3, "groups": ["a", "b", "c"],
+            "seconds": 1, "teacher": teacher, "student": student, "agreement": [agreement]}  # fmt: skip
+
+
+def test_seeds_are_added_up_and_the_gain_is_the_difference_of_pooled_scores():
+    teacher = [[[8, 2], [2, 8]]] * 3
+    students = [[[[9, 1], [1, 9]]] * 3, [[[10, 0], [0, 10]]] * 3]
+    (one,) = collect([run_of("otsu", teacher, student, seed) for seed, student in enumerate(students)])
+    assert one.seeds == (0, 1)
+    assert one.student.tolist() == [[[19, 1], [1, 19]]] * 3
+    gain = compare(one.teacher, one.student)
+    assert gain.estimate == pytest.approx(19 / 21 - 8 / 12)
+    assert gain.low == pytest.approx(gain.estimate)  # all groups are equal
+    (row,) = tabulate([one])
+    assert (row["teacher"], row["inconsistency"], row["seeds"]) == ("0.667", f"{1 - 8 / 12:.3f}", "2")
+
+
+def test_the_words_count_what_the_table_holds():
+    good, bad, even = [[[9, 1], [1, 9]]] * 3, [[[6, 4], [4, 6]]] * 3, [[[8, 2], [2, 8]]] * 3
+    agreements = (((5, 5), (5, 5)), ((8, 2), (2, 8)), ((9, 1), (1, 9)), ((10, 0), (0, 10)))
+    pairs = [(bad, good), (even, good), (even, even), (good, even)]
+    rows = tabulate(collect([
+        run_of(f"t{place}", *pair, agreement=agreements[place]) for place, pair in enumerate(pairs)
+    ]))  # fmt: skip
+    first, second = describe(rows)
+    assert first == (
+        "Of 4 pairs of set and teacher CDL is above its teacher, its interval without 0, in 2 from 1 sets, and below "
+        "it in 1."
+    )
+    assert "of inconsistency and gain 1.00 [1.00, 1.00]" in second
