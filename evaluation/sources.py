@@ -1,13 +1,11 @@
 """Sources: what this room needs of a dataset folder, and how its fields are read and named."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import Hasher
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 
 
@@ -50,7 +48,7 @@ class LabelReader:
         self.source = source
         self.ignore_index = ignore_index
         self.skipped: dict[str, str] = {}
-        self.digests: defaultdict[str, Any] = defaultdict(hashlib.sha256)
+        self.digests: defaultdict[str, Hasher] = defaultdict(Hasher)
 
     def maps(self, references: Sequence[str], methods: Sequence[str], case_id: str) -> dict[str, LabelMap]:
         """Read what can be read of a field; sizes must be that of the first reference."""
@@ -71,8 +69,8 @@ class LabelReader:
         except (InputError, OSError) as error:
             self.skipped[f"{name}/{case_id}"] = str(error)
             return None
-        self.digests[name].update(f"{case_id} {label_map.shape}".encode())
-        self.digests[name].update(np.ascontiguousarray(label_map).data)
+        self.digests[name].add(f"{case_id} {label_map.shape}".encode())
+        self.digests[name].add(label_map)
         return label_map
 
 

@@ -91,7 +91,7 @@ def evaluate_methods(
     if not len(table):
         msg = f"At least one field must be countable, got none. The first fault: {next(iter(reader.skipped.values()))}"
         raise InputError(msg)
-    digests = {name: reader.digests[name].hexdigest() for name in sets}
+    digests = {name: reader.digests[name].value for name in sets}
     return Study(table, _join(events), digests, reader.skipped)
 
 

@@ -92,25 +92,6 @@ def tabulate_classes(table: CountTable) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def tabulate_fields(table: CountTable, *, absent: Absent = "skip") -> "pd.DataFrame":
-    """Score each field of each method (MATLAB's ImageMetrics).
-
-    Args:
-        table: Counts of one or more methods.
-        absent: What an undefined class score does to a field's means.
-
-    Returns:
-        One row per entry of the table, in its order, with all its keys.
-    """
-    import pandas as pd
-
-    scores = score_all(table.confusion, absent=absent)
-    boundaries = score_boundaries(table.boundary)
-    scores |= {name: mean_defined(boundaries[key], absent=absent) for name, key in BOUNDARY_SCORES.items()}
-    keys = {name: column.astype(object) for name, column in table.keys.items()}
-    return pd.DataFrame(keys | {name: scores[name] for name in DATA_SET_SCORES})
-
-
 def tabulate_confusion(
     table: CountTable, *, by: Literal["row", "column", "all"] | None = None
 ) -> "dict[tuple[str, str], pd.DataFrame]":

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from evaluation.metrics.counts import ERRORS, CountTable
-from evaluation.metrics.detection import tabulate_thresholds
+from evaluation.metrics.detection import tabulate_panoptic, tabulate_thresholds
 from evaluation.metrics.pixels import divide
 from evaluation.metrics.scores import event_f1, threshold_place
 from evaluation.metrics.settings import IOU_THRESHOLDS
@@ -39,6 +39,7 @@ def event_section(table: CountTable, events: EventTable, methods: Sequence[str])
     items = (
         error_table(table, methods),
         detection_table(table, methods),
+        panoptic_table(table, methods),
         draw_errors(sizes, size_names()),
         size_table(events, table.classes.foreground, methods),
         draw_sizes(event_areas(events, table.classes.foreground, methods), unit="pixels"),
@@ -100,6 +101,22 @@ def detection_table(table: CountTable, methods: Sequence[str]) -> Table:
     return Table(
         "detection", "Detection of events", heads, rows, note, styles={"IoU from": "amount"}, grouped=True, shown=shown
     )
+
+
+def panoptic_table(table: CountTable, methods: Sequence[str]) -> Table:
+    """Tabulate the panoptic quality of each class and of all events together."""
+    frame = tabulate_panoptic(table)
+    texts, numbers = ["class_name", "method", "reference"], ["PQ", "SQ", "RQ", "mean_accuracy"]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (*(str(record[name]) for name in texts), *(float(record[name]) for name in numbers))
+        for record in frame[frame["method"].isin(methods)].to_dict("records")
+    )
+    heads = ("class", "method", "reference", "PQ", "SQ", "RQ", "mean TP / (TP + FP + FN)")
+    note = (
+        "PQ = SQ x RQ at IoU 0.5 (Kirillov et al. 2019): mean IoU of the pairs, times their F1. The last column is "
+        f"averaged over IoU 0.5, 0.55, ..., 0.95. IoU of {'boxes' if table.settings.overlap == 'box' else 'pixels'}."
+    )
+    return Table("panoptic", "Panoptic quality", heads, rows, note, grouped=True)
 
 
 def band_shares(table: CountTable, index: int) -> tuple[list[float], list[float]]:

@@ -33,6 +33,30 @@ def hash_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+class Hasher:
+    """Hash of pieces in the order in which they are added, for what is not held in memory at once.
+
+    Examples:
+        >>> hasher = Hasher()
+        >>> hasher.add(b"one ")
+        >>> hasher.add(np.frombuffer(b"two", np.uint8))
+        >>> hasher.value == hash_bytes(b"one two")
+        True
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, piece: bytes | NDArray[np.generic]) -> None:
+        """Add bytes, or the values of an array; its shape and type are not told apart."""
+        self._digest.update(piece if isinstance(piece, bytes) else np.ascontiguousarray(piece).tobytes())
+
+    @property
+    def value(self) -> str:
+        """The hash of what was added so far."""
+        return self._digest.hexdigest()
+
+
 def hash_array(array: NDArray[np.generic]) -> str:
     """Return the hash of an array: its shape, its type and its values. Not modified.
 
@@ -47,11 +71,19 @@ def hash_array(array: NDArray[np.generic]) -> str:
 
 def hash_files(paths: Iterable[Path]) -> str:
     """Return the hash of the contents of files in order. Names and places do not count: a copy is the same."""
-    whole = hashlib.sha256()
+    hasher = Hasher()
     for path in paths:
         with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
+            hasher.add(hashlib.file_digest(file, "sha256").digest())
+    return hasher.value
+
+
+def hash_named_files(paths: Iterable[Path], root: Path) -> str:
+    """Return the hash of files and of their places below a folder, in the order of their paths."""
+    hasher = Hasher()
+    for path in sorted(paths):
+        hasher.add(str(path.relative_to(root)).encode() + path.read_bytes())
+    return hasher.value
 
 
 def hash_file(path: str | Path) -> str:

@@ -1,6 +1,5 @@
 """Image and label-map files: the one place of the house that knows their formats."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_bytes
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, LabelMap, check_label_map
 from noisylabels.data.tiff import TiffLayout, layout_of, open_tiff, planes_of
 
@@ -197,8 +197,8 @@ def find_images(folder: str | Path) -> list[Path]:
 
 def _content_uuid(image: Image) -> str:
     """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
-    digest = hashlib.sha256(repr((image.shape, image.dtype.str)).encode() + image.tobytes()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))
+    named = hash_bytes(repr((image.shape, image.dtype.str)).encode() + image.tobytes())
+    return str(uuid.UUID(named[:32], version=5))
 
 
 def _decode(path: Path, *, upright: bool = False) -> Image:

@@ -19,6 +19,7 @@ from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import LabelMap
+from noisylabels.data.views import write_view
 
 Confusions = NDArray[np.int64]
 
@@ -121,7 +122,6 @@ def train_student(
     Raises:
         InputError: If the split is not held out or empty, or a label set is missing.
     """
-    from noisylabels.experiments.paper.networks import narrow
     from noisylabels.learning import launcher
 
     if split not in ("validation", "test") or not dataset.ids(split):
@@ -132,7 +132,7 @@ def train_student(
     source = dataset.folder
     if training_ids:
         kept = {*training_ids, *dataset.ids("validation")}
-        source = narrow(dataset, folder / "fields", ids=kept, name=labels, source=labels)
+        source = write_view(dataset, folder / "fields", ids=kept, name=labels, source=labels)
     values = dict(overrides or {})
     n_fields = len(training_ids) or len(dataset.ids("training"))
     per_epoch = -(-n_fields // int(str(values.get("batch_size", 8))))

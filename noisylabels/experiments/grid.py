@@ -1,6 +1,5 @@
 """The grid: one row per training, each with an identity of its own."""
 
-import hashlib
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_bytes, hash_named_files
 from noisylabels.experiments.declaration import CLEAN, LABELS, SEEDS, Declaration, noise_at
 
 ROOMS = ("noisylabels", "evaluation")
@@ -107,26 +107,22 @@ def identify(recipe: Mapping[str, object], *, data: str, code: str) -> str:
         True
     """
     text = json.dumps([recipe, data, code], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hash_bytes(text.encode())[:16]
 
 
-def hash_code() -> str:
-    """Hash the source of the rooms and bundles that a run goes through; written beside its result.
+def hash_sources() -> str:
+    """Return the hash of the source of the rooms and bundles that a run goes through; written beside its result.
 
     The identity of a run has the package's version instead: a changed comment shall not cost a night of training. The
     report says when the runs of a grid were made by different sources.
     """
     root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
     places = [root / room for room in ROOMS] + [root / "bundles", root / "noisylabels" / "bundles"]
-    for path in sorted(path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml")):
-        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    found = (path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml"))
+    return hash_named_files(found, root)[:16]
 
 
 def hash_folder(folder: Path, patterns: Sequence[str]) -> str:
-    """Hash the names and bytes of a folder's files."""
-    digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
-        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return the hash of the names and bytes of a folder's files."""
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return hash_named_files(found, folder)[:16]

@@ -15,7 +15,7 @@ from noisylabels.data.dataset import Dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.declaration import Declaration
-from noisylabels.experiments.grid import Run, hash_code, recipe_of
+from noisylabels.experiments.grid import Run, hash_sources, recipe_of
 from noisylabels.experiments.stages import plan_stages
 from noisylabels.experiments.workspace import Workspace, noisy_labels, prepare_labels
 
@@ -59,7 +59,7 @@ def execute(workspace: Workspace, data: Dataset, run: Run, identity: str) -> Out
     _write_table(events, folder / "events.parquet")
     seconds = time.perf_counter() - start
     result = {"id": identity, **vars(run), "seconds": seconds, "commands": commands}
-    result |= {"epochs": _epochs(folder / "model"), "code": hash_code()}
+    result |= {"epochs": _epochs(folder / "model"), "code": hash_sources()}
     write_text(folder / RESULT, json.dumps(result, indent=1))
     return Outcome(identity, seconds, tuple(commands))
 

@@ -5,7 +5,6 @@ labels/<key>/          a dataset folder: training and validation labels of one n
 runs/<id>/             one training: recipe.json, model/, labels/, fields.parquet, events.parquet, result.json
 """
 
-import hashlib
 import json
 import os
 import platform
@@ -17,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
+from noisylabels.data.dataset import Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
+from noisylabels.data.hashes import hash_values
 from noisylabels.data.images import write_label_map
 from noisylabels.data.labels import LabelMap
+from noisylabels.data.views import view_of
 from noisylabels.experiments.declaration import CLEAN, LABELS, Declaration, noise_at
 from noisylabels.experiments.grid import Run, hash_folder
 from noisylabels.noise.model import NoiseModel
@@ -166,15 +167,14 @@ def prepare_labels(workspace: Workspace, data: Dataset, run: Run) -> Dataset:
         return open_dataset(folder)
     building = folder.with_name(f".{folder.name}-{platform.node()}-{os.getpid()}")  # machines may share the folder
     shutil.rmtree(building, ignore_errors=True)
-    cases = []
+    kept: list[str] = []
     for split in ("training", "validation", "test"):
         ids = training_ids(data, run) if split == "training" else data.ids(split)
         for case_id in ids:
             if split != "test":
                 _write_pair(building, declaration, data, run, case_id, noisy=_is_noisy(split, declaration))
-            image = os.path.relpath(data.image_path(case_id), folder)
-            cases.append(Case(case_id, data.case(case_id).group, split, image))
-    view = replace(data, folder=building, cases=tuple(cases), provenance={"labels": run.labels_key()})
+        kept += ids
+    view = replace(view_of(data, folder, kept), folder=building, provenance={"labels": run.labels_key()})
     write_dataset(view, label_name=TRAIN)
     try:
         building.rename(folder)
@@ -188,13 +188,13 @@ def narrow_labels(view: Dataset, ids: list[str], *, name: str) -> Dataset:
     folder = view.folder.with_name(f"{view.folder.name}-{name}-{_key({'ids': ids})[:6]}")
     if (folder / "dataset.json").is_file():
         return open_dataset(folder)
-    kept = tuple(case for case in view.cases if case.split != "training" or case.id in ids)
-    for case in kept:
+    kept = [case.id for case in view.cases if case.split != "training" or case.id in ids]
+    narrowed = view_of(view, folder, kept)
+    for case in narrowed.cases:
         if case.split != "test":
             source = TRUTH if case.split == "training" else TRAIN
             for name_to, name_from in ((TRAIN, source), (TRUTH, TRUTH)):
                 write_label_map(folder / "labels" / name_to / f"{case.id}.tif", view.label_map(name_from, case.id))
-    narrowed = replace(view, folder=folder, cases=kept)
     write_dataset(narrowed, label_name=TRAIN)
     return narrowed
 
@@ -215,4 +215,4 @@ def _recipe(run: Run, declaration: Declaration) -> Any:
 
 
 def _key(content: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    return hash_values(content)[:12]

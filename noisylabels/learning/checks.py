@@ -1,6 +1,5 @@
 """What must hold of the fields before training starts, each fault told in one sentence that names the file."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import Hasher
 from noisylabels.data.labels import IGNORE_INDEX, ClassTable, check_label_map
 from noisylabels.learning.datalist import Field
 
@@ -80,23 +80,22 @@ def check_fields(
     """
     classes = ClassTable(tuple(class_names))
     counts = np.zeros(len(classes), np.int64)
-    digest = hashlib.sha256()
+    digest, chosen_by = Hasher(), Hasher()
     first: tuple[Field, tuple[int, ...]] | None = None
     for field in training:
         image, label_map = _read_pair(field, classes, n_channels, reader)
         first = first or (field, image.shape)
         _refuse_other_size(field, image.shape, first, batch_size, patch_size)
         counts += np.bincount(label_map.ravel(), minlength=IGNORE_INDEX + 1)[: len(classes)]
-        digest.update(image.tobytes())
-        digest.update(label_map.tobytes())
-    chosen_by = hashlib.sha256()
+        digest.add(image)
+        digest.add(label_map)
     for field in validation:
         for part in _read_pair(field, classes, n_channels, reader):
-            chosen_by.update(part.tobytes())
+            chosen_by.add(part)
     _refuse_missing_class(counts, classes, training)
     fractions = dict(zip(classes, (counts / counts.sum()).tolist(), strict=True))
     logger.info("training pixels: %s", ", ".join(f"{share:.2%} {name}" for name, share in fractions.items()))
-    return CheckedFields(len(training), len(validation), fractions, digest.hexdigest(), chosen_by.hexdigest())
+    return CheckedFields(len(training), len(validation), fractions, digest.value, chosen_by.value)
 
 
 def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) -> int:

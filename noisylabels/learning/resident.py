@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from monai.transforms import DivisiblePadd, EnsureTyped, RandCropByLabelClassesd, RandFlipd, RandRotated
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 from torch.nn import functional
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from noisylabels.data.errors import InputError
 from noisylabels.learning.data import FieldDataset
@@ -184,7 +185,9 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
         n_fields = len(self.fields)
         fields: dict[str, torch.Tensor] = {}
         ids = []
-        for position in tqdm(range(n_fields), desc=f"fields to {self.device}", disable=None):
+        console = Console(stderr=True)
+        what = f"fields to {self.device}"
+        for position in track(range(n_fields), what, console=console, disable=not console.is_terminal, transient=True):
             field = self.fields.read_fixed(position)
             values = {key: _compact(field[key], mode) for key, mode in self.augmentation.modes}
             if not fields:

@@ -1,7 +1,5 @@
 """Corruption: a noise model applied to a whole dataset folder, resumable field by field."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +10,7 @@ from noisylabels.data.claims import claim_folder
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable, needs_image
+from noisylabels.data.hashes import hash_array, hash_values
 from noisylabels.data.images import write_label_map
 from noisylabels.noise.log import join_logs, read_log, write_log
 from noisylabels.noise.model import NoiseModel
@@ -110,9 +109,8 @@ def _corrupt(recipe: Recipe, case_id: str) -> Path:
     dataset = open_dataset(recipe.folder)
     image = dataset.image(case_id) if looks_at_images(recipe.model) else None
     clean = dataset.label_map(recipe.source, case_id, like=image)
-    digest = hashlib.sha256(json.dumps(recipe.provenance(), sort_keys=True).encode())
-    digest.update(clean.tobytes() + (b"" if image is None else image.tobytes()))
-    log = recipe.target / "log" / f"{case_id}-{digest.hexdigest()[:DIGITS]}.parquet"
+    inputs = [hash_array(array) for array in (clean, image) if array is not None]
+    log = recipe.target / "log" / f"{case_id}-{hash_values([recipe.provenance(), *inputs])[:DIGITS]}.parquet"
     target = recipe.folder / "labels" / recipe.name / f"{case_id}.tif"
     if not (log.is_file() and target.is_file()):
         for stale in log.parent.glob(f"{case_id}-{'?' * DIGITS}.parquet"):

@@ -1,9 +1,9 @@
 """A part of the work for one of several machines that know nothing of each other (SLURM, Snakemake, Nextflow)."""
 
-import hashlib
 from dataclasses import dataclass
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import hash_bytes
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Shard:
 
     def holds(self, name: str) -> bool:
         """Tell whether the item of this name (a field of a plate, a run of a grid) belongs to this shard."""
-        digest = hashlib.sha256(name.encode()).digest()
-        return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
+        return int(hash_bytes(name.encode())[:16], 16) % self.count == self.number - 1
 
 
 def _rule(got: str) -> str:

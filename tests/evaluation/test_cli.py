@@ -2,6 +2,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,6 +73,8 @@ def test_evaluate_writes_counts_tables_figures_and_a_report(evaluated):
         "evaluation.json",
         "report.html",
         "tables/data_set_scores.csv",
+        "tables/field_scores.csv",
+        "tables/panoptic.csv",
         "figures/confusion.svg",
     }
 
@@ -93,6 +96,16 @@ def test_the_table_holds_the_scores_counted_by_eye(evaluated):
     assert float(rows["phagophore", "IoU"][2]) == pytest.approx(4 / (6 + 4))
     assert float(rows["phagophore", "precision"][2]) == pytest.approx(4 / 8)
     assert float(rows["phagophore", "IoU"][5]) == pytest.approx((4 * 6 + 4) / (5 * 6 + 4))
+
+
+def test_every_field_has_its_scores_and_every_class_its_panoptic_quality(evaluated):
+    fields = pd.read_csv(evaluated / "tables" / "field_scores.csv")
+    assert (fields["MeanIoU CDL"] == 1).sum() == 5  # the empty field and four of five; one is shifted
+    panoptic = pd.read_csv(evaluated / "tables" / "panoptic.csv")
+    assert list(panoptic)[:4] == ["class", "method", "reference", "PQ"]
+    assert np.allclose(panoptic["PQ"], panoptic["SQ"] * panoptic["RQ"], equal_nan=True)
+    cdl = panoptic.set_index(["class", "method"])["PQ"]["phagophore", "CDL"]
+    assert cdl > panoptic.set_index(["class", "method"])["PQ"]["phagophore", "CIP"]
 
 
 def test_report_writes_the_same_bytes_from_the_counts(evaluated, capsys):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.requests import Request
 
 from noisylabels.annotation.revisions import MAX_ACTIVE_MS
+from noisylabels.data.settings import rule_of
 
 MAX_JSON_BYTES = 64 * 1024
 MAX_INTEGER = 2**53 - 1  # what JavaScript can count to
@@ -185,7 +186,7 @@ def check_body(body: bytes, schema: type[Schema]) -> Schema:
         >>> check_body(b'{"key": "abcdefgh", "bundle": 3}', BundleSchema)
         Traceback (most recent call last):
         ...
-        noisylabels.annotation.routes.schemas.Refusal: bundle must be text, got a number. Load the page again.
+        noisylabels.annotation.routes.schemas.Refusal: bundle must be a text, got a number. Load the page again.
     """
     try:
         return schema.model_validate_json(body)
@@ -204,24 +205,10 @@ def _sentence(error: ValidationError, schema: type[Keyed]) -> str:
     if kind in ("extra_forbidden", "model_type"):
         known = ", ".join(schema.model_fields)
         return f"The body must be an object of {known}, got other keys. Load the page again."
-    rule = _RULES.get(kind, "as API.md says") if kind != "string_pattern_mismatch" else KEY_IN_WORDS
+    rule = KEY_IN_WORDS if kind == "string_pattern_mismatch" else rule_of(first)
     if kind in ("too_short", "too_long"):
         rule = "[row_min, column_min, row_max, column_max]"
     return f"{name} must be {rule}, got {_word_of(kind, first['input'])}. Load the page again."
-
-
-_RULES = {
-    "missing": "given",
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "less_than_equal": f"at most {MAX_INTEGER}",
-    "greater_than_equal": f"at least -{MAX_INTEGER}",
-}
 
 
 def _word_of(kind: str, value: object) -> str:

@@ -1,16 +1,13 @@
 """The networks of the study, trained and run through the bundles: CDL looked at by epoch and size, MDL twice."""
 
-import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
-from noisylabels.data.images import write_label_map
-from noisylabels.data.splits import SPLITS
+from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.views import write_view
 from noisylabels.experiments.paper.screen import CIP
 from noisylabels.experiments.paper.settings import StudySettings
 
@@ -169,30 +166,7 @@ def _narrow(screen: Dataset, folder: Path, *, n: int, seed: int) -> Path:
     training = sorted(screen.ids("training"))
     order = np.random.default_rng([seed, 2]).permutation(len(training))[:n]
     kept = {training[position] for position in order.tolist()} | set(screen.ids("validation"))
-    return narrow(screen, folder, ids=kept, name=CIP, source=CIP)
-
-
-def narrow(dataset: Dataset, folder: Path, *, ids: Collection[str], name: str, source: str) -> Path:
-    """Make a dataset folder of some fields that points at the images of another.
-
-    Args:
-        dataset: The other; its split is kept.
-        folder: The folder to make.
-        ids: Which fields.
-        name: The label set to write.
-        source: The label set of the other that it is a copy of.
-
-    Returns:
-        The folder.
-    """
-    cases = []
-    for case in dataset.cases:
-        if case.id in ids:
-            write_label_map(folder / "labels" / name / f"{case.id}.tif", dataset.label_map(source, case.id))
-            cases.append(Case(case.id, case.group, case.split, os.path.relpath(dataset.image_path(case.id), folder)))
-    cases.sort(key=lambda case: SPLITS.index(case.split))
-    write_dataset(replace(dataset, folder=folder, cases=tuple(cases), provenance={"of": "screen"}), label_name=name)
-    return folder
+    return write_view(screen, folder, ids=kept, name=CIP, source=CIP)
 
 
 def _presets(settings: Recipe) -> Sequence[str]:

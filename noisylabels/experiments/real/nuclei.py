@@ -9,6 +9,7 @@ import numpy as np
 from evaluation.metrics.count_files import write_counts
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.splits import SPLITS
+from noisylabels.data.views import write_view
 from noisylabels.experiments.imported import write_imported
 from noisylabels.experiments.paper import networks
 from noisylabels.experiments.paper.screen import CIP, TRUTH
@@ -109,7 +110,7 @@ def _train_mdl(
     """Train MDL for as many steps as CDL took: over fewer images, more epochs."""
     dataset = open_dataset(fields)
     few = choose_few(dataset, settings, seed=seed)
-    view = networks.narrow(dataset, folder.with_name(f"{folder.name}-fields"), ids=few, name=CURATED, source=TRUTH)
+    view = write_view(dataset, folder.with_name(f"{folder.name}-fields"), ids=few, name=CURATED, source=TRUTH)
     n_few = len(set(few) & set(dataset.ids("training")))
     stretch = max(1, round(len(dataset.ids("training")) / n_few))
     recipe = settings.cropped(label_name=CURATED)

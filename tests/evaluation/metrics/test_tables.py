@@ -4,12 +4,12 @@ import pytest
 
 from evaluation.metrics.counts import CountTable, FieldKey
 from evaluation.metrics.fields import count_fields
+from evaluation.metrics.scores import data_set_metrics
 from evaluation.metrics.tables import (
     absent_matters,
     tabulate_classes,
     tabulate_confusion,
     tabulate_data_set,
-    tabulate_fields,
 )
 from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
@@ -22,6 +22,11 @@ TWO = draw("..... / ..... / ....."), draw("..... / ..... / .....")
 def two_fields(method="CDL"):
     fields = [(FieldKey("f0", method), *TWO), (FieldKey("f1", method), *ONE)]
     return count_fields(fields, classes=ROSELLA)
+
+
+def scores_of_fields(name):
+    (metric,) = (metric for metric in data_set_metrics(ROSELLA) if metric.name == name)
+    return metric.of_fields(two_fields())
 
 
 def test_no_field_gives_a_table_with_its_heads():
@@ -37,15 +42,14 @@ def test_the_data_set_is_pooled_and_the_boundary_score_is_not():
     assert row.MeanAccuracy == pytest.approx(np.mean([1, 2 / 3, 1]))
     assert row.MeanIoU == pytest.approx(np.mean([25 / 26, 2 / 3, 1]))
     assert row.WeightedIoU == pytest.approx((25 * 25 / 26 + 3 * 2 / 3 + 2) / 30)
-    fields = tabulate_fields(two_fields())
-    assert pytest.approx(fields.MeanBFScore.mean()) == row.MeanBFScore
-    assert fields.MeanBFScore[0] == 1
+    fields = scores_of_fields("MeanBFScore")
+    assert pytest.approx(fields.mean()) == row.MeanBFScore
+    assert fields[0] == 1
 
 
 def test_fields_are_scored_alone_in_their_order():
-    fields = tabulate_fields(two_fields())
-    assert fields.field.tolist() == ["f0", "f1"]
-    assert fields.MeanIoU.tolist() == pytest.approx([1, np.mean([10 / 11, 2 / 3, 1])])
+    assert two_fields().keys["field"].tolist() == ["f0", "f1"]
+    assert scores_of_fields("MeanIoU").tolist() == pytest.approx([1, np.mean([10 / 11, 2 / 3, 1])])
 
 
 def test_classes_are_scored_on_pooled_pixels():
