@@ -243,6 +243,8 @@ def _lowest(dose: Dose, scores: Floats, leaning: Floats, rate: float, *, effect:
     if not 0 < rate < 1:
         return np.full(len(scores), rate == 1)
     wanted = shifted_rate(float(expit(logit(rate) + dose.severity)), effect, abs(dose.image_sd))
+    if not 0 < wanted < 1:  # so sure that no float lies between
+        return np.full(len(scores), wanted == 1)
     if dose.draw == "bernoulli":
         return scores < solve_intercept(leaning, wanted)
     n_struck = int(np.floor(round(wanted * len(scores), 9) + rounding))
@@ -252,4 +254,5 @@ def _lowest(dose: Dose, scores: Floats, leaning: Floats, rate: float, *, effect:
 
 
 def _solve(mean_at: Callable[[float], float], rate: float, *, reach: float) -> float:
+    reach += abs(float(logit(rate)))
     return float(brentq(lambda a: mean_at(a) - rate, -reach, reach, xtol=1e-10))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.footprints import Footprints
+from noisylabels.data.images import check_pixels
 from noisylabels.data.keys import Keys, combine_keys
 from noisylabels.data.labels import ClassTable, LabelMap
 
@@ -70,6 +71,8 @@ def decompose(
         channel_names: Names of the channels.
         wanted: The costly features to measure.
     """
+    if image is not None:
+        image = check_pixels(image, source=f"image {image_id!r}" if image_id else "the image")
     instances, event_classes = label_events(label_map)
     footprints = Footprints.of(instances, len(event_classes))
     table = measure_events(

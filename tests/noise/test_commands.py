@@ -161,7 +161,12 @@ def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder,
         hot = np.moveaxis(np.eye(3)[dataset.label_map("truth", name)], -1, 0)
         np.save(predictions / f"{name}.npy", (0.9 * hot + 0.1 / 3).astype(np.float32))
     out = tmp_path / "detected"
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "id,who\n" + "".join(f"{name},{'anna' if name < 'field-2' else 'bob'}\n" for name in dataset.ids())
+    )
     words = ("detect", folder, "--labels", "noisy", "--out", out, "--probabilities", predictions)
+    words += ("--annotators", f"{people}:who")
     assert run(*words) == 0
     assert "probably wrong events: " in capsys.readouterr().out
     queue, issues = pd.read_csv(out / "queue.csv"), pd.read_csv(out / "issues.csv")
@@ -169,6 +174,10 @@ def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder,
     assert (issues["score"].diff().dropna() <= 0).all()
     assert queue["value"].sum() == pytest.approx(issues["score"].sum())
     assert queue.set_index("field").loc["field-0", "n_issues"] == 0
+    assert pd.read_csv(out / "annotators.csv").set_index("annotator")["fields"].to_dict() == {"bob": 4, "anna": 2}
+    classes = pd.read_csv(out / "classes.csv")
+    assert classes.loc[0, "labelled"] == "background"  # what is missed
+    assert (classes["labelled"] != classes["model"]).all()
     log = read_log(folder / "labels/noisy/errors.parquet")
     missed = log.select((log["kind"] == "missed") & (log["area_px"] >= 9))
     found = set(

@@ -243,3 +243,48 @@ def test_the_pixel_model_finds_bright_discs_and_their_classes():
 def test_wrong_input_is_refused_in_one_sentence(labels, probabilities, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         find_label_issues(labels, probabilities)
+
+
+def find_theirs(labels, probabilities):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from cleanlab.segmentation.filter import find_label_issues as cleanlab_finds
+
+        return cleanlab_finds(labels, probabilities, n_jobs=1, verbose=False)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flags_are_those_of_cleanlab_where_all_pixels_tie(seed):
+    labels = np.random.default_rng(seed).integers(0, 3, (2, 30, 40))
+    probabilities = np.full((2, 3, 30, 40), 1 / 3)
+    theirs = find_theirs(labels, probabilities)
+    assert 0 < theirs.sum() < (labels != 0).sum()  # some of the equal ones only
+    assert np.array_equal(find_label_issues(labels, probabilities), theirs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flags_are_those_of_cleanlab_where_probabilities_are_coarse_and_a_class_is_never_predicted(seed):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 3, (2, 30, 40))
+    steps = generator.multinomial(4, [0.6, 0.4, 0.0], labels.shape) / 4
+    probabilities = np.moveaxis(steps, -1, 1)
+    theirs = find_theirs(labels, probabilities)
+    assert theirs.any()
+    assert np.array_equal(find_label_issues(labels, probabilities), theirs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flags_are_those_of_cleanlab_in_half_precision(seed):
+    labels, probabilities = predictions(seed, shape=(2, 4, 48, 64))
+    half = probabilities.astype(np.float16)
+    theirs = find_theirs(labels, half)
+    assert theirs.any()
+    assert np.array_equal(find_label_issues(labels, half), theirs)
+
+
+def test_equal_pixels_with_ignored_ones_are_flagged_as_without_them():
+    labels = np.random.default_rng(0).integers(0, 3, (1, 30, 40))
+    ignored = np.concatenate([labels, np.full((1, 5, 40), 255)], axis=1)
+    flags = find_label_issues(ignored, np.full((1, 3, 35, 40), 1 / 3), ignore_index=255)
+    assert not flags[:, 30:].any()
+    assert np.array_equal(flags[:, :30], find_theirs(labels, np.full((1, 3, 30, 40), 1 / 3)))

@@ -11,6 +11,7 @@ from noisylabels.data.events import EventTable
 from noisylabels.data.keys import combine_keys
 from noisylabels.data.labels import ROSELLA
 from noisylabels.noise.dose import Dose, choose_events, shifted_rate, solve_intercept
+from noisylabels.noise.model import NoiseModel
 
 
 def choose(dose, areas, *, image="a", eligible=None):
@@ -118,3 +119,24 @@ def test_sizes_limit_whom_an_error_strikes():
 def test_a_wrong_dose_is_refused_in_one_sentence(settings, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         Dose(**settings)
+
+
+@pytest.mark.parametrize(
+    ("dose", "struck"),
+    [({"rate": 1e-18}, 0), ({"rate": 0.3, "severity": -50}, 0), ({"rate": 0.3, "severity": 800}, 2)],
+)
+def test_rates_that_round_to_none_or_all_strike_none_or_all(dose, struck):
+    clean = np.zeros((20, 20), np.uint8)
+    clean[2:6, 2:6], clean[10:14, 10:14] = 1, 2
+    model = NoiseModel.from_dict({"missed": {**dose, "draw": "bernoulli"}})
+    assert len(model.apply(clean, image_id="a").log) == struck
+
+
+def test_an_image_that_is_not_finite_is_refused():
+    clean = np.zeros((20, 20), np.uint8)
+    clean[2:6, 2:6] = 1
+    image = np.ones((2, 20, 20), np.float32)
+    image[0, 3, 3] = np.nan
+    model = NoiseModel.from_dict({"missed": {"rate": 0.3, "given": {"contrast": 1.0}, "draw": "bernoulli"}})
+    with pytest.raises(InputError, match="image 'a' must be finite, got NaN or infinity in 1"):
+        model.apply(clean, image, image_id="a")

@@ -104,7 +104,8 @@ def find_issues(fields: LabelledFields, *, ignore_index: int | None = None) -> P
 
     A pixel that the model would label otherwise is an issue if it is among the n least self-confident of all pixels; n
     is the number of pixels whose predicted class is at least as probable as that class is, on average, where it is
-    the label.
+    the label. Of pixels that are equally self-confident as many are taken as fill the n, those that numpy's sort puts
+    first, as in cleanlab; which ones may differ between kinds of processors.
 
     Args:
         fields: The fields.
@@ -124,7 +125,10 @@ def find_issues(fields: LabelledFields, *, ignore_index: int | None = None) -> P
         return PixelIssues(thresholds, [places[:0] for places, _ in disputed])
     candidates = np.concatenate([*(own for _, own in disputed), *unsure])
     cutoff = np.partition(candidates, n_issues - 1)[n_issues - 1]
-    return PixelIssues(thresholds, [places[own <= cutoff] for places, own in disputed])
+    if np.count_nonzero(candidates <= cutoff) == n_issues:
+        return PixelIssues(thresholds, [places[own <= cutoff] for places, own in disputed])
+    least = _least_confident(fields, ignore_index, n_issues)
+    return PixelIssues(thresholds, [places[mask[places]] for mask, (places, _) in zip(least, disputed, strict=True)])
 
 
 def score_field(labels: Labels, probabilities: Probabilities, *, ignore_index: int | None = None) -> float:
@@ -137,13 +141,31 @@ def score_field(labels: Labels, probabilities: Probabilities, *, ignore_index: i
         probabilities: (class, row, column) probabilities.
         ignore_index: Label of pixels that are left out; nan if no others are there.
     """
-    flat, _, counted = _checked(labels, probabilities, ignore_index)
-    own = np.take_along_axis(probabilities.reshape(len(probabilities), -1), flat[None], axis=0)[0]
-    own = own if counted is None else own[counted]
+    own, _ = _self_confidence(labels, probabilities, ignore_index)
     if len(own) == 0:
         return float("nan")
     weights = np.exp((1 - own.astype(np.float64)) / TEMPERATURE)
     return float(own @ weights / weights.sum())
+
+
+def _self_confidence(
+    labels: Labels, probabilities: Probabilities, ignore_index: int | None
+) -> tuple[Probabilities, NDArray[np.bool_]]:
+    flat, predicted, counted = _checked(labels, probabilities, ignore_index)
+    own = np.take_along_axis(predicted, flat[None], axis=0)[0]
+    counted = np.ones(len(own), bool) if counted is None else counted
+    return own[counted], counted
+
+
+def _least_confident(fields: LabelledFields, ignore_index: int | None, n_issues: int) -> list[NDArray[np.bool_]]:
+    owns, masks = zip(*(_self_confidence(*field, ignore_index) for field in fields), strict=True)
+    least = np.zeros(sum(map(len, owns)), bool)
+    least[np.concatenate(owns).argsort()[:n_issues]] = True
+    start = 0
+    for own, mask in zip(owns, masks, strict=True):
+        mask[mask] = least[start : start + len(own)]
+        start += len(own)
+    return list(masks)
 
 
 def _class_thresholds(fields: LabelledFields, ignore_index: int | None) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Detection in a dataset folder: from labels and predictions to an ordered queue."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from noisylabels.noise.detection.events import find_event_issues, join_issues
 from noisylabels.noise.detection.outoffold import predict_out_of_fold
 from noisylabels.noise.detection.pixel_model import fit_pixel_model
 from noisylabels.noise.detection.pixels import LabelledField, LabelledFields, find_issues, score_field
+from noisylabels.noise.detection.summary import Tally, tabulate_annotators
 
 Watch = Callable[[Iterable[str]], Iterable[str]]
 
@@ -43,14 +44,16 @@ class Detected:
 
 def detect_in_dataset(
     folder: Path, out: Path, *, labels: str, probabilities: Path | None = None, part: str = "all", n_folds: int = 5,
-    ignore_index: int | None = None, min_area_px: int = 4, seed: int = 0, watch: Watch = iter,
+    ignore_index: int | None = None, min_area_px: int = 4, annotators: Mapping[str, str] | None = None, seed: int = 0,
+    watch: Watch = iter,
 ) -> Detected:  # fmt: skip
     """Find probably wrong labels of a dataset folder; one field at a time is in memory.
 
     Args:
         folder: The dataset folder.
         out: Where to write issues.parquet, issues.csv and queue.csv (`field`, `value`: the expected number of wrong
-            events, `n_issues`, `quality`), both ordered, the worst first.
+            events, `n_issues`, `quality`), ordered, the worst first, and classes.csv: doubted pixels by labelled class
+            and the class that the model sees there.
         labels: The label set to examine.
         probabilities: Folder of `<id>.npy`, (class, row, column) probabilities by a network that has not been trained
             on the field. None: the pixel model is trained on the other folds, split by group.
@@ -58,6 +61,7 @@ def detect_in_dataset(
         n_folds: Folds of the pixel model.
         ignore_index: Label of pixels that count neither way.
         min_area_px: Smallest event.
+        annotators: Who labelled a field, by its id; writes annotators.csv, a row for each.
         seed: Of the folds and the pixel model.
         watch: Shows progress over the fields.
 
@@ -81,10 +85,11 @@ def detect_in_dataset(
 
         fields = LabelledFields(read)
         flagged = find_issues(fields, ignore_index=ignore_index).flagged
-        tables, queue = [], []
+        tables, queue, tally = [], [], Tally(dataset.classes)
         for name, places, (given, predicted) in zip(ids, flagged, fields, strict=True):
             flags = np.zeros(given.shape, bool)
             flags.reshape(-1)[places] = True
+            tally.add(given, predicted, flags)
             tables.append(
                 find_event_issues(
                     given, predicted, flags, image_id=name, min_area_px=min_area_px, ignore_index=ignore_index
@@ -92,7 +97,11 @@ def detect_in_dataset(
             )
             queue.append(_queue_row(name, tables[-1], score_field(given, predicted, ignore_index=ignore_index)))
     issues = join_issues(tables)
+    by_annotator = None if annotators is None else tabulate_annotators(queue, issues, annotators)
     _write(out, issues, queue)
+    write_text(out / "classes.csv", tally.by_class().to_csv(index=False))
+    if by_annotator is not None:
+        write_text(out / "annotators.csv", by_annotator.to_csv(index=False))
     return Detected(issues, len(ids), out)
 
 
