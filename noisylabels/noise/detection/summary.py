@@ -66,7 +66,7 @@ class Tally:
                 "labelled": self.classes.names[given],
                 "model": self.classes.names[seen],
                 "pixels": int(count),
-                "share": count / max(self.labelled[given], 1),
+                "share": int(count) / max(int(self.labelled[given]), 1),
             }
             for (given, seen), count in np.ndenumerate(self.flagged)
             if count
