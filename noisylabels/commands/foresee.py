@@ -23,6 +23,7 @@ def foresee(
     from noisylabels.data.dataset import open_dataset
     from noisylabels.data.errors import InputError
     from noisylabels.experiments.foresight import describe_students, train_student
+    from noisylabels.experiments.pairs import read_known_pairs
 
     fields, names = open_dataset(dataset), read_list(labels)
     if not names:
@@ -31,4 +32,4 @@ def foresee(
     for name in names:
         fields.require_labels(name)
     students = [train_student(fields, name, out / name, split=split, steps=steps, seed=seed) for name in names]
-    typer.echo(describe_students(students, tuple(fields.classes)))
+    typer.echo(describe_students(students, tuple(fields.classes), read_known_pairs()))

@@ -18,8 +18,9 @@ from noisylabels.data.arrays import RealArray
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
-from noisylabels.data.labels import LabelMap
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 from noisylabels.data.views import write_view
+from noisylabels.experiments.pairs import Pair, describe_gain, expect_gain
 
 Confusions = NDArray[np.int64]
 
@@ -53,10 +54,12 @@ def mean_iou(confusions: RealArray) -> NDArray[np.float64]:
         confusions: (..., class, class) pixels by reference and prediction. Not modified.
 
     Examples:
-        >>> mean_iou(np.array([[8, 0], [2, 2]])).round(2)
-        np.float64(0.65)
+        >>> float(mean_iou(np.array([[8, 0], [2, 2]])).round(2))
+        0.65
     """
-    return np.asarray(np.nanmean(class_ious(confusions), axis=-1))
+    ious = class_ious(confusions)
+    n_known = np.isfinite(ious).sum(-1)
+    return np.asarray(np.divide(np.nansum(ious, -1), n_known, out=np.full(n_known.shape, np.nan), where=n_known > 0))
 
 
 def class_ious(confusions: RealArray) -> NDArray[np.float64]:
@@ -70,7 +73,7 @@ def class_ious(confusions: RealArray) -> NDArray[np.float64]:
 def confuse(
     dataset: Dataset, reference: Callable[[str], LabelMap], prediction: Callable[[str], LabelMap], *, split: str
 ) -> Confusions:
-    """Count pixels by class for every field of a split.
+    """Count pixels by class for every field of a split; pixels that either map ignores (255) do not count.
 
     Args:
         dataset: The dataset folder.
@@ -84,8 +87,9 @@ def confuse(
     n = len(dataset.classes)
     tables = []
     for case_id in dataset.ids(split):
-        pairs = reference(case_id).astype(np.int64) * n + prediction(case_id)
-        tables.append(np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n))
+        first, second = reference(case_id).astype(np.int64), prediction(case_id)
+        counted = (first != IGNORE_INDEX) & (second != IGNORE_INDEX)
+        tables.append(np.bincount(first[counted] * n + second[counted], minlength=n * n).reshape(n, n))
     return np.stack(tables)
 
 
@@ -117,11 +121,12 @@ def train_student(
         steps: Steps of the optimizer, as whole epochs.
         seed: Of the training.
         training_ids: Learn from these fields only; all training fields if there are none.
-        overrides: Further values of the bundle's config.
+        overrides: Further values of the bundle's config; half the bundle's width if there are none.
 
     Raises:
-        InputError: If the split is not held out or empty, or a label set is missing.
+        InputError: If the split is not held out or empty, a label set is missing, or a field to learn from is held out.
     """
+    from noisylabels.experiments.paper.presets import HALF_WIDTH
     from noisylabels.learning import launcher
 
     if split not in ("validation", "test") or not dataset.ids(split):
@@ -129,11 +134,12 @@ def train_student(
         msg = f"--split must be held out, validation or test, got {split!r} with {n_fields} fields. Name another split."
         raise InputError(msg)
     dataset.require_labels(labels)
+    require_training(dataset, training_ids)
     source = dataset.folder
     if training_ids:
         kept = {*training_ids, *dataset.ids("validation")}
         source = write_view(dataset, folder / "fields", ids=kept, name=labels, source=labels)
-    values = dict(overrides or {})
+    values = dict(HALF_WIDTH if overrides is None else overrides)
     n_fields = len(training_ids) or len(dataset.ids("training"))
     per_epoch = -(-n_fields // int(str(values.get("batch_size", 8))))
     epochs = max(1, round(steps / per_epoch))
@@ -145,7 +151,7 @@ def train_student(
     launcher.run(launcher.plan_prediction("cdl", (), plan))
     confusions = confuse(
         dataset,
-        lambda case_id: dataset.label_map(labels, case_id),
+        lambda case_id: dataset.label_map(labels, case_id, ignore_index=IGNORE_INDEX),
         lambda case_id: read_label_map(target / f"{case_id}.tif", dataset.classes),
         split=split,
     )
@@ -153,12 +159,26 @@ def train_student(
     return Student(labels, agreement, class_ious(confusions.sum(0)), target)
 
 
-def describe_students(students: Sequence[Student], class_names: Sequence[str]) -> str:
+def require_training(dataset: Dataset, ids: Sequence[str]) -> None:
+    """Make sure that fields to learn from are training fields, so that no score is of a field that was learnt.
+
+    Raises:
+        InputError: If one is not.
+    """
+    for case_id in ids:
+        split = dataset.case(case_id).split
+        if split != "training":
+            msg = f"Trusted fields must be training fields, got {case_id} of the {split} fields. Choose another field."
+            raise InputError(msg)
+
+
+def describe_students(students: Sequence[Student], class_names: Sequence[str], pairs: Sequence[Pair]) -> str:
     """Say what can be expected, most inconsistent labels first.
 
     Args:
         students: One per label set.
         class_names: One name per class index.
+        pairs: Teachers and students whose truth is known, to expect the like from.
     """
     lines = []
     for student in sorted(students, key=lambda one: -one.inconsistency):
@@ -166,6 +186,7 @@ def describe_students(students: Sequence[Student], class_names: Sequence[str]) -
         ends = "no interval: fewer than three wells" if np.isnan(found.low) else f"[{found.low:.3f}, {found.high:.3f}]"
         parts = ", ".join(f"{name} {iou:.3f}" for name, iou in zip(class_names, student.classes, strict=True))
         lines.append(f"{student.labels}: held-out agreement {found.estimate:.3f} {ends} ({parts})")
+        lines.append(f"  {describe_gain(expect_gain(student.inconsistency, pairs))}")
     return "\n".join([*lines, ADVICE])
 
 

@@ -1,0 +1,166 @@
+"""What a network can gain over its labels: drawn confusions, a line through known pairs, and the command itself."""
+
+import csv
+from functools import partial
+
+import numpy as np
+import pytest
+
+from noisylabels.cli import main
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.errors import InputError
+from noisylabels.data.images import write_label_map
+from noisylabels.experiments.foresight import confuse, mean_iou, require_training, train_student
+from noisylabels.experiments.pairs import (
+    Pair,
+    describe_gain,
+    expect_gain,
+    rank_with_bootstrap,
+    read_known_pairs,
+    read_pairs,
+    write_pairs,
+)
+from tests.bundles.small_screen import write_screen
+
+
+def test_a_score_of_nothing_is_nan_and_absent_classes_do_not_count():
+    assert np.isnan(mean_iou(np.zeros((3, 3))))
+    assert mean_iou(np.array([[6, 2, 0], [0, 2, 0], [0, 0, 0]])) == pytest.approx((6 / 8 + 2 / 4) / 2)
+
+
+def test_pixels_that_either_map_ignores_do_not_count(tmp_path):
+    dataset = open_dataset(write_screen(tmp_path / "s"))
+    maps = {"a": np.array([[0, 1, 255, 2]], np.uint8), "b": np.array([[0, 2, 1, 255]], np.uint8)}
+    counts = confuse(dataset, lambda _: maps["a"], lambda _: maps["b"], split="test")
+    assert counts.tolist() == [[[1, 0, 0], [0, 0, 1], [0, 0, 0]]] * 2
+
+
+@pytest.mark.parametrize("case_id", ["f6", "f8"])
+def test_a_trusted_field_that_is_held_out_is_refused(tmp_path, case_id):
+    dataset = open_dataset(write_screen(tmp_path / "s"))
+    split = "validation" if case_id == "f6" else "test"
+    sentence = (
+        rf"^Trusted fields must be training fields, got {case_id} of the {split} fields\. Choose another field\.$"
+    )
+    with pytest.raises(InputError, match=sentence):
+        require_training(dataset, ["f0", case_id])
+    with pytest.raises(InputError, match=sentence):
+        train_student(dataset, "cip", tmp_path / "out", training_ids=["f0", case_id])
+    assert not (tmp_path / "out").exists()
+
+
+def make_pairs(gains, n_sets=5):
+    return [Pair(f"s{k % n_sets}", "simulated", f"t{k}", k / 20, 0.5, 0.5 + gain) for k, gain in enumerate(gains)]
+
+
+def test_the_expected_gain_is_the_line_and_its_interval_the_errors_of_sets_left_out():
+    rng = np.random.default_rng(0)
+    pairs = make_pairs(np.arange(15) / 40 + rng.normal(0, 0.03, 15))
+    found = expect_gain(0.3, pairs)
+    x, y = [pair.inconsistency for pair in pairs], [pair.gain for pair in pairs]
+    assert found.expected == pytest.approx(np.polyval(np.polyfit(x, y, 1), 0.3))
+    errors = []
+    for name in {pair.set for pair in pairs}:
+        others = [pair for pair in pairs if pair.set != name]
+        line = np.polyfit([pair.inconsistency for pair in others], [pair.gain for pair in others], 1)
+        errors += [pair.gain - np.polyval(line, pair.inconsistency) for pair in pairs if pair.set == name]
+    assert [found.low, found.high] == pytest.approx(found.expected + np.quantile(errors, [0.1, 0.9]))
+    assert not found.outside
+    assert expect_gain(0.9, pairs).outside
+
+
+def test_too_few_sets_foresee_nothing():
+    assert expect_gain(0.3, []) is None
+    assert expect_gain(0.3, make_pairs([0.1] * 8, n_sets=2)) is None
+    assert describe_gain(None) == "expected gain over the labels: unknown, too few sets whose truth is known"
+
+
+def test_ranks_are_spearmans_and_a_chooser_that_fails_shows():
+    pairs = make_pairs([0.0, 0.1, 0.05, 0.2, 0.3, 0.25])
+    found = rank_with_bootstrap(pairs, n_draws=100)
+    assert found["gain"][0] == pytest.approx(1 - 6 * 4 / (6 * 35))
+    assert found["gain"][1] <= found["gain"][0] <= found["gain"][2]
+    assert np.isnan(found["choice"]).all()  # every teacher has the same score
+    with pytest.raises(InputError, match=r"^A rank correlation must rest on at least four pairs, got 3\. Run more"):
+        rank_with_bootstrap(pairs[:3])
+
+
+def test_pairs_survive_their_file_and_a_torn_one_is_told(tmp_path):
+    pairs = make_pairs([0.0, 0.125])
+    write_pairs(tmp_path / "p.csv", pairs)
+    assert read_pairs(tmp_path / "p.csv") == pairs
+    (tmp_path / "p.csv").write_text("set,kind\na,real\n")
+    sentence = (
+        f"Rows of {tmp_path / 'p.csv'} must have set, kind, teacher, inconsistency, teacher_iou, student_iou, got "
+        "another row in line 2. Make the table anew."
+    )
+    with pytest.raises(InputError) as fault:
+        read_pairs(tmp_path / "p.csv")
+    assert str(fault.value) == sentence
+
+
+def test_the_pairs_that_come_with_the_program_are_scores():
+    for pair in read_known_pairs():
+        assert pair.kind in ("simulated", "real")
+        assert all(0 <= value <= 1 for value in (pair.inconsistency, pair.teacher_iou, pair.student_iou))
+
+
+def foresee(folder, *words):
+    with pytest.raises(SystemExit) as stop:
+        main(["foresee", str(folder), "--out", str(folder / "students"), *words])
+    return stop.value.code
+
+
+def test_the_command_holds_a_student_against_its_teacher_and_goes_on(tmp_path, capsys):
+    screen = write_screen(tmp_path / "s")
+    dataset = open_dataset(screen)
+    for case_id in dataset.ids():
+        doubtful = dataset.label_map("cip", case_id).copy()
+        doubtful[:9] = 255
+        write_label_map(dataset.label_path("doubtful", case_id), doubtful)
+    words = ("--labels", "doubtful", "--steps", "2")
+    assert foresee(screen, *words) == 0
+    first = [line for line in capsys.readouterr().out.splitlines() if line.startswith("doubtful")]
+    read = partial(dataset.label_map, "doubtful", ignore_index=255)
+    student = train_student(dataset, "doubtful", screen / "students" / "doubtful", steps=2)
+    agreement = mean_iou(confuse(dataset, read, lambda case_id: read_student(student, case_id), split="test").sum(0))
+    assert first[0].startswith(f"doubtful: held-out agreement {agreement:.3f} no interval: fewer than three wells (")
+    assert foresee(screen, *words) == 0
+    assert first == [line for line in capsys.readouterr().out.splitlines() if line.startswith("doubtful")]
+
+
+def read_student(student, case_id):
+    from noisylabels.data.images import read_label_map
+
+    return read_label_map(student.folder / f"{case_id}.tif")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--labels", ","], "--labels must name at least one label set, got none. Write for instance --labels cip."),
+        (
+            ["--labels", "cip,other"],
+            "A label set of {folder} must be one of: cip; got 'other'. Make it first or name another.",
+        ),
+    ],
+)
+def test_what_cannot_be_foreseen_is_told_in_one_sentence(tmp_path, capsys, words, sentence):
+    screen = write_screen(tmp_path / "s")
+    assert foresee(screen, *words) == 2
+    assert capsys.readouterr().err == f"noisylabels: {sentence.format(folder=screen)}\n"
+    assert not (screen / "students").exists()
+
+
+def test_an_empty_split_is_told(tmp_path, capsys):
+    screen = write_screen(tmp_path / "s", splits=("training",) * 4 + ("validation",) * 2)
+    assert foresee(screen) == 2
+    sentence = "--split must be held out, validation or test, got 'test' with 0 fields. Name another split."
+    assert capsys.readouterr().err == f"noisylabels: {sentence}\n"
+
+
+def test_the_columns_of_the_shipped_table_are_those_of_a_pair():
+    from importlib.resources import files
+
+    with files("noisylabels.experiments").joinpath("pairs.csv").open(newline="") as file:
+        assert csv.DictReader(file).fieldnames == list(Pair.__dataclass_fields__)
