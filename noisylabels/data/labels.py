@@ -147,6 +147,24 @@ autolysosome), got 3 in 1 pixels. Map or drop that class first.
     return check_class_indices(array, len(classes), source=source, names=tuple(classes), ignore_index=ignore_index)
 
 
+def set_aside(label_map: LabelMap) -> tuple[LabelMap, NDArray[np.bool_]]:
+    """Take the ignored pixels (255) out of a label map: background, which is part of no event.
+
+    Args:
+        label_map: (row, column) class indices and 255. Not modified.
+
+    Returns:
+        The label map with background in their place, and a mask of them.
+
+    Examples:
+        >>> clean, ignored = set_aside(np.array([[1, 255]], np.uint8))
+        >>> clean.tolist(), ignored.tolist()
+        ([[1, 0]], [[False, True]])
+    """
+    ignored = np.asarray(label_map) == IGNORE_INDEX
+    return np.where(ignored, 0, label_map).astype(np.uint8), ignored
+
+
 def check_class_indices(
     values: RealArray,
     n_classes: int,

@@ -12,6 +12,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable, needs_image
 from noisylabels.data.hashes import hash_array, hash_values
 from noisylabels.data.images import write_label_map
+from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.noise.log import join_logs, read_log, write_log
 from noisylabels.noise.model import NoiseModel
 from noisylabels.parallel import WorkerDiedError, local, run
@@ -108,7 +109,7 @@ def corrupt_case(recipe: Recipe, case_id: str) -> tuple[Path | None, str | None]
 def _corrupt(recipe: Recipe, case_id: str) -> Path:
     dataset = open_dataset(recipe.folder)
     image = dataset.image(case_id) if looks_at_images(recipe.model) else None
-    clean = dataset.label_map(recipe.source, case_id, like=image)
+    clean = dataset.label_map(recipe.source, case_id, like=image, ignore_index=IGNORE_INDEX)
     inputs = [hash_array(array) for array in (clean, image) if array is not None]
     log = recipe.target / "log" / f"{case_id}-{hash_values([recipe.provenance(), *inputs])[:DIGITS]}.parquet"
     target = recipe.folder / "labels" / recipe.name / f"{case_id}.tif"

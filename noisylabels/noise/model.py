@@ -13,7 +13,7 @@ from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.keys import combine_keys
-from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_map
+from noisylabels.data.labels import IGNORE_INDEX, ROSELLA, ClassTable, LabelMap, check_label_map, set_aside
 from noisylabels.data.settings import build
 from noisylabels.noise.canvas import Canvas
 from noisylabels.noise.dose import can_strike, choose_events
@@ -151,7 +151,7 @@ class NoiseModel:
         else is corrupted.
 
         Args:
-            label_map: (row, column) clean class indices. Not modified.
+            label_map: (row, column) clean class indices; pixels of 255 are part of no event and stay 255. Not modified.
             image: (channel, row, column) intensities, needed only if the model looks at them. Not modified.
             image_id: Name of the field; fields of one name get the same random draws.
             channel_names: Names of the channels; "0", "1", ... when left out.
@@ -162,13 +162,13 @@ class NoiseModel:
         Raises:
             InputError: If the label map does not fit the class table, or a feature needs an image and none is given.
         """
-        clean = check_label_map(label_map, self.classes)
+        clean, ignored = set_aside(check_label_map(label_map, self.classes, ignore_index=IGNORE_INDEX))
         scene = decompose(
             clean, image, classes=self.classes, image_id=image_id, seed=self.seed,
             channel_names=channel_names, wanted=self.features,
         )  # fmt: skip
         rows, doses = _draw_errors(self.errors, scene)
-        noisy, log = _render(scene, rows)
+        noisy, log = _render(scene, rows, ignored)
         return Corrupted(noisy, log, _achieved(doses, log, scene))
 
 
@@ -183,7 +183,7 @@ def render_log(
     """Render the noisy label map again from the clean one and its log.
 
     Args:
-        label_map: (row, column) clean class indices. Not modified.
+        label_map: (row, column) clean class indices, or 255. Not modified.
         log: The rows of this image.
         image: (channel, row, column) intensities, needed for errors made from one channel.
         classes: The class table.
@@ -192,9 +192,9 @@ def render_log(
     Returns:
         The (row, column) label map that `NoiseModel.apply` returned with this log.
     """
-    clean = check_label_map(label_map, classes)
+    clean, ignored = set_aside(check_label_map(label_map, classes, ignore_index=IGNORE_INDEX))
     scene = decompose(clean, image, classes=classes, image_id="", seed=0, channel_names=channel_names)
-    return _render(scene, log)[0]
+    return _render(scene, log, ignored)[0]
 
 
 Drawn = tuple[str, NDArray[np.bool_]]
@@ -232,7 +232,7 @@ def _described(rows: EventTable, scene: Scene) -> EventTable:
     return rows.joined(**columns)
 
 
-def _render(scene: Scene, rows: EventTable) -> tuple[LabelMap, EventTable]:
+def _render(scene: Scene, rows: EventTable, ignored: NDArray[np.bool_]) -> tuple[LabelMap, EventTable]:
     canvas = Canvas.of(scene)
     applied = np.zeros(len(rows), bool)
     for name, kind in KINDS.items():
@@ -240,8 +240,11 @@ def _render(scene: Scene, rows: EventTable) -> tuple[LabelMap, EventTable]:
         if len(of_kind):
             applied[of_kind] = kind.render(canvas, scene, rows.select(of_kind))
     log = rows.select(applied)
-    areas = np.bincount(canvas.owner.ravel(), minlength=len(canvas.class_of))
-    return canvas.label_map(), log.joined(noisy_area_px=areas[log["event"]])
+    areas = np.bincount(canvas.owner[~ignored], minlength=len(canvas.class_of))
+    log = log.joined(noisy_area_px=areas[log["event"]])
+    if ignored.any():  # what lies under ignored pixels is no error
+        log = log.select((log["kind"] == "missed") | (log["noisy_area_px"] > 0))
+    return np.where(ignored, IGNORE_INDEX, canvas.label_map()).astype(np.uint8), log
 
 
 def _achieved(doses: Sequence[Drawn], log: EventTable, scene: Scene) -> EventTable:

@@ -196,3 +196,42 @@ def test_detection_makes_its_own_predictions_out_of_fold(folder, tmp_path):
     assert run("detect", folder, "--labels", "noisy", "--out", out, "--folds", 3) == 0
     assert len(pd.read_csv(out / "queue.csv")) == 6
     assert {"missed"} <= set(pd.read_parquet(out / "issues.parquet")["kind"])
+
+
+def ignore_left(folder, source, target):
+    dataset = open_dataset(folder)
+    for name in dataset.ids():
+        label_map = dataset.label_map(source, name).copy()
+        label_map[:, :30] = 255
+        write_label_map(dataset.label_path(target, name), label_map)
+    return dataset
+
+
+def test_label_maps_with_ignored_pixels_are_corrupted_and_calibrated(folder):
+    dataset = ignore_left(folder, "truth", "partial")
+    assert corrupt(folder, "--labels", "partial", "--name", "weak") == 0
+    for name in dataset.ids():
+        weak = dataset.label_map("weak", name, ignore_index=255)
+        assert (weak[:, :30] == 255).all()
+        assert (weak[:, 30:] != 255).all()
+    profiles = {}
+    for reference in ("truth", "partial"):  # what the weak map ignores counts in neither
+        out = folder.parent / reference
+        assert (
+            run("calibrate", folder, "--out", out, "--labels", "weak", "--reference", reference, "--resamples", 2) == 0
+        )
+        profiles[reference] = (out / "profile.json").read_text()
+    assert profiles["truth"] == profiles["partial"]
+
+
+def test_maps_of_different_sizes_are_not_calibrated(folder, capsys):
+    dataset = open_dataset(folder)
+    for name in dataset.ids():
+        write_label_map(dataset.label_path("small", name), dataset.label_map("truth", name)[:8])
+    words = ("--out", folder.parent / "out", "--labels", "small", "--features", "area")
+    assert run("calibrate", folder, *words) == 2
+    sentence = (
+        "Label maps small and truth of field-0 must have one size, got (8, 128) and (96, 128). Pair them by field."
+    )
+    assert capsys.readouterr().err == f"noisylabels: {sentence}\n"
+    assert not (folder.parent / "out").exists()

@@ -136,6 +136,28 @@ def test_the_log_renders_the_noisy_label_map_again(seed):
     assert np.array_equal(render_log(clean, log, image), noisy)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_ignored_pixels_stay_ignored_and_no_error_lies_under_them(seed):
+    clean, image = crowded_field(seed)
+    doubtful = clean.copy()
+    doubtful[:, :40] = 255
+    model = NoiseModel.from_dict(EVERY_KIND)
+    noisy, log, _ = model.apply(doubtful, image, image_id="a")
+    assert np.array_equal(noisy == 255, doubtful == 255)
+    assert np.array_equal(render_log(doubtful, log, image), noisy)
+    shown = log.select(log["kind"] != "missed")
+    assert shown["noisy_area_px"].min() > 0
+    as_background, _, _ = model.apply(np.where(doubtful == 255, 0, clean), image, image_id="a")
+    assert np.array_equal(noisy[:, 40:], as_background[:, 40:])
+
+
+def test_a_field_that_is_ignored_whole_has_no_error():
+    whole = np.full((5, 6), 255, np.uint8)
+    noisy, log, _ = NoiseModel.from_dict({"missed": {"rate": 1.0}}).apply(whole, image_id="a")
+    assert np.array_equal(noisy, whole)
+    assert len(log) == 0
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_an_event_without_a_row_in_the_log_keeps_its_pixels_and_class(seed):
     clean, _, (noisy, log, _) = corrupt({name: {"rate": 0.1} for name in KINDS}, seed)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from noisylabels.data.arrays import RealArray
+from noisylabels.data.arrays import Image, RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.errors import InputError
 from noisylabels.data.events import needs_image
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 from noisylabels.noise.calibration.comparison import Comparison, compare_field
 from noisylabels.noise.calibration.goodness import check_profile
 from noisylabels.noise.calibration.noise_types import type_noise
@@ -80,7 +82,7 @@ def calibrate_dataset(
     types = []
     for case_id in watch(ids):
         image = dataset.image(case_id) if look else None
-        weak_map, true_map = (dataset.label_map(name, case_id, like=image) for name in (weak, truth))
+        weak_map, true_map = read_both(dataset, weak, truth, case_id, like=image)
         compared.append(
             compare_field(
                 weak_map, true_map, image,
@@ -90,25 +92,53 @@ def calibrate_dataset(
         types.append({"field": case_id, **type_noise(weak_map, true_map)._asdict()})
     profile = make_profile(compared, dataset.classes, features, n_resamples=n_resamples, seed=seed)
     checks, distances = check_profile(
-        profile, compared, _Lazy(dataset, truth, ids), _Lazy(dataset, None, ids) if look else None,
+        profile, compared,
+        _Lazy(ids, lambda case_id: read_both(dataset, weak, truth, case_id)[1]),
+        _Lazy(ids, dataset.image) if look else None,
         channel_names=dataset.channel_names, seed=seed,
     )  # fmt: skip
     _write(out, profile, compared, {"checks": checks, "features": distances}, types, seed)
     return Calibrated(profile, float(checks["agrees"].mean()), out)
 
 
+def read_both(
+    dataset: Dataset, weak: str, truth: str, case_id: str, *, like: Image | None = None
+) -> tuple[LabelMap, LabelMap]:
+    """Read the two label maps of a field; where either is ignored (255), both show background: no error counts there.
+
+    Args:
+        dataset: The dataset folder.
+        weak: The label set with errors.
+        truth: The label set without.
+        case_id: The field.
+        like: Its image, when the sizes are to be compared.
+
+    Raises:
+        InputError: If the two differ in size.
+    """
+    maps = [dataset.label_map(name, case_id, like=like, ignore_index=IGNORE_INDEX) for name in (weak, truth)]
+    if maps[0].shape != maps[1].shape:
+        msg = (
+            f"Label maps {weak} and {truth} of {case_id} must have one size, got {maps[0].shape} and {maps[1].shape}. "
+            "Pair them by field."
+        )
+        raise InputError(msg)
+    ignored = (maps[0] == IGNORE_INDEX) | (maps[1] == IGNORE_INDEX)
+    weak_map, true_map = (np.where(ignored, 0, one).astype(np.uint8) for one in maps)
+    return weak_map, true_map
+
+
 class _Lazy(Sequence[RealArray]):
     """Label maps or images of a dataset, read when they are looked at."""
 
-    def __init__(self, dataset: Dataset, labels: str | None, ids: Sequence[str]) -> None:
-        self.dataset, self.labels, self.ids = dataset, labels, ids
+    def __init__(self, ids: Sequence[str], read: Callable[[str], RealArray]) -> None:
+        self.ids, self.read = ids, read
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, index: Any) -> Any:
-        name = self.ids[index]
-        return self.dataset.image(name) if self.labels is None else self.dataset.label_map(self.labels, name)
+        return self.read(self.ids[index])
 
 
 def _write(
