@@ -20,7 +20,7 @@ from noisylabels.data.images import write_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap, set_aside
 
 REACH_PX = 8
-"""An event is isolated if no other, no ignored pixel and no edge of the field is so near; its surroundings end there."""
+"""An event is isolated if no other, no ignored pixel and no edge of the field is near; there its surroundings end."""
 
 LEAST_CONTRAST = 6.0
 """Height of an event over its surroundings, in their robust standard deviations, below which it says nothing."""
@@ -176,11 +176,11 @@ def _within(instances: NDArray[np.int32], shifts: NDArray[np.float64]) -> NDArra
     """Mark what is left of each event when its border moves inwards: its innermost pixels at least."""
     kept = instances > 0
     for number, window in enumerate(ndi.find_objects(instances), 1):
-        if shifts[number] < 0:
-            mask = np.pad(instances[window] == number, 1)
-            inside = ndi.distance_transform_edt(mask)[1:-1, 1:-1]
-            depth = min(0.5 - shifts[number], inside.max())
-            kept[window] &= (instances[window] != number) | (inside >= depth)
+        place = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in window)  # the field's edge is no border
+        mask = instances[place] == number
+        if shifts[number] < 0 and not mask.all():
+            inside = ndi.distance_transform_edt(mask)
+            kept[place] &= ~mask | (inside >= min(0.5 - shifts[number], inside.max()))
     return kept
 
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from evaluation.experts.consensus import Performance, estimate_performance, read_patterns
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import IGNORE_INDEX, LabelMap
+from noisylabels.data.events import label_events
+from noisylabels.data.images import read_label_map, write_image, write_label_map
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap, set_aside
 
-Rule = Literal["majority", "unanimity", "at-least", "staple", "dawid-skene"]
+Rule = Literal["majority", "unanimity", "at-least", "events", "staple", "dawid-skene"]
 Undecided = Literal["background", "ignore"]
 
 
@@ -25,6 +26,7 @@ class Vote:
 
     Args:
         rule: `majority`: more than half of the maps name the class; `unanimity`: all; `at-least`: `votes` of them;
+            `events`: an event of the first map stands if every other map confirms it, see `confirm_events`;
             `staple` and `dawid-skene`: the most probable class, given how well each label set does all over the
             dataset, with the class shares held at those of the maps (Warfield et al. 2004,
             doi:10.1109/TMI.2004.828354) or estimated too (Dawid and Skene 1979, doi:10.2307/2346806).
@@ -80,6 +82,12 @@ def count_votes(label_maps: Sequence[LabelMap], *, n_classes: int) -> NDArray[np
         >>> count_votes([np.array([[0, 1]]), np.array([[0, 255]])], n_classes=2)[:, 0].tolist()
         [[2, 0], [0, 1]]
     """
+    _check_maps(label_maps)
+    stack = np.stack(label_maps)
+    return np.stack([(stack == index).sum(0) for index in range(n_classes)]).astype(np.uint8)
+
+
+def _check_maps(label_maps: Sequence[LabelMap]) -> None:
     if len(label_maps) < 2:
         msg = f"There must be at least two label sets to fuse, got {len(label_maps)}. Name more."
         raise InputError(msg)
@@ -87,8 +95,6 @@ def count_votes(label_maps: Sequence[LabelMap], *, n_classes: int) -> NDArray[np
     if len(shapes) > 1:
         msg = f"Label maps of one field must have one size, got {' and '.join(map(str, shapes))}. Pair them by field."
         raise InputError(msg)
-    stack = np.stack(label_maps)
-    return np.stack([(stack == index).sum(0) for index in range(n_classes)]).astype(np.uint8)
 
 
 def fuse_maps(label_maps: Sequence[LabelMap], vote: Vote, *, n_classes: int) -> LabelMap:
@@ -96,7 +102,7 @@ def fuse_maps(label_maps: Sequence[LabelMap], vote: Vote, *, n_classes: int) -> 
 
     Args:
         label_maps: At least two (row, column) maps of one size. Not modified.
-        vote: A rule of votes: majority, unanimity or at-least.
+        vote: A rule of votes: majority, unanimity, at-least or events.
         n_classes: C.
 
     Returns:
@@ -110,9 +116,52 @@ def fuse_maps(label_maps: Sequence[LabelMap], vote: Vote, *, n_classes: int) -> 
         >>> fuse_maps(maps, Vote(undecided="ignore"), n_classes=3)
         array([[  0,   1, 255]], dtype=uint8)
     """
+    if vote.rule == "events":
+        return confirm_events(label_maps, undecided=vote.undecided)
     votes = count_votes(label_maps, n_classes=n_classes)
     won = votes.max(0) >= vote.needed(len(label_maps))
     return np.where(won, votes.argmax(0), IGNORE_INDEX if vote.undecided == "ignore" else 0).astype(np.uint8)
+
+
+def confirm_events(label_maps: Sequence[LabelMap], *, undecided: Undecided = "ignore") -> LabelMap:
+    """Keep the events of the first map that every other map confirms: a network of trusted fields as second voter.
+
+    An event is confirmed by a map that gives its class to more than half of its pixels; it keeps the outline of the
+    first map. An event of any map that is not confirmed, and what another map calls an event on background of the
+    first, is undecided; so is a pixel that a map ignores (255).
+
+    Args:
+        label_maps: At least two (row, column) maps of one size. Not modified.
+        undecided: What such events become: background, or 255, from which nothing learns.
+
+    Returns:
+        (row, column) uint8.
+
+    Raises:
+        InputError: See `count_votes`.
+
+    Examples:
+        >>> first, second = np.array([[1, 1, 1, 0, 2, 0, 0]]), np.array([[0, 1, 1, 0, 0, 0, 1]])
+        >>> confirm_events([first, second])
+        array([[  1,   1,   1,   0, 255,   0, 255]], dtype=uint8)
+    """
+    _check_maps(label_maps)
+    first, ignored = set_aside(label_maps[0])
+    instances, classes = label_events(first)
+    areas = np.bincount(instances.ravel(), minlength=len(classes) + 1)
+    confirmed = np.ones(len(classes) + 1, bool)
+    claimed = np.zeros(first.shape, bool)
+    for other in label_maps[1:]:
+        same = np.bincount(instances[other == first], minlength=len(classes) + 1)
+        confirmed[1:] &= 2 * same[1:] > areas[1:]
+        theirs, theirs_ignored = set_aside(other)
+        ignored |= theirs_ignored
+        others, _ = label_events(theirs)
+        met = np.unique(others[(others > 0) & (first == theirs)])
+        claimed |= (others > 0) & ~np.isin(others, met)
+    doubtful = (claimed & (first == 0)) | ~confirmed[instances]
+    kept = np.where(doubtful, IGNORE_INDEX if undecided == "ignore" else 0, first)
+    return np.where(ignored, IGNORE_INDEX, kept).astype(np.uint8)
 
 
 def fuse_dataset(
@@ -139,6 +188,7 @@ def fuse_dataset(
 
     Raises:
         InputError: If a label set is unknown, named twice or the only one, sizes differ, or `name` is there already.
+            All sizes are compared before anything is written.
     """
     if len(names) < 2 or len(set(names)) < len(names):
         msg = f"There must be at least two different label sets to fuse, got {', '.join(names) or 'none'}. Name more."
@@ -154,6 +204,8 @@ def fuse_dataset(
     if not kept:
         msg = f"At least one field must have all of {', '.join(names)}, got none in {dataset.folder}. Label them first."
         raise InputError(msg)
+    for case_id in kept:
+        _compare_sizes(case_id, names, paths[case_id])
     n_classes = len(dataset.classes)
     learnt = vote.rule in ("staple", "dawid-skene")
     performance = _learn(dataset, names, kept, dawid_skene=vote.rule == "dawid-skene") if learnt else None
@@ -165,6 +217,17 @@ def fuse_dataset(
         write_label_map(dataset.label_path(name, case_id), fused)
         on_field()
     return left_out
+
+
+def _compare_sizes(case_id: str, names: Sequence[str], files: Sequence[Path]) -> None:
+    sizes = [read_label_map(path).shape for path in files]
+    other = next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
+    if other is not None:
+        msg = (
+            f"Label maps of {case_id} must have one size, got {sizes[0]} in {names[0]} and {sizes[other]} in "
+            f"{names[other]}. Pair them by field."
+        )
+        raise InputError(msg)
 
 
 def _read(dataset: Dataset, names: Sequence[str], case_id: str, *, keep_ignored: bool) -> list[LabelMap]:

@@ -8,7 +8,8 @@ from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_image, write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
-from noisylabels.noise.fusing import Vote, fuse_dataset, fuse_maps
+from noisylabels.noise.fusing import Vote, confirm_events, fuse_dataset, fuse_maps
+from tests.cases import draw
 
 MAPS = {
     "a": [[0, 1, 1, 2, 0]],
@@ -138,3 +139,37 @@ def test_maps_of_different_sizes_are_refused():
     sentence = r"^Label maps of one field must have one size, got \(1, 2\) and \(2, 2\)\. Pair them by field\.$"
     with pytest.raises(InputError, match=sentence):
         fuse_maps([np.zeros((2, 2), int), np.zeros((1, 2), int)], Vote(), n_classes=2)
+
+
+def test_a_second_voter_confirms_events_by_most_of_their_pixels():
+    first = draw("111.. / ..... / 22.11 / .....")
+    second = draw("11... / ....2 / 2..22 / .....")  # 2 of 3 pixels; one alone; 1 of 2 pixels; another class
+    ignore, background = (confirm_events([first, second], undecided=one) for one in ("ignore", "background"))
+    assert ignore.tolist() == [
+        [1, 1, 1, 0, 0],
+        [0, 0, 0, 0, 255],
+        [255, 255, 0, 255, 255],
+        [0, 0, 0, 0, 0],
+    ]
+    assert np.array_equal(background, np.where(ignore == 255, 0, ignore))
+    assert np.array_equal(fuse_maps([first, second], Vote("events", undecided="ignore"), n_classes=3), ignore)
+
+
+def test_a_voter_that_sees_nothing_confirms_nothing_and_what_is_ignored_stays_so():
+    empty, first = draw("..../...."), draw("11../....")
+    assert confirm_events([empty, empty]).tolist() == empty.tolist()
+    assert confirm_events([first, empty]).tolist() == [[255, 255, 0, 0], [0, 0, 0, 0]]
+    doubtful = np.array([[1, 255, 0, 0], [0, 0, 0, 0]], np.uint8)
+    assert confirm_events([doubtful, first], undecided="background").tolist() == [[1, 255, 0, 0], [0, 0, 0, 0]]
+    assert confirm_events([first, first]).tolist() == first.tolist()
+
+
+def test_label_sets_of_different_sizes_are_refused_before_anything_is_written(tmp_path, capsys):
+    dataset = make_dataset(tmp_path)
+    write_label_map(dataset.label_path("b", "f1"), np.zeros((2, 5), np.uint8))
+    with pytest.raises(SystemExit) as stop:
+        main(["fuse", str(tmp_path), "a", "b"])
+    assert stop.value.code == 2
+    sentence = "Label maps of f1 must have one size, got (1, 5) in a and (2, 5) in b. Pair them by field."
+    assert capsys.readouterr().err == f"noisylabels: {sentence}\n"
+    assert not (tmp_path / "labels" / "consensus").exists()
