@@ -1,5 +1,6 @@
 """`noisylabels cip`: label maps of a conventional pipeline."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,9 @@ def cip(
     ] = "lcsb-rosella-lc3-2017",
     settings: Annotated[Path | None, typer.Option(help="YAML file of settings that differ from the preset.")] = None,
     name: Name = "cip",
-    out: Annotated[Path | None, typer.Option(help="Folder for the label map of a single file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the label map of a single file, or for what --tune makes.")
+    ] = None,
     channels: Annotated[
         str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; else 0.")
     ] = "",
@@ -37,6 +40,10 @@ def cip(
     ranges: Annotated[
         Path | None, typer.Option(help="YAML of `setting: [least, most]`; threshold_scale: [0.5, 4] if not given.")
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="With --perturb: propose the run whose labels a network foretells best.")
+    ] = False,
+    steps: Annotated[int, typer.Option(help="Steps of each training of --tune.", min=1)] = 100,
     workers: Workers = 1,
     overwrite: Overwrite = False,
 ) -> None:
@@ -51,11 +58,26 @@ def cip(
     if ranges and perturb is None:
         msg = f"--ranges must come with --perturb, got {ranges} alone. Say how many runs: --perturb 7."
         raise InputError(msg)
+    if tune and perturb is None:
+        msg = "--tune must come with --perturb, got it alone. Say how many runs to choose from: --perturb 7."
+        raise InputError(msg)
     if perturb is not None:
         if not source.is_dir() or reference:
             msg = f"--perturb must have a dataset folder and no --reference, got {source}. Compare by evaluate."
             raise InputError(msg)
-        _perturb(source, chosen, perturb, ranges, name=name, channels=channels, workers=workers, overwrite=overwrite)
+        members = _perturb(
+            source,
+            chosen,
+            perturb,
+            ranges,
+            name=name,
+            channels=channels,
+            workers=workers,
+            overwrite=overwrite,
+            tune=tune,
+        )
+        if tune:
+            _tune(source, members, out or Path("tuning"), steps=steps)
         return
     if source.is_file():
         labeller, tasks, dataset = labelling.plan_file(source, chosen, out=out, channels=channels, phases=phases)
@@ -91,9 +113,14 @@ def _perturb(
     channels: str,
     workers: int,
     overwrite: bool,
-) -> None:
+    tune: bool,
+) -> "dict[str, Pipeline]":
     from noisylabels.cip import family, labelling
+    from noisylabels.data.dataset import open_dataset
+    from noisylabels.experiments.tuning import held_out
 
+    if tune:
+        held_out(open_dataset(source))
     chosen = family.read_ranges(ranges) if ranges else family.DEFAULT_RANGES
     plans = []
     for place, member in enumerate(family.spread(settings, chosen, n=n), 1):
@@ -112,3 +139,16 @@ def _perturb(
     typer.echo(f"{source}: {names}, {len(plans[0][1]) - len(failures)} label maps each, {len(failures)} failed")
     if failures:
         raise typer.Exit(SOME_FAILED)
+    return {tasks[0].target.parent.name: labeller.settings for labeller, tasks in plans}
+
+
+def _tune(source: Path, members: "Mapping[str, Pipeline]", out: Path, *, steps: int) -> None:
+    from noisylabels.data.dataset import open_dataset
+    from noisylabels.experiments import tuning
+
+    dataset = open_dataset(source)
+    measured = tuning.measure_members(dataset, members, out, steps=steps)
+    proposed = tuning.propose(measured)
+    tuning.write_proposal(out / "proposed.yaml", proposed.settings)
+    typer.echo(tuning.describe_members(measured, proposed, tuple(dataset.classes)))
+    typer.echo(f"Proposed: {proposed.student.labels}; label with it by --settings {out / 'proposed.yaml'}.")
