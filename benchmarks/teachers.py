@@ -50,6 +50,7 @@ def main() -> None:
     run.add_argument("--labels", nargs="*", default=[])
     run.add_argument("--gold", nargs="*", type=int, default=[])
     run.add_argument("--steps", type=int, default=100)
+    run.add_argument("--crop", type=int, default=128, help="64: the student of foresee")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, default=Path("teachers.csv"))
     run.set_defaults(call=run_all)
@@ -78,7 +79,7 @@ def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespac
     training = dataset.ids("training")
     plate = training[0].split("_")[0]
     trusted = [case_id for case_id in training if case_id.split("_")[0] == plate][:gold] if gold else []
-    overrides = dict(HALF_WIDTH)
+    overrides = {**HALF_WIDTH, "patch_size": [options.crop, options.crop]}
     if len(dataset.channel_names) != 2:
         overrides |= {"n_channels": len(dataset.channel_names), "class_names": list(dataset.classes)}
     with tempfile.TemporaryDirectory() as folder:

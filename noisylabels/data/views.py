@@ -7,6 +7,7 @@ from pathlib import Path
 
 from noisylabels.data.dataset import Dataset, write_dataset
 from noisylabels.data.images import write_label_map
+from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.data.splits import SPLITS
 
 
@@ -51,6 +52,6 @@ def write_view(dataset: Dataset, folder: Path, *, ids: Collection[str], name: st
     kept = [case for case in dataset.cases if case.id in ids]
     view = view_of(dataset, folder, [case.id for case in sorted(kept, key=lambda case: SPLITS.index(case.split))])
     for case in view.cases:
-        write_label_map(view.label_path(name, case.id), dataset.label_map(source, case.id))
+        write_label_map(view.label_path(name, case.id), dataset.label_map(source, case.id, ignore_index=IGNORE_INDEX))
     write_dataset(replace(view, provenance={"of": "screen"}), label_name=name)
     return folder

@@ -21,8 +21,12 @@ from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 from noisylabels.data.views import write_view
 from noisylabels.experiments.pairs import Pair, describe_gain, expect_gain
+from noisylabels.experiments.paper.presets import HALF_WIDTH
 
 Confusions = NDArray[np.int64]
+
+PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64]}
+"""What is changed of the bundle for a student that is only asked how well labels can be foretold, as in `pairs.csv`."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +125,11 @@ def train_student(
         steps: Steps of the optimizer, as whole epochs.
         seed: Of the training.
         training_ids: Learn from these fields only; all training fields if there are none.
-        overrides: Further values of the bundle's config; half the bundle's width if there are none.
+        overrides: Further values of the bundle's config; `PROBE` if there are none.
 
     Raises:
         InputError: If the split is not held out or empty, a label set is missing, or a field to learn from is held out.
     """
-    from noisylabels.experiments.paper.presets import HALF_WIDTH
     from noisylabels.learning import launcher
 
     if split not in ("validation", "test") or not dataset.ids(split):
@@ -139,16 +142,11 @@ def train_student(
     if training_ids:
         kept = {*training_ids, *dataset.ids("validation")}
         source = write_view(dataset, folder / "fields", ids=kept, name=labels, source=labels)
-    values = dict(HALF_WIDTH if overrides is None else overrides)
     n_fields = len(training_ids) or len(dataset.ids("training"))
-    per_epoch = -(-n_fields // int(str(values.get("batch_size", 8))))
-    epochs = max(1, round(steps / per_epoch))
-    values |= {"dataset_dir": str(source), "label_name": labels, "output_dir": str(folder / "model")}
-    values |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
-    launcher.run(launcher.plan_training("cdl", (), values))
-    weights, target = folder / "model" / "last.pt", folder / "labels"
-    plan = {"dataset_dir": str(dataset.folder), "split": split, "ckpt_path": str(weights), "output_dir": str(target)}
-    launcher.run(launcher.plan_prediction("cdl", (), plan))
+    plan = {"dataset_dir": str(dataset.folder), "split": split, "output_dir": str(folder / "labels")}
+    train_last(source, labels, folder / "model", n_fields=n_fields, steps=steps, seed=seed, overrides=overrides)
+    launcher.run(launcher.plan_prediction("cdl", (), plan | {"ckpt_path": str(folder / "model" / "last.pt")}))
+    target = folder / "labels"
     confusions = confuse(
         dataset,
         lambda case_id: dataset.label_map(labels, case_id, ignore_index=IGNORE_INDEX),
@@ -157,6 +155,37 @@ def train_student(
     )
     agreement = estimate_score(dataset, confusions, split=split)
     return Student(labels, agreement, class_ious(confusions.sum(0)), target)
+
+
+def train_last(
+    source: Path,
+    labels: str,
+    folder: Path,
+    *,
+    n_fields: int,
+    steps: int,
+    seed: int,
+    overrides: Mapping[str, object] | None = None,
+) -> None:
+    """Train the bundle cdl on labels for so many steps; its learning rate has fallen to 0 at the last, which is kept.
+
+    Args:
+        source: The dataset folder.
+        labels: The label set to learn.
+        folder: Where last.pt goes; a run that is there is continued.
+        n_fields: How many training fields there are.
+        steps: Steps of the optimizer, as whole epochs.
+        seed: Of the training.
+        overrides: Further values of the bundle's config; `PROBE` if there are none.
+    """
+    from noisylabels.learning import launcher
+
+    values = dict(PROBE if overrides is None else overrides)
+    per_epoch = -(-n_fields // int(str(values.get("batch_size", 8))))
+    epochs = max(1, round(steps / per_epoch))
+    values |= {"dataset_dir": str(source), "label_name": labels, "output_dir": str(folder)}
+    values |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
+    launcher.run(launcher.plan_training("cdl", (), values))
 
 
 def require_training(dataset: Dataset, ids: Sequence[str]) -> None:
