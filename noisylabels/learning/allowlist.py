@@ -82,6 +82,7 @@ _MONAI = {
         "ScaleIntensityRangePercentilesd",
         "ScaleIntensityd",
         "SpatialPadd",
+        "SqueezeDimd",
     ),
 }
 
@@ -142,6 +143,7 @@ _OTHERS = (
     "ignite.handlers.ProgressBar",
     "ignite.metrics.Average",
     "noisylabels.noise.transforms.CorruptLabeld",
+    "monai.data.load_decathlon_datalist",
     "monai.optimizers.WarmupCosineSchedule",
     "torch.nn.CrossEntropyLoss",
     "torch.nn.parallel.DistributedDataParallel",
@@ -166,7 +168,9 @@ TARGETS = frozenset(
 )
 """What a `_target_` may be, word for word; MONAI finds its own components by their bare names."""
 
-READERS = frozenset({"ITKReader", "NibabelReader", "PILReader", "noisylabels.learning.monai_io.LabelMapWriter"})
+READERS = frozenset(
+    {"ITKReader", "NibabelReader", "PILReader", "PILWriter", "noisylabels.learning.monai_io.LabelMapWriter"}
+)
 """What a `reader` or `writer` may be that is given by its name."""
 
 MODULES = frozenset({"math", "monai", "numpy", "operator", "os", "sys", "torch"})

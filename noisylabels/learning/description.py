@@ -1,5 +1,6 @@
 """What an object is set to, as plain data that can be stored and compared."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
@@ -14,8 +15,8 @@ PLAIN = {bool, int, float, str, type(None)}
 def describe(value: object, *, above: tuple[int, ...] = ()) -> Any:
     """Turn settings and objects into plain data: numbers, texts, lists, and mappings with text keys.
 
-    An object becomes its class and its public attributes; random states, hooks and tensors of weights are
-    left out, names and shapes of weights are kept.
+    An object becomes its class and its public attributes, an array or a buffer of a module its type, shape and digest;
+    random states and hooks are left out, and of weights, which are learnt, names and shapes are kept.
 
     Args:
         value: Anything a config makes.
@@ -39,7 +40,7 @@ def describe(value: object, *, above: tuple[int, ...] = ()) -> Any:
     if isinstance(value, torch.optim.Optimizer):
         return {"class": _class_path(value), **describe(value.defaults)}
     if isinstance(value, torch.Tensor | np.ndarray):
-        return f"{value.dtype} {tuple(value.shape)}"
+        return _described_array(value)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Sequence | set | frozenset):
@@ -80,6 +81,12 @@ def first_difference(then: object, now: object, name: str = "") -> tuple[str, An
     return next((difference for difference in found if difference), None)
 
 
+def _described_array(array: "torch.Tensor | np.ndarray[Any, Any]") -> str:
+    values = array.detach().cpu().contiguous() if isinstance(array, torch.Tensor) else torch.from_numpy(array.copy())
+    content = values.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return f"{array.dtype} {tuple(array.shape)} {hashlib.sha256(content).hexdigest()[:16]}"
+
+
 def _class_path(value: object) -> str:
     kind = value if isinstance(value, type) or hasattr(value, "__qualname__") else type(value)
     return f"{kind.__module__}.{kind.__qualname__}"
@@ -88,7 +95,11 @@ def _class_path(value: object) -> str:
 def _attributes(value: object, inside: tuple[int, ...]) -> dict[str, object]:
     if isinstance(value, torch.nn.Module):
         own = {"training"}
-        weights = {name: str(tuple(part.shape)) for name, part in value.state_dict().items()}
+        buffers = {name for name, _ in value.named_buffers()}
+        weights = {
+            name: _described_array(part) if name in buffers else str(tuple(part.shape))
+            for name, part in value.state_dict().items()
+        }
         public = {
             key: describe(part, above=inside) for key, part in vars(value).items() if key[0] != "_" and key not in own
         }

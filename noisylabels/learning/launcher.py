@@ -112,7 +112,10 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
     names, classes = channels.read_names(dataset)
     channels.refuse_other_order(names, channels.expected_channels(folder, ()), dataset=str(dataset))
     launch = _checked(Launch(folder, "train", tuple(presets), overrides), trust=trust)
-    told = channels.fill_names(folder, launch.merged(), names, classes)
+    config = launch.merged()
+    told = channels.fill_names(folder, config, names, classes)
+    if "restart_on_change" in config:  # hosts start anew on other data; here nothing is replaced unasked
+        told["restart_on_change"] = "False"
     return Launch(folder, "train", launch.presets, {"output_dir": output, "ckpt_dir": output, **told, **overrides})
 
 

@@ -52,12 +52,22 @@ def check_overrides(config: Config, overrides: Mapping[str, object], *, source: 
         if key in PATHS:
             check_place(value, what=key)
         if key in known:
-            _refuse_other_kind(given, parse_override(given, value), known[key])
+            _refuse_other_kind(given, parse_override(given, value), _followed(known, key))
         elif not key.startswith("network_def::") or not _is_argument(config, key):
             close = difflib.get_close_matches(given, list(known), n=3, cutoff=0.5)
             meant = f"Did you mean {' or '.join(close)}?" if close else f"See {source}."
             msg = f"An override must be an id of {source}, got {given!r}. {meant}"
             raise InputError(msg)
+
+
+def _followed(known: Mapping[str, object], key: str) -> object:
+    """Give the value of an id, or of the id that it refers to."""
+    seen = {key}
+    value = known[key]
+    while isinstance(value, str) and value.startswith("@") and (target := value[1:]) in known and target not in seen:
+        seen.add(target)
+        value = known[target]
+    return value
 
 
 def _is_argument(config: Config, key: str) -> bool:

@@ -8,6 +8,7 @@ import monai.bundle
 import numpy as np
 import pytest
 import torch
+from ignite.engine import Engine, Events
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from monai.fl.client import MonaiAlgo
@@ -43,14 +44,29 @@ def test_a_federated_client_trains_and_evaluates_round_by_round(hosted: Path, el
     algo.initialize(extra={"CLIENT_NAME": "site-1"})
     weights = {key: value.clone() for key, value in algo.get_weights().weights.items()}
     for round_ in (1, 2):
+        weights = {key: value + (round_ - 1) if value.is_floating_point() else value for key, value in weights.items()}
         sent = {key: value.clone().numpy() for key, value in weights.items()}  # the client's own share memory
+        seen = begin_of_round(algo)
         algo.train(ExchangeObject(weights=sent))
+        assert all((seen[key].numpy() == sent[key]).all() for key in sent), "the round must begin at what was sent"
         weights = {key: value.clone() for key, value in algo.get_weights().weights.items()}
         assert algo.trainer.state.epoch == round_
         assert any((weights[key].numpy() != sent[key]).any() for key in weights), "the round must change the weights"
     score = algo.evaluate(ExchangeObject(weights=weights)).metrics["val_mean_iou"]
     assert 0 <= score <= 1
     algo.finalize()
+
+
+def begin_of_round(algo: MonaiAlgo) -> dict[str, torch.Tensor]:
+    """Give what the first step of the next round finds; it is filled when the round begins."""
+    seen: dict[str, torch.Tensor] = {}
+
+    def look(engine: Engine) -> None:
+        if not seen:
+            seen.update({key: value.clone() for key, value in engine.network.state_dict().items()})
+
+    algo.trainer.add_event_handler(Events.ITERATION_STARTED, look)
+    return seen
 
 
 class LabelInferTask:
@@ -82,10 +98,15 @@ class LabelInferTask:
         return Compose([step for step in after.transforms if not isinstance(step, SaveImaged)])(data)[self.pred_key]
 
 
-def label_train_task(path: Path, datalist: list[dict[str, str]], *, max_epochs: int) -> None:
-    """The call of MONAI Label's BundleTrainTask: the train config with data, device and handlers put in."""
+def label_train_task(path: Path, datalist: list[dict[str, str]], *, max_epochs: int, **shown: bool) -> None:
+    """The call of MONAI Label's BundleTrainTask: the train config with data, device and handlers put in.
+
+    All else that it can set are the `displayable_configs`, which it shows beside its button: `shown`.
+    """
     config = ConfigParser()
     config.read_config(str(path / "configs/train.yaml"))
+    displayable = config.get_parsed_content("displayable_configs", instantiate=True)
+    request = {**displayable, **shown}
     handlers = config.get("train::handlers")
     for handler in handlers:
         if handler.get("_target_") == "CheckpointLoader":
@@ -102,6 +123,7 @@ def label_train_task(path: Path, datalist: list[dict[str, str]], *, max_epochs: 
         "validate::dataset::data": datalist[-2:],
         "device": "cpu",
         "train::handlers": handlers,
+        "displayable_configs": {name: request[name] for name in displayable},
     }
     monai.bundle.run(run_id="run", init_id="initialize", config_file=str(path / "configs/train.yaml"), **overrides)
 
@@ -132,3 +154,22 @@ def test_monai_label_goes_on_from_the_trained_model(hosted: Path, elsewhere: Pat
     label_train_task(hosted, pairs, max_epochs=1)
     label_train_task(hosted, pairs, max_epochs=2)
     assert load(hosted / "models/last.pt")["trainer"]["epoch"] == 2
+
+
+def test_monai_label_trains_again_after_new_annotations(
+    hosted: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With other data a training starts anew from the weights that the host loads, unless the host says otherwise."""
+    fields = read_fields(hosted / "data", label_name="cip", split=(0.85, 0.1, 0.05), seed=0)
+    pairs = [{"image": f["image"], "label": f["label"]} for f in (*fields["training"], *fields["validation"])]
+    label_train_task(hosted, pairs[2:], max_epochs=2)
+    first = load(hosted / "models/last.pt")
+    with pytest.raises(RuntimeError) as fault:
+        label_train_task(hosted, pairs, max_epochs=1, restart_on_change=False)
+    assert "data must be " in str(fault.value.__cause__)
+    assert load(hosted / "models/last.pt")["settings"] == first["settings"]
+    label_train_task(hosted, pairs, max_epochs=1)
+    assert "Starting anew: data must be " in capsys.readouterr().out
+    second = load(hosted / "models/last.pt")
+    assert second["trainer"]["epoch"] == 1
+    assert second["settings"]["data"] != first["settings"]["data"]

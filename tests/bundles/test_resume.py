@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from noisylabels.data.errors import InputError
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
 from noisylabels.learning.resume import ExactResume
@@ -58,6 +60,12 @@ def test_a_training_killed_by_the_system_ends_with_the_same_weights(bundle: Path
     assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
 
 
+def read_steps(folder: Path) -> list[tuple[str, int]]:
+    """List what TensorBoard was told: each tag with its step, file by file."""
+    events = (event for path in folder.glob("events.*") for event in EventFileLoader(str(path)).Load())
+    return [(value.tag, event.step) for event in events for value in event.summary.value]
+
+
 class Killed(BaseException):
     """Stands for the process being gone at that point."""
 
@@ -69,6 +77,7 @@ def test_it_does_not_matter_when_the_kill_falls(
     from tests.bundles.conftest import BUNDLES
 
     bundle = BUNDLES / "cdl"
+    every = {"train::handlers::3::iteration_log": 1}  # the loss of every iteration
     original = ExactResume.save
 
     def die_at_epoch_3(self: ExactResume, engine: object) -> None:
@@ -86,11 +95,15 @@ def test_it_does_not_matter_when_the_kill_falls(
         else:
             patch.setattr("noisylabels.learning.divergence.StopOnDivergence.__call__", die_at_iteration_6)
         with pytest.raises(Killed):
-            train(bundle, screen, tmp_path / "killed")
+            train(bundle, screen, tmp_path / "killed", **every)
     assert load(tmp_path / "killed" / "last.pt")["trainer"]["epoch"] == 2
-    train(bundle, screen, tmp_path / "killed")
-    train(bundle, screen, tmp_path / "unbroken")
+    train(bundle, screen, tmp_path / "killed", **every)
+    train(bundle, screen, tmp_path / "unbroken", **every)
     assert_same_run(tmp_path / "killed", tmp_path / "unbroken")
+    logged = read_steps(tmp_path / "killed")
+    assert len(set(logged)) == len(logged), "a step must be logged once"
+    assert sorted(logged) == sorted(read_steps(tmp_path / "unbroken"))
+    assert {("loss", 10), ("val_mean_iou", 5), ("validation field 1", 5)} <= set(logged)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
@@ -127,6 +140,25 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_prolonged(screen: Path, tmp_
     train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=4)
     train(BUNDLES / "cdl", screen, tmp_path / "whole", num_epochs=4)
     assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
+def test_the_default_recipe_can_be_prolonged_and_says_what_that_means(
+    screen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rate falls to 0 at the end of the run: a longer one goes on where the longer schedule stands by then."""
+    from tests.bundles.conftest import BUNDLES
+
+    train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=2)
+    first = load(tmp_path / "run" / "last.pt")
+    train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=4)
+    assert "The schedule is longer than that of " in capsys.readouterr().out
+    second = load(tmp_path / "run" / "last.pt")
+    assert [state["trainer"]["epoch"] for state in (first, second)] == [2, 4]
+    assert [state["lr_scheduler"]["t_total"] for state in (first, second)] == [4, 8]
+    assert second["lr_scheduler"]["_last_lr"] == [0.0]
+    assert any(not torch.equal(first["network"][key], second["network"][key]) for key in first["network"])
+    with pytest.raises(InputError, match=r"^lr_scheduler t_total must be 8 to continue .*, got 6\. "):
+        train(BUNDLES / "cdl", screen, tmp_path / "run", num_epochs=3)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def test_every_package_is_pinned_to_a_version_that_was_tested(bundle: Path) -> N
     """A fresh machine may get a later one than the card names, since the day the card was written; never an earlier."""
     card = about(bundle)
     pinned = {"monai": card["monai_version"], "numpy": card["numpy_version"], **card["required_packages_version"]}
+    alone = {"itk": pinned.pop("itk")}  # inference_standalone.yaml alone needs it: 1.5 GB, in our extra of that name
+    extras = tomllib.loads((BUNDLES.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras["standalone"] == [f"{name}>={version.rpartition('.')[0]}" for name, version in alone.items()]
     for package, version in pinned.items():
         assert Version(metadata.version(package)) >= Version(version), package
     assert Version(metadata.version("torch")).public == card["pytorch_version"]  # the Makefile pins it
@@ -51,8 +55,11 @@ def test_every_package_is_pinned_to_a_version_that_was_tested(bundle: Path) -> N
 def test_what_the_configs_import_is_declared(bundle: Path) -> None:
     declared = set(about(bundle)["required_packages_version"])
     # fire parses monai.bundle's command line, PyYAML reads the configs, ignite drives the engines, tensorboard and
-    # tqdm are what its handlers need, noisylabels brings imaging and needs the readers' packages.
-    assert {"fire", "PyYAML", "pytorch-ignite", "tensorboard", "tqdm", "noisylabels", "tifffile"} <= declared
+    # tqdm are what its handlers need, tifffile is for our readers, itk for those of inference_standalone.yaml.
+    assert {"fire", "PyYAML", "pytorch-ignite", "tensorboard", "tqdm", "tifffile", "itk"} <= declared
+    # The zoo installs all of them from a registry, which does not have this package.
+    assert "noisylabels" not in declared
+    assert "noisylabels" in about(bundle)["packages_from_source"]
 
 
 def test_the_metadata_follow_the_official_schema_offline(bundle: Path, tmp_path: Path) -> None:

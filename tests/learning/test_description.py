@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from monai.losses import DiceLoss
 from monai.transforms import Compose, RandFlipd
@@ -40,3 +41,18 @@ def test_a_description_can_be_stored_with_weights_only(tmp_path) -> None:
 
 def test_lists_of_other_length_differ() -> None:
     assert first_difference({"split": [1, 2]}, {"split": [1]}) == ("split", [1, 2], [1])
+
+
+def test_arrays_and_buffers_are_compared_by_value_and_weights_by_shape() -> None:
+    for array in (torch.tensor([1.0, 2.0]), np.array([1, 2]), torch.tensor(1, dtype=torch.bfloat16)):
+        same, other = describe({"a": array}), describe({"a": array + 1})
+        again = array.copy() if isinstance(array, np.ndarray) else array.clone()
+        assert first_difference(same, describe({"a": again})) is None
+        assert first_difference(same, other)[0] == "a"
+    module = torch.nn.BatchNorm1d(2)
+    then = describe(module)
+    module.weight.data += 1
+    assert describe(module) == then
+    module.running_mean += 1
+    assert first_difference(then, describe(module))[0] == "weights running_mean"
+    assert describe(torch.empty(0)) == describe(torch.empty(0))
