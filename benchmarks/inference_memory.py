@@ -2,8 +2,8 @@
 
     python -m benchmarks.inference_memory [--sides 1024 2048 3072] [--json FILE]
 
-Each prediction (read, normalise, pad, predict, write) runs in a process of its own, on the CPU, with one thread; what is
-printed is the most memory that the process held, less what it held for a field of 64 x 64, in all and by the pixel.
+Each prediction (read, normalise, pad, predict, write) runs in a process of its own, on the CPU, with one thread.
+Printed: the most memory that the process held, less what it held for a field of 64 x 64, in all and by the pixel.
 Windows of 1024 x 1024 are taken at every size here; `predict` takes them above 2048 x 2048 (`inferer::whole_px`).
 """
 
