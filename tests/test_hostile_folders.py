@@ -1,7 +1,9 @@
 """Folders of a stranger: each ends with one sentence and exit code 2, no file outside, and no process started."""
 
+import contextlib
 import json
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -127,3 +129,33 @@ def test_a_bundle_that_is_code(screen: Path, tmp_path: Path, refused: Callable[.
         line = refused(command, str(bundle), "--dataset_dir", str(screen))
         assert line.startswith(f"{bundle} must name nothing outside the allow-list, got ")
         assert line.endswith("and pass --trust if you know who wrote it.")
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("UPDATE field SET name = ?", "../../../X"),
+        ("UPDATE field SET case_id = ?", "/etc/passwd"),
+        ("UPDATE field SET parent = ?", "a/../../X"),
+        ("UPDATE person SET name = ?", "../X"),
+    ],
+)
+def test_an_annotation_project_whose_names_lead_elsewhere(
+    screen: Path, tmp_path: Path, refused: Callable[..., str], change: str, value: str
+) -> None:
+    project = tmp_path / "stranger.desk"
+    with pytest.raises(SystemExit) as made:
+        main(["annotate", "create", str(project), str(screen)])
+    assert not made.value.code
+    with contextlib.closing(sqlite3.connect(project)) as file, file:
+        file.execute(f"{change} WHERE id = 1", (value,))
+    for command in (["export", str(project), "out"], ["status", str(project)], ["invite", str(project), "A"]):
+        line = refused("annotate", *command)
+        assert line.startswith(f"Names of fields and people of {project} must be plain names (no path, ")
+
+
+def test_an_annotation_project_that_is_something_else(tmp_path: Path, refused: Callable[..., str]) -> None:
+    project = tmp_path / "stranger.desk"
+    project.write_bytes(b"SQLite format 3\0" + bytes(200))
+    line = refused("annotate", "status", str(project))
+    assert line.startswith(f"{project} must be a project file of noisylabels annotate, got something else ")

@@ -16,6 +16,7 @@ from noisylabels.learning.datalist import list_fields, read_images
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
 from noisylabels.learning.mishaps import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
+from noisylabels.learning.presets import check_preset
 from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record
 
 if TYPE_CHECKING:
@@ -261,14 +262,21 @@ def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
     if record.class_names and list(record.class_names) != channels.class_names(launch.bundle):
         told["class_names"] = list(record.class_names)
     presets = merge_configs(launch.config_files[1:])
-    if given or "network_def" in presets:
+    if "network_def" in presets:
         return told
     plain = {"@n_channels": record.n_channels, "$len(@class_names)": len(record.class_names)}
     built = {
         key: plain.get(value, value) if isinstance(value, str) else value
         for key, value in config["network_def"].items()
     }
-    return told if built == dict(record.network) else told | {"network_def": dict(record.network)}
+    if built == dict(record.network):
+        return told
+    if not given:
+        return told | {"network_def": dict(record.network)}
+    # The recorded network, of the channels and classes that are given.
+    sizes = {"in_channels": "@n_channels", "out_channels": "$len(@class_names)"}
+    followed = {key: text for key, text in sizes.items() if record.network.get(key) == plain[text]}
+    return told | {"network_def": {**record.network, **followed}}
 
 
 def _check_paths(launch: Launch) -> None:
@@ -328,5 +336,9 @@ def _checked(launch: Launch, *, trust: bool) -> Launch:
         for name in launch.presets:
             if name not in known:
                 refuse_untrusted(lint_config(name), what=name)
+    files = launch.config_files
+    for place, name in enumerate(launch.presets, 1):
+        if name not in known:
+            check_preset(name, merge_configs(files[:place]), launch.merged())
     check_overrides(launch.merged(), launch.overrides, source=launch.config_files[0])
     return launch

@@ -1,7 +1,6 @@
 """Values of a config that are given by id: known, of the right kind, and no path that MONAI would evaluate."""
 
 import difflib
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.learning.configs import Config, list_ids
 from noisylabels.learning.devices import check_device
 from noisylabels.learning.plain import check_place
+from noisylabels.learning.presets import arguments_of
 
 PATHS = ("bundle_root", "dataset_dir", "output_dir", "ckpt_dir", "ckpt_path", "init", "label_name", "method")
 """Ids of paths and parts of paths: text, whatever it looks like."""
@@ -75,16 +75,9 @@ def _is_argument(config: Config, key: str) -> bool:
     network = config.get("network_def")
     target = str(network.get("_target_")) if isinstance(network, dict) else ""
     name = key.removeprefix("network_def::")
-    from monai.bundle.config_item import ComponentLocator
-    from monai.utils import optional_import
-
-    paths = [target] if "." in target else ComponentLocator().get_component_module_name(target) or ""
-    room = paths if isinstance(paths, str) else paths[0]
-    module, _, kind = (room if "." in target else f"{room}.{target}").rpartition(".")
-    built, found = optional_import(module, name=kind)
-    arguments = list(inspect.signature(built).parameters) if found else []
-    if name in arguments:
-        return True
+    arguments = arguments_of(target)
+    if arguments is None or name in arguments:
+        return arguments is not None
     close = difflib.get_close_matches(name, arguments, n=3, cutoff=0.5) or arguments
     msg = f"An argument of {target} must be one that it takes, got {name!r}. Did you mean {', '.join(close)}?"
     raise InputError(msg)

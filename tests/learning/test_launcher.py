@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.launcher import RECORD, find_bundle, plan_prediction, plan_training, run
+from noisylabels.learning.launcher import RECORD, find_bundle, parse, plan_prediction, plan_training, run
 from tests.bundles.conftest import BUNDLES
 
 ROSELLA = ["background", "phagophore", "autolysosome"]
@@ -58,6 +58,20 @@ def test_prediction_builds_the_network_that_was_trained(tmp_path: Path) -> None:
     assert launch.overrides == told | {"ckpt_path": weights, "threshold": "0.3"}
     given = plan_prediction("cdl", (), {"ckpt_path": weights, "network_def::dropout": "0.1"}).overrides
     assert list(given) == ["n_channels", "network_def", "ckpt_path", "network_def::dropout"]
+
+
+def test_prediction_builds_it_with_the_channels_and_classes_that_are_given(tmp_path: Path) -> None:
+    network = UNET | {"in_channels": 1, "norm": "INSTANCE"}
+    weights = write_run(tmp_path, network=network, n_channels=1)
+    for n_channels in ("1", "3"):
+        given = plan_prediction("cdl", (), {"ckpt_path": weights, "n_channels": n_channels})
+        followed = {"in_channels": "@n_channels", "out_channels": "$len(@class_names)"}
+        assert given.overrides["network_def"] == network | followed
+        assert parse(given).get_parsed_content("network_def::in_channels") == int(n_channels)
+        assert parse(given).get_parsed_content("network_def::out_channels") == 3
+    other = write_run(tmp_path / "own", network=network | {"in_channels": 4}, n_channels=1)
+    told = plan_prediction("cdl", (), {"ckpt_path": other, "n_channels": 1}).overrides["network_def"]
+    assert told["in_channels"] == 4
 
 
 MARK = "$__import__('pathlib').Path('mark').touch()"
