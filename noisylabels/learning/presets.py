@@ -10,6 +10,10 @@ from noisylabels.data.errors import InputError
 from noisylabels.learning.configs import Config, list_ids, read_config
 
 
+RUN = frozenset({"initialize", "run", "finalize"})
+"""Ids that MONAI itself looks for when a bundle is run."""
+
+
 def check_preset(path: str | Path, before: Config, after: Config) -> None:
     """Make sure that every id of a preset is one of the config, or is used by it, and that components take theirs.
 
@@ -66,7 +70,7 @@ def _check_new(name: str, parent: object, known: Config, used: set[str], path: s
     last = name.rpartition("::")[2]
     if isinstance(parent, dict) and "_target_" in parent:
         _check_argument(str(parent["_target_"]), last, path)
-    elif "::" not in name and name not in used:
+    elif "::" not in name and name not in used | RUN:
         top = [key for key in known if "::" not in key]
         msg = f"A preset must set ids that the config has or uses, got {name!r} in {path}. {closest(name, top, _ADD)}"
         raise InputError(msg)
