@@ -18,9 +18,10 @@ def test_a_bundle_is_found_by_name_or_folder() -> None:
 
 
 def test_checkpoints_go_to_the_output_folder_unless_told_otherwise() -> None:
-    assert plan_training("mdl", (), {}).overrides == {"output_dir": "runs/mdl", "ckpt_dir": "runs/mdl"}
+    told = {"output_dir": "runs/mdl", "ckpt_dir": "runs/mdl", "restart_on_change": "False"}
+    assert plan_training("mdl", (), {}).overrides == told
     told = plan_training("mdl", (), {"output_dir": "a", "ckpt_dir": "b"})
-    assert told.overrides == {"output_dir": "a", "ckpt_dir": "b"}
+    assert told.overrides == {"output_dir": "a", "ckpt_dir": "b", "restart_on_change": "False"}
 
 
 def test_presets_are_merged_in_order_over_the_config() -> None:
