@@ -9,7 +9,6 @@ from pathlib import Path
 from noisylabels.data.errors import InputError
 from noisylabels.learning.configs import Config, list_ids, read_config
 
-
 RUN = frozenset({"initialize", "run", "finalize"})
 """Ids that MONAI itself looks for when a bundle is run."""
 
