@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from noisylabels.annotation.colours import channel_colour
 from noisylabels.annotation.fields import Field, dataset_of
 from noisylabels.annotation.project import Project
 from noisylabels.data.arrays import RealArray
@@ -20,7 +21,6 @@ LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 """First view of a channel: from the dimmest hundredth to just below the brightest vesicles."""
 
 THUMBNAIL_PX = 128
-CHANNEL_COLOURS = ((1.0, 0.0, 1.0), (0.0, 1.0, 0.0), (0.5, 0.5, 0.5))
 """As the pages have them."""
 
 PLANES_KEPT = 4  # fewer than lie between an image and its hidden repeat, which would else arrive faster
@@ -70,7 +70,7 @@ def draw_thumbnail(project: Project, field: Field) -> bytes:
     colours = np.zeros((*planes[0, ::step, ::step].shape, 3))
     for index, (plane, (low, high)) in enumerate(zip(planes, contrast_of(planes), strict=True)):
         light = np.clip((plane[::step, ::step] - low) / (high - low), 0, 1)
-        colours += light[..., None] * CHANNEL_COLOURS[min(index, len(CHANNEL_COLOURS) - 1)]
+        colours += light[..., None] * np.divide(channel_colour(index), 255)
     stream = io.BytesIO()
     Image.fromarray((255 * np.clip(colours, 0, 1)).astype(np.uint8)).save(stream, "PNG")
     return stream.getvalue()

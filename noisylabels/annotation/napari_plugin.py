@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from noisylabels.annotation.colours import class_colour
 from noisylabels.annotation.images import contrast_of
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.session import Session
@@ -20,8 +21,7 @@ from noisylabels.data.labels import LabelMap
 
 IDLE_S = 30.0
 LOOK_EVERY_MS = 250
-COLOURS = ("transparent", "#009e73", "#d55e00", "#56b4e9", "#f0e442")  # Okabe and Ito: told apart by all eyes
-MAPS = ("magenta", "green", "cyan", "yellow")
+MAPS = ("magenta", "green", "blue", "gray")
 
 
 class Correction:
@@ -107,8 +107,9 @@ class Correction:
     def _colours(self) -> Any:
         from napari.utils.colormaps import DirectLabelColormap
 
-        table: dict[int | None, str] = {None: "gray"}
-        table.update(enumerate(COLOURS[: len(self.session.project.setting("classes"))]))
+        table: dict[int | None, str] = {None: "gray", 0: "transparent"}
+        for index in range(1, len(self.session.project.setting("classes"))):
+            table[index] = "#{:02x}{:02x}{:02x}".format(*class_colour(index))
         return DirectLabelColormap(color_dict=table)
 
 

@@ -201,7 +201,7 @@ def test_labels_lie_over_the_image_in_the_colour_of_their_class(desk, tab):
     tab.keys("b", "1", *"]" * 20)  # 27 pixels wide
     tab.click(24.5, 32.5)
     tab.page.fill("#opacity", "100")
-    blue, yellow = (86, 180, 233), (240, 228, 66)
+    blue, yellow = class_colour(1), class_colour(2)
     assert tab.pixel(24.5, 32.5) == blue
     tab.keys("o")  # outlines: hollow, the rim stays
     tab.saved()

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { hashSources } from "./sources.ts";
@@ -11,6 +12,8 @@ export default defineConfig({
       name: "source-hash",
       generateBundle() {
         this.emitFile({ type: "asset", fileName: "source.sha256", source: `${hashSources(folder)}\n` });
+        const colours = readFileSync(join(folder, "src/colours.json"));
+        this.emitFile({ type: "asset", fileName: "colours.json", source: colours }); // the server's Python reads it too
       },
     },
   ],

@@ -1,5 +1,7 @@
 /** From camera counts to colours. Looking never changes what was measured. */
 
+import table from "./colours.json";
+
 /** The two ends of a channel's contrast, in counts; gamma bends the line between (below 1: dim things brighter). */
 export type Contrast = [low: number, high: number, gamma?: number];
 
@@ -8,25 +10,15 @@ export type Rgb = [number, number, number];
 /** All channels together, or one of them in grey. */
 export type Look = "together" | number;
 
-/** Magenta and green are told apart by colour-blind people too; red and green are not. */
-const CHANNEL_COLOURS: Rgb[] = [
-  [255, 0, 255],
-  [0, 255, 0],
-  [0, 170, 255],
-  [255, 170, 0],
-];
-
-/** Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), those far from magenta and green first. */
-const CLASS_COLOURS: Rgb[] = [
-  [86, 180, 233],
-  [240, 228, 66],
-  [230, 159, 0],
-  [255, 255, 255],
-  [213, 94, 0],
-];
+/**
+ * Six classes and three channels that all eyes tell apart, also those without L, M or S cones: `colours.json`, which the
+ * server's thumbnails and the napari plugin read too; `tests/annotation/test_colours.py` measures the distances.
+ */
+const CHANNEL_COLOURS = table.channels as Rgb[];
+const CLASS_COLOURS = table.classes as Rgb[];
 
 export function channelColour(channel: number): Rgb {
-  return CHANNEL_COLOURS[channel % CHANNEL_COLOURS.length];
+  return CHANNEL_COLOURS[channel] ?? (table.further_channels as Rgb);
 }
 
 /** The colour of a foreground class (index 1 and up). */

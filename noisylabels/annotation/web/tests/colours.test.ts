@@ -37,8 +37,8 @@ describe("an image", () => {
     expect([...one]).toEqual([255, 0, 255, 255]);
     const three = new Uint8ClampedArray(4);
     const lit = Uint16Array.of(300);
-    colourImage([lit, Uint16Array.of(0), lit], [tables[0], tables[0], tables[0]], "together", three);
-    expect([...three]).toEqual([255, 170, 255, 255]);
+    colourImage([Uint16Array.of(0), lit, lit], [tables[0], tables[0], tables[0]], "together", three);
+    expect([...three]).toEqual([0, 255, 255, 255]);
   });
 });
 
