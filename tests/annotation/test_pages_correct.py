@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from noisylabels.annotation.colours import class_colour
 from tests.annotation.pages import agree, correct, hash_map, near_line, served, wound_around
 
 pytestmark = pytest.mark.browser
