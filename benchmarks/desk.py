@@ -7,6 +7,10 @@
 The peer is what most tools do: the label map as a compressed TIFF, written beside its place and renamed. The floor is
 one flush of the compressed bytes (`write` and `fsync`), which no way of keeping a stroke avoids. All three in the same
 folder (the system's temporary one by default), the same strokes, interleaved, in one run; medians.
+
+Predictions are asked of a server process over HTTP, as the page does, on fields of 256 x 340 with CDL's network (random
+weights: a clock does not mind): in the moment the server is there, when it has loaded its network, for another field,
+and again for the same one.
 """
 
 import os
@@ -26,6 +30,8 @@ from noisylabels.annotation.users import owner_of
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
+from tests.annotation.desks import make_dataset
+from tests.annotation.test_faults import Page, Server
 
 N_STROKES = 60
 N_FIELDS = 4000
@@ -39,7 +45,7 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         sizes = ((512, 680), (2160, 2160))
         measured = [time_strokes(folder / f"{rows}", rows, columns) for rows, columns in sizes]
-        hand_over([*measured, time_opening(folder / "large")], options.json)
+        hand_over([*measured, time_opening(folder / "large"), *time_predictions(folder / "network")], options.json)
 
 
 def make_project(folder: Path, rows: int, columns: int) -> Project:
@@ -92,11 +98,11 @@ def flush(path: Path, content: bytes) -> None:
 def time_opening(folder: Path) -> Ratio:
     """Time the opening of a project of 4,000 fields, up to the first task on the screen."""
     with make_project(folder, 512, 680) as project:
-        row = tuple(project.row("SELECT * FROM field"))
+        same = "case_id, parent, plate, well, image_sha256, row_min, column_min, row_max, column_max"
         with project.writing() as connection:
             connection.executemany(
-                "INSERT INTO field VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(number, f"f{number}", *row[2:8], number / (N_FIELDS + 1)) for number in range(2, N_FIELDS + 1)],
+                f"INSERT INTO field SELECT ?, ?, {same}, ? FROM field WHERE id = 1",
+                [(number, f"f{number}", number / (N_FIELDS + 1)) for number in range(2, N_FIELDS + 1)],
             )
 
     def open_project() -> None:
@@ -108,6 +114,50 @@ def time_opening(folder: Path) -> Ratio:
 
     taken = [seconds(open_project) for _ in range(5)]
     return Ratio(f"open a project of {N_FIELDS} fields and read its next task", float(np.median(taken)), "s", "wall")
+
+
+def time_predictions(folder: Path) -> list[Ratio]:
+    """Time predictions from the click to the new revision: the server asked anew every 50 ms."""
+    make_dataset(folder / "data", 2, size=(256, 340))
+    create_project(folder / "a.desk", folder / "data")
+    write_weights(folder / "model.pt")
+    server = Server(folder / "a.desk")
+    server.words += ["--bundle", f"cdl={folder / 'model.pt'}"]
+    with server.running():
+        page = Page(server, folder / "a.desk", "owner")
+        page.enter()
+        tasks = [page.post("/api/tasks", field=f"B0{number}_f1").json()["task"] for number in (1, 2)]
+        clicks = [seconds(lambda task=task: predict(page, task)) for task in (tasks[0], tasks[1], tasks[1])]
+        page.client.close()
+    names = ("while the server loads its network", "of another field", "again of the same field")
+    aims = (5.0, 1.5, 1.5)
+    return [
+        Ratio(f"click on Predict, 256 x 340, {name}", taken, "s", "wall", aim=f"under {aim} s", met=taken < aim)
+        for name, taken, aim in zip(names, clicks, aims, strict=True)
+    ]
+
+
+def predict(page: Page, task: dict[str, object]) -> None:
+    """Ask for a prediction and wait for it."""
+    path = f"/api/tasks/{task['task']}"
+    head = page.client.get(path).json()["revision"]
+    job = page.post(f"{path}/predict", bundle="cdl", revision=head, region=None).json()
+    while job["state"] == "running":
+        time.sleep(0.05)
+        job = page.client.get(f"/api/jobs/{job['job']}").json()
+    assert job["state"] == "done", job["error"]
+
+
+def write_weights(path: Path) -> None:
+    """Write random weights of CDL's network."""
+    import torch
+    from monai.bundle import ConfigParser
+
+    from noisylabels.learning.launcher import find_bundle
+
+    parser = ConfigParser(ConfigParser.load_config_files([str(find_bundle("cdl") / "configs/inference.yaml")]))
+    parser["bundle_root"] = str(find_bundle("cdl"))
+    torch.save(parser.get_parsed_content("network").state_dict(), path)
 
 
 def seconds(work: Callable[[], object]) -> float:

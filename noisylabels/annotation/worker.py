@@ -20,7 +20,7 @@ from queue import Queue
 from typing import TextIO
 
 from noisylabels.annotation.curve import learn_curve
-from noisylabels.annotation.networks import Networks, read_for_network
+from noisylabels.annotation.networks import Networks
 from noisylabels.annotation.retraining import read_plan, retrain
 from noisylabels.annotation.revisions import pack
 from noisylabels.data.atomic import write_text
@@ -71,11 +71,11 @@ def answer_requests(requests: Iterator[str], answers: TextIO) -> None:
 
 def _answer(networks: Networks, request: dict[str, str]) -> dict[str, object]:
     begun = time.monotonic()
-    network = networks.load(request["bundle"], request["checkpoint"])
+    networks.load(request["bundle"], request["checkpoint"])
     loaded = time.monotonic()
     if "image" not in request:
         return {"loaded_s": loaded - begun}
-    label_map = network.predict(read_for_network(request["image"]))
+    label_map = networks.predict(request["bundle"], request["checkpoint"], request["image"])
     rows, columns = label_map.shape
     body = base64.b64encode(pack(label_map)).decode()
     times = {"loaded_s": loaded - begun, "predicted_s": time.monotonic() - loaded}

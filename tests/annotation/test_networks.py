@@ -8,11 +8,12 @@ import pytest
 
 from noisylabels.annotation.curve import learn_curve
 from noisylabels.annotation.jobs import Jobs
+from noisylabels.annotation.networks import Networks
 from noisylabels.annotation.retraining import Plan, read_progress, retrain
 from noisylabels.annotation.scores import measure_uncertainty
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import owner_of
-from noisylabels.data.images import read_image, read_label_map, write_label_map
+from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.quarters import Window
 from noisylabels.learning.launcher import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project, refused
@@ -154,3 +155,26 @@ def test_a_learning_curve_is_made_of_real_trainings(tmp_path, network):
     assert (curve.stop, curve.next_ten.low) == (False, None)  # one group is no interval
     with refused("A learning curve must have fields of three groups (wells), got 3. Correct more."):
         learn_curve(replace(plan, folds=[["B01_f1", "B02_f1"]]))
+
+
+def test_a_field_is_predicted_once_as_long_as_its_image_and_the_weights_stay(tmp_path, network, monkeypatch):
+    dataset = make_dataset(tmp_path / "dataset", 2, size=(30, 44))
+    checkpoint, images = save(network, tmp_path / "model.pt"), sorted((dataset / "images").iterdir())
+    networks = Networks()
+    model, asked = networks.load("cdl", checkpoint), []
+    really = model.predict
+    monkeypatch.setattr(model, "predict", lambda image: asked.append(image) or really(image))
+    first = networks.predict("cdl", checkpoint, images[0])
+    assert np.array_equal(first, really(read_image(images[0])))
+    assert networks.predict("cdl", checkpoint, images[0]) is first
+    assert len(asked) == 1
+    networks.predict("cdl", checkpoint, images[1])
+    write_image(images[0], read_image(images[0])[:, ::-1].copy())
+    again = networks.predict("cdl", checkpoint, images[0])
+    assert len(asked) == 3
+    assert np.array_equal(again, really(read_image(images[0])))
+    monkeypatch.setattr("noisylabels.annotation.networks.MOST_KEPT", 1)
+    write_image(images[1], read_image(images[1])[:, ::-1].copy())
+    networks.predict("cdl", checkpoint, images[1])  # pushes the others out
+    networks.predict("cdl", checkpoint, images[0])
+    assert len(asked) == 5
