@@ -301,6 +301,32 @@ def export(
         raise typer.Exit(SOME_LEFT_OUT)
 
 
+@annotate.command("import")
+def import_(
+    project: ProjectFile,
+    files: Annotated[
+        list[Path], typer.Argument(help="ROI zips or GeoJSON files, each named after its field, as export writes them.")
+    ],
+    person: Annotated[
+        str | None, typer.Option(help="Whose corrections they become; the owner's, if not given.")
+    ] = None,
+    accept: Annotated[bool, typer.Option(help="Accept the fields too, so that they count.")] = False,
+) -> None:
+    """Draw files of outlines into their fields: corrections made in Fiji or QuPath. The maps before are kept."""
+    from noisylabels.annotation.imports import import_outlines
+    from noisylabels.annotation.project import Project
+    from noisylabels.annotation.users import owner_of, person_of
+
+    with Project(project) as opened:
+        who = owner_of(opened) if person is None else person_of(opened, person)
+        done = import_outlines(opened, who, files, accept=accept)
+    typer.echo(f"{project}: {len(done.fields)} fields drawn by {who.name}{', accepted' if accept else ''}.")
+    if done.left_out:
+        for name, reason in done.left_out.items():
+            typer.echo(f"left out {name}: {reason}", err=True)
+        raise typer.Exit(SOME_LEFT_OUT)
+
+
 @annotate.command()
 def unblind(
     project: ProjectFile,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from noisylabels.annotation.boxes import MINIMUM_SIDE_PX, Box, BoxDesk, BoxTask
-from noisylabels.annotation.routes.endpoints import Call, image_response, picture_of, route
+from noisylabels.annotation.routes.endpoints import Call, image_response, picture_of, plate_of, route
 from noisylabels.annotation.routes.schemas import KEY, BoxCloseSchema, BoxSchema, Refusal, active_ms_of, key_of
 
 
@@ -19,7 +19,8 @@ def show_box_tasks(call: Call) -> dict[str, object]:
 def show_box_task(call: Call) -> dict[str, object]:
     """Tell all about one field, with its boxes."""
     desk, token = _desk(call), call.path["task"]
-    about = _renamed(desk.task(token)) | picture_of(call.project, desk.field(token))
+    field = desk.field(token)
+    about = _renamed(desk.task(token)) | picture_of(call.project, field) | {"plate": plate_of(call.project, field)}
     return about | {"boxes": [asdict(box) for box in desk.boxes(token)]}
 
 

@@ -6,10 +6,18 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from noisylabels.annotation.fields import dataset_of, starts_of
+from noisylabels.annotation.fields import starts_of
 from noisylabels.annotation.queue import QueueSettings, available, change_queue, queue_settings
 from noisylabels.annotation.revisions import Head, hash_of, unpack
-from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, image_response, octets, picture_of, route
+from noisylabels.annotation.routes.endpoints import (
+    CORRECTORS,
+    Call,
+    image_response,
+    octets,
+    picture_of,
+    plate_of,
+    route,
+)
 from noisylabels.annotation.routes.schemas import (
     SHA256,
     AdoptSchema,
@@ -210,7 +218,7 @@ def _task(call: Call, token: str) -> dict[str, object]:
     )
     return (
         _renamed(asdict(task))
-        | {"mine": task.person == call.person.name, "plate": field.plate or dataset_of(call.project).folder.name}
+        | {"mine": task.person == call.person.name, "plate": plate_of(call.project, field)}
         | picture_of(call.project, field)
         | {"revision": head.revision, "sha256": head.sha256, "can_undo": head.can_undo, "can_redo": head.can_redo}
         | {"active_ms": active_ms}

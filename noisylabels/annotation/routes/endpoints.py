@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from noisylabels.annotation.boxes import UnknownBoxTaskError
-from noisylabels.annotation.fields import DatasetMovedError, Field
+from noisylabels.annotation.fields import DatasetMovedError, Field, dataset_of
 from noisylabels.annotation.images import ImageReplacedError, Planes, contrast_of, read_planes
 from noisylabels.annotation.jobs import Jobs, UnknownJobError
 from noisylabels.annotation.project import KeyReusedError, Person, Project
@@ -147,6 +147,11 @@ def picture_of(project: Project, field: Field) -> dict[str, object]:
         raise
     except (InputError, OSError) as error:
         return about | {"contrast": [[0.0, 1.0]] * len(channels), "problem": _without_path(field, error)}
+
+
+def plate_of(project: Project, field: Field) -> str:
+    """Name the plate that the contrast is kept for: the dataset where the field's name tells none."""
+    return field.plate or dataset_of(project).folder.name
 
 
 def _without_path(field: Field, error: Exception) -> str:

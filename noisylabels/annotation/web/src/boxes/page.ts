@@ -30,7 +30,7 @@ interface ServerBox {
   column_max: number;
 }
 
-type Opened = Listed & Picture & { boxes: ServerBox[] };
+type Opened = Listed & Picture & { boxes: ServerBox[]; plate: string };
 
 const WORDS: Record<Listed["state"], string> = { open: "", done: "done", skipped: "skipped", cannot_judge: "cannot judge" };
 
@@ -163,7 +163,7 @@ class BoxesPage {
     this.task = task;
     this.say(task.problem ?? "");
     this.stage.show(planes, task, task.contrast);
-    this.display.show(task.channels, planes, task.contrast);
+    this.display.show(task.channels, planes, task.contrast, task.plate);
     this.pen.show(task);
     this.actions.show(task.task, task.boxes.map(fromServer));
     const isOpen = task.state === "open";

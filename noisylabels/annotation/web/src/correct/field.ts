@@ -1,7 +1,7 @@
 /** The field on the page: loaded, painted, saved, told when it is in two versions. */
 
 import type { Activity } from "../activity";
-import { getBytes, getJson, splitPlanes, type Picture } from "../api";
+import { getBytes, getJson, newKey, Refused, send, splitPlanes, type Picture } from "../api";
 import { find, tell } from "../elements";
 import type { Job } from "../jobs";
 import { DisplayPanel } from "../display";
@@ -48,6 +48,13 @@ export class Field {
   constructor(private readonly activity: Activity) {
     this.painter.onStroke = (tool) => this.push("stroke", tool);
     find("again").addEventListener("click", () => this.saver?.again());
+    const outlines = find<HTMLInputElement>("outlines-file");
+    find("load-outlines").addEventListener("click", () => outlines.click());
+    outlines.addEventListener("change", () => {
+      const [file] = outlines.files ?? [];
+      outlines.value = ""; // the same file may be chosen again
+      if (file !== undefined) void this.drawOutlines(file);
+    });
     find("discard").addEventListener("click", () => this.saver?.discard());
     window.addEventListener("beforeunload", (event) => {
       if (this.waiting > 0) event.preventDefault();
@@ -157,6 +164,28 @@ export class Field {
     if (job.conflict && job.revision !== null) return this.choosePrediction(job.revision);
     if (this.painter.drawing) return; // this stroke will meet the prediction as it would meet another window
     if (await this.saver!.settled()) await this.reload("The prediction is in. Undo takes it back.");
+  }
+
+  /** Replace the label map by what a file of outlines draws: a ROI zip of ImageJ or GeoJSON. Undo takes it back. */
+  async drawOutlines(file: File): Promise<void> {
+    const { saver, task } = this;
+    if (saver === null || task === null || !this.isOpen || this.painter.drawing || !(await this.settled())) return;
+    await this.hold(async () => {
+      const headers = {
+        "Content-Type": "application/octet-stream",
+        "If-Match": `"${this.revision}"`,
+        "Idempotency-Key": newKey(),
+        "X-Active-Ms": String(this.takeActive()),
+      };
+      const options = { method: "POST", headers, body: await file.arrayBuffer() };
+      try {
+        await send(`/api/tasks/${task.task}/outlines`, options);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return tell(error.message);
+      }
+      await this.reload(`The outlines of ${file.name} are in. Undo takes them back.`);
+    });
   }
 
   /** Hash the label map of the page. */

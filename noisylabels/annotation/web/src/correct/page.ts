@@ -44,6 +44,7 @@ async function start(): Promise<void> {
   navigation.onShow = (task) => {
     const mine = task.mine && (session.bundles ?? []).length > 0;
     find("predict-controls").hidden = !mine;
+    find<HTMLButtonElement>("load-outlines").disabled = !field.isOpen;
     for (const format of ["geojson", "roi"]) {
       find<HTMLAnchorElement>(`outlines-${format}`).href = `/api/tasks/${task.task}/outlines?format=${format}`;
     }
