@@ -30,7 +30,8 @@ def import_outlines(project: Project, person: Person, files: Sequence[Path], *, 
     """Draw files of outlines into the fields that they are named after, as a person's corrections.
 
     A file is what `annotate export --format roi` or `--format geojson` writes, perhaps changed in Fiji or QuPath:
-    `<field>.zip` or `<field>.geojson`. What it draws replaces the map; the one before is kept, and undo goes back to it.
+    `<field>.zip` or `<field>.geojson`. What it draws replaces the map; the one before is
+    kept, and undo goes back to it.
 
     Args:
         project: An open project.
