@@ -1,12 +1,15 @@
 """Does the held-out agreement of a student with its own teacher foresee its gain, and does it choose the teacher?
 
-    python -m benchmarks.teachers run SCREEN... [--labels cip-1 ...] [--gold 1 2 4 8] [--out teachers.csv]
-    python -m benchmarks.teachers table teachers.csv [--page FILE]
+    python -m benchmarks.teachers run SCREEN... [--labels cip-1 ...] [--gold 1 2 4 8] [--crop 64] [--out teachers.csv]
+    python -m benchmarks.teachers curve SCREEN --labels cip-3 [--out curves.csv]
+    python -m benchmarks.teachers pairs probes.csv [--real docs/tables/real.csv] --out noisylabels/experiments/pairs.csv
+    python -m benchmarks.teachers table teachers.csv [--pairs pairs.csv] [--curves curves.csv] [--page docs/teachers.md]
 
 Each screen is a dataset folder with a truth, which is looked at only to score. For every label set a student is
 trained for so many steps, its learning rate fallen to 0 at the last: no stop is chosen. `--gold` trains on the truth of
-the first fields of one training plate (or of all, where there is one plate) for as many steps. The table is written
-line by line: a second call goes on.
+the first fields of one training plate (or of all, where there is one plate) for as many steps. `curve` looks at a
+training several times on its way, and asks rules that see no truth where they would have stopped. Tables are written
+line by line: a second call goes on. `--crop 64` is the student of `noisylabels foresee`, 128 the recipe's crop.
 """
 
 import argparse
@@ -14,26 +17,36 @@ import csv
 import logging
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from noisylabels.data.atomic import write_text
-from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.dataset import Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_label_map
+from noisylabels.data.labels import IGNORE_INDEX, LabelMap
+from noisylabels.data.views import view_of
 from noisylabels.experiments.foresight import Confusions, confuse, estimate_score, mean_iou, train_student
+from noisylabels.experiments.pairs import Pair, rank_with_bootstrap, read_pairs, write_pairs
 from noisylabels.experiments.paper.presets import HALF_WIDTH
+from noisylabels.experiments.stops import count_changes, stop_at_slope, stop_at_wave
+from noisylabels.learning import launcher
 
 COLUMNS = (
     *("screen", "kind", "labels", "gold", "steps", "seed", "teacher", "student", "student_low", "student_high"),
     *("gain", "gain_low", "gain_high", "agreement", "agreement_low", "agreement_high"),
 )
+CURVE = ("screen", "labels", "seed", "steps", "fit", "changes", "truth")
+PUBLISHED = "cip-3"
+"""The member of seven threshold scales from 0.5 to 4 that is the CIP as published: scale 1."""
+
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 Row = dict[str, str]
 
 
@@ -54,8 +67,25 @@ def main() -> None:
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, default=Path("teachers.csv"))
     run.set_defaults(call=run_all)
+    curve = commands.add_parser("curve")
+    curve.add_argument("screen", type=Path)
+    curve.add_argument("--labels", nargs="+", default=["cip-3"])
+    curve.add_argument("--looks", type=int, default=10)
+    curve.add_argument("--fields", type=int, default=24, help="Training and test fields that are looked at.")
+    curve.add_argument("--steps", type=int, default=100)
+    curve.add_argument("--crop", type=int, default=64)
+    curve.add_argument("--seed", type=int, default=0)
+    curve.add_argument("--out", type=Path, default=Path("curves.csv"))
+    curve.set_defaults(call=follow_all)
+    pairs = commands.add_parser("pairs")
+    pairs.add_argument("rows", nargs="+", type=Path)
+    pairs.add_argument("--real", type=Path)
+    pairs.add_argument("--out", type=Path, required=True)
+    pairs.set_defaults(call=collect_pairs)
     table = commands.add_parser("table")
-    table.add_argument("rows", type=Path)
+    table.add_argument("rows", nargs="+", type=Path)
+    table.add_argument("--pairs", type=Path)
+    table.add_argument("--curves", type=Path)
     table.add_argument("--page", type=Path)
     table.set_defaults(call=tabulate)
     options = parser.parse_args()
@@ -128,53 +158,175 @@ def read(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def append(path: Path, row: Row) -> None:
+def append(path: Path, row: Row, columns: Sequence[str] = COLUMNS) -> None:
     """Write one more row."""
     new = not path.is_file()
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, columns)
         if new:
             writer.writeheader()
         writer.writerow(row)
 
 
+def collect_pairs(options: argparse.Namespace) -> None:
+    """Make the table of pairs that `noisylabels foresee` expects gains from."""
+    pairs = [
+        Pair(row["screen"], row["kind"], row["labels"], 1 - float(row["agreement"]), *scores(row))
+        for row in read_all(options.rows)
+        if row["labels"] != "truth"
+    ]
+    pairs += [
+        Pair(row["set"], "real", row["labels"], float(row["inconsistency"]), *scores(row))
+        for row in read_all([options.real] if options.real else [])
+        if row["labels"] != "truth"
+    ]
+    write_pairs(options.out, pairs)
+
+
+def scores(row: Row) -> tuple[float, float]:
+    """Give the scores of teacher and student."""
+    return float(row["teacher"]), float(row["student"])
+
+
+def read_all(paths: Sequence[Path]) -> list[Row]:
+    """Read the rows of several tables, the first of those that differ in nothing but numbers."""
+    rows = [row for path in paths for row in read(path)]
+    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "seed")) for row in rows]
+    return [row for place, row in enumerate(rows) if keys.index(keys[place]) == place]
+
+
+def follow_all(options: argparse.Namespace) -> None:
+    """Follow a training on each label set."""
+    done = {(row["screen"], row["labels"], row["seed"]) for row in read(options.out)}
+    dataset = open_dataset(options.screen)
+    for labels in options.labels:
+        if (options.screen.name, labels, str(options.seed)) not in done:
+            for row in follow(dataset, labels, options):
+                append(options.out, row, CURVE)
+
+
+def follow(dataset: Dataset, labels: str, options: argparse.Namespace) -> list[Row]:
+    """Look at one training on its way: its fit to the labels, changes of its predictions, its score on the truth."""
+    training, test = (dataset.ids(split)[: options.fields] for split in ("training", "test"))
+    per_epoch = -(-len(dataset.ids("training")) // 8)
+    epochs = max(1, round(options.steps / per_epoch))
+    looks = sorted({max(1, round(epochs * look / options.looks)) for look in range(1, options.looks + 1)})
+    values = {**HALF_WIDTH, "patch_size": [options.crop, options.crop], "schedule_epochs": epochs, "seed": options.seed}
+    taught = [dataset.label_map(labels, case_id, ignore_index=IGNORE_INDEX) for case_id in training]
+    before = [np.zeros_like(one) for one in taught]
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ids = [*training, *test]
+        view = view_of(dataset, folder / "fields", ids)
+        cases = tuple(replace(case, split="test", group=case.id) for case in view.cases)
+        write_dataset(replace(view, cases=cases), label_name=labels)
+        for epoch in looks:
+            plan = {**values, "dataset_dir": str(dataset.folder), "label_name": labels, "output_dir": str(folder / "m")}
+            launcher.run(launcher.plan_training("cdl", (), {**plan, "num_epochs": epoch, "val_interval": epochs}))
+            target = folder / f"labels-{epoch}"
+            plan = {"dataset_dir": str(view.folder), "split": "test", "ckpt_path": str(folder / "m" / "last.pt")}
+            launcher.run(launcher.plan_prediction("cdl", (), {**plan, "output_dir": str(target)}))
+            now = [read_label_map(target / f"{case_id}.tif") for case_id in training]
+            found = [read_label_map(target / f"{case_id}.tif") for case_id in test]
+            truth = [dataset.label_map("truth", case_id) for case_id in test]
+            numbers = (_agree(taught, now, dataset), count_changes(before, now, taught), _agree(truth, found, dataset))
+            about = (dataset.folder.name, labels, str(options.seed), str(epoch * per_epoch))
+            rows.append(dict(zip(CURVE, [*about, *(f"{value:.4f}" for value in numbers)], strict=True)))
+            before = now
+    return rows
+
+
+def _agree(reference: Sequence[LabelMap], prediction: Sequence[LabelMap], dataset: Dataset) -> float:
+    n = len(dataset.classes)
+    one, other = (np.concatenate([each.ravel() for each in maps]).astype(np.int64) for maps in (reference, prediction))
+    known = one != IGNORE_INDEX
+    return float(mean_iou(np.bincount(one[known] * n + other[known], minlength=n * n).reshape(n, n)))
+
+
 def tabulate(options: argparse.Namespace) -> None:
-    """Print every pair, and the rank correlations with their intervals over pairs."""
-    rows = read(options.rows)
-    lines = ["| data | labels | labels against truth | student | gain | held-out agreement |", f"|{6 * '---|'}"]
-    for row in rows:
-        gold = f", {row['gold']} quarters of one plate" if row["gold"] != "0" else ""
-        gain = "" if row["labels"] == "truth" else f"{row['gain']} [{row['gain_low']}, {row['gain_high']}]"
-        lines.append(
-            f"| {row['screen']} ({row['kind']}) | {row['labels']}{gold} | {row['teacher']} | {row['student']} "
-            f"[{row['student_low']}, {row['student_high']}] | {gain} | {row['agreement']} |"
-        )
-    for kind in ("simulated", "real", "all"):
-        chosen = [row for row in rows if row["labels"] != "truth" and kind in ("all", row["kind"])]
-        if len(chosen) > 3:
-            lines += ["", describe_ranks(kind, chosen)]
-    text = "\n".join(lines) + "\n"
+    """Print every run, what choosing by agreement would choose, the curves, and the rank correlations."""
+    rows = read_all(options.rows)
+    lines = list(write_runs(rows))
+    for screen in sorted({row["screen"] for row in rows}):
+        lines += ["", *describe_screen(screen, [row for row in rows if row["screen"] == screen])]
+    if options.curves:
+        lines += ["", *write_curves(read(options.curves))]
+    if options.pairs:
+        lines += ["", *write_ranks(read_pairs(options.pairs))]
+    text = "\n".join(lines)
     print(text)
     if options.page:
-        write_text(options.page, text)
+        head, _, rest = options.page.read_text().partition(BEGIN)
+        write_text(options.page, f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
 
 
-def describe_ranks(kind: str, rows: Sequence[Row]) -> str:
-    """Say how inconsistency ranks gains, and agreement teachers; bootstrap over pairs, seed 0."""
-    columns = {name: np.array([float(row[name]) for row in rows]) for name in ("agreement", "gain", "teacher")}
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(0, len(rows), len(rows)) for _ in range(2000)]
+def write_runs(rows: Sequence[Row]) -> Iterator[str]:
+    """Write one line a run."""
+    yield "| screen | labels | labels against truth | student | gain | held-out agreement |"
+    yield f"|{6 * '---|'}"
+    for row in rows:
+        gold = f", {row['gold']} quarters of one plate" if row["gold"] != "0" else ""
+        own = "" if row["labels"] == "truth" else row["teacher"]
+        gain = "" if row["labels"] == "truth" else f"{row['gain']} [{row['gain_low']}, {row['gain_high']}]"
+        agreement = "" if row["labels"] == "truth" else row["agreement"]
+        yield (
+            f"| {row['screen']} | {row['labels']}{gold} | {own} | {row['student']} "
+            f"[{row['student_low']}, {row['student_high']}] | {gain} | {agreement} |"
+        )
 
-    def rank(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
-        found = [spearmanr(x[draw], y[draw]).statistic for draw in draws if len(set(draw.tolist())) > 2]
-        low, high = np.nanquantile(found, [0.025, 0.975])
-        return f"{spearmanr(x, y).statistic:.2f} [{low:.2f}, {high:.2f}]"
 
-    foreseen, chosen = rank(1 - columns["agreement"], columns["gain"]), rank(columns["agreement"], columns["teacher"])
-    return (
-        f"{kind}, {len(rows)} pairs: Spearman of inconsistency and gain {foreseen}; of agreement and the teacher's own "
-        f"score {chosen}."
-    )
+def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Say what a student gains over the published pipeline, and which member of its family agreement chooses."""
+    by_labels = {row["labels"]: row for row in rows if row["labels"] != "truth"}
+    published = by_labels.get(PUBLISHED)
+    if published is None:
+        return
+    base = float(published["teacher"])
+    said = [
+        f"the student of {name} is {float(by_labels[name]['student']) / base - 1:+.0%}"
+        for name in (PUBLISHED, "consensus")
+        if name in by_labels
+    ]
+    yield f"- {screen}: relative to the pipeline as published ({base:.3f}), {' and '.join(said)}."
+    family = [row for name, row in by_labels.items() if name.startswith("cip-")]
+    if len(family) > 2:
+        chosen = max(family, key=lambda row: float(row["agreement"]))
+        ranked = sorted(family, key=lambda row: float(row["teacher"]))
+        yield (
+            f"- {screen}: of {len(family)} members, agreement chooses {chosen['labels']} ({chosen['teacher']} against "
+            f"truth); published {published['teacher']}, best {ranked[-1]['labels']} {ranked[-1]['teacher']}, worst "
+            f"{ranked[0]['labels']} {ranked[0]['teacher']}."
+        )
+
+
+def write_curves(rows: Sequence[Row]) -> Iterator[str]:
+    """Write where each rule stops, beside the peak that only the truth shows."""
+    yield "| screen | labels | peak (steps) | end | Label Wave | slope of the fit |"
+    yield f"|{6 * '---|'}"
+    for key in dict.fromkeys((row["screen"], row["labels"], row["seed"]) for row in rows):
+        curve = [row for row in rows if (row["screen"], row["labels"], row["seed"]) == key]
+        scores = [float(row["truth"]) for row in curve]
+        stops = [
+            int(np.argmax(scores)),
+            len(scores) - 1,
+            stop_at_wave([float(row["changes"]) for row in curve]),
+            stop_at_slope([float(row["fit"]) for row in curve]),
+        ]
+        cells = [f"{scores[stop]:.3f} ({curve[stop]['steps']})" for stop in stops]
+        yield f"| {key[0]} | {key[1]} | {' | '.join(cells)} |"
+
+
+def write_ranks(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Write how inconsistency ranks gains, and agreement teachers."""
+    yield "| pairs | of sets | inconsistency and gain | agreement and the teacher's own score |"
+    yield f"|{4 * '---|'}"
+    for kind in ("simulated", "real", "all"):
+        chosen = [pair for pair in pairs if kind in ("all", pair.kind)]
+        if len(chosen) > 3:
+            found = rank_with_bootstrap(chosen)
+            cells = [f"{rho:.2f} [{low:.2f}, {high:.2f}]" for rho, low, high in found.values()]
+            yield f"| {len(chosen)} {kind} | {len({pair.set for pair in chosen})} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

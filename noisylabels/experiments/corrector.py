@@ -1,7 +1,7 @@
 """A label corrector: from an image and its weak labels to what a few trusted fields say, then used on all other fields.
 
-The weak labels enter as further channels of the image (Vadineanu et al. 2022, DOI 10.1016/j.media.2022.102528, correct
-labels with a network of few pairs). Trusted fields alone are often enough, so it is controlled: each group of trusted
+The weak labels enter as further channels of the image (Vadineanu et al. 2024, DOI 10.3390/jimaging10070172, upgrade
+labels by a network of few pairs). Trusted fields alone are often enough, so it is controlled: each group of trusted
 fields is left out in turn, and a corrector that is not above a network of the trusted fields alone there, and above the
 labels as they are, is refused.
 """

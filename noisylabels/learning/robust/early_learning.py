@@ -51,6 +51,18 @@ def changes_of_slope(fit: Sequence[float]) -> NDArray[np.float64]:
     return change
 
 
+def has_ended(fit: Sequence[float], *, ratio: float = 0.9) -> bool:
+    """Tell whether early learning has ended by the last epoch of a fit, by ADELE's rule.
+
+    Args:
+        fit: IoU of the predictions with the training labels, one value per epoch, in [0, 1].
+        ratio: Slow-down at which it has, in (0, 1).
+    """
+    change = changes_of_slope(fit)
+    n_left_out = len(fit) - len(change)
+    return len(change) > 0 and len(fit) >= n_left_out + int((change <= ratio).sum()) + 1
+
+
 def _curve(t: NDArray[np.float64], a: float, b: float, c: float) -> NDArray[np.float64]:
     values: NDArray[np.float64] = a * (1 - np.exp(-(t**b) / c))
     return values
@@ -119,12 +131,8 @@ class EarlyLearningTrigger:
         self.history.append((hits / union.clamp_min(1)).tolist())
         self._confusion.zero_()
         curves = np.array(self.history)
-        self.done |= {index for index in range(1, self.n_classes) if self._has_ended(curves[:, index].tolist())}
-
-    def _has_ended(self, fit: list[float]) -> bool:
-        change = changes_of_slope(fit)
-        n_left_out = len(fit) - len(change)
-        return len(change) > 0 and len(fit) >= n_left_out + int((change <= self.ratio).sum()) + 1
+        of_events = range(1, self.n_classes)
+        self.done |= {index for index in of_events if has_ended(curves[:, index].tolist(), ratio=self.ratio)}
 
     def state_dict(self) -> dict[str, Any]:
         """Give the curves so far, for an exact resume."""

@@ -14,7 +14,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.labels import IGNORE_INDEX
 from noisylabels.learning.robust.correction import CorrectionRules, OnlineCorrection, correct_events
 from noisylabels.learning.robust.coteaching import CoTeaching, redrawn, smallest_by_class
-from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, changes_of_slope
+from noisylabels.learning.robust.early_learning import EarlyLearningTrigger, changes_of_slope, has_ended
 from noisylabels.learning.robust.memorisation import EventFit, MemorisationCurves, fit_of_events
 from noisylabels.learning.robust.pixel_losses import CrossEntropy
 from noisylabels.learning.robust.teacher import EMATeacher, Follow
@@ -151,9 +151,8 @@ ACCELERATING = [0, 0.01, 0.05, 0.3, 0.6]
 
 def first_epoch(fit):
     """The epoch at which a trigger fires that sees one epoch after the other."""
-    trigger = EarlyLearningTrigger(2)
     for epoch in range(1, len(fit) + 1):
-        if trigger._has_ended(fit[:epoch]):
+        if has_ended(fit[:epoch]):
             return epoch
     return None
 
