@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.real_pictures import draw, write_picture
@@ -59,7 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Score teachers, train students, tabulate, or draw."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
-    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     for name, call in (("teachers", score_teachers), ("run", run_all)):
@@ -106,6 +104,9 @@ def score_teachers(options: argparse.Namespace) -> None:
 
 def run_all(options: argparse.Namespace) -> None:
     """Train what is not there yet: seed by seed, teachers before voters before gold."""
+    import torch  # here, so that tables and pictures come at once
+
+    torch.set_num_threads(1)
     done = {Run(row["set"], row["labels"], row["gold"], row["seed"]) for row in read_runs(options.out)}
     datasets = {one.name: (one, dataset) for one, dataset in _open(options)}
     waiting = [run for run in plan(list(datasets), options) if run not in done]

@@ -19,7 +19,7 @@ GAP = 6
 
 
 def draw(dataset: Dataset, labels: str, predictions: Path) -> tuple[str, Picture]:
-    """Draw the test field of the median gain: image, label set, prediction and truth side by side.
+    """Draw the test field of the median gain among those with objects: image, label set, prediction, truth in a row.
 
     Args:
         dataset: The dataset folder.
@@ -34,7 +34,8 @@ def draw(dataset: Dataset, labels: str, predictions: Path) -> tuple[str, Picture
     teacher = confuse(dataset, truth, own, split="test")
     student = confuse(dataset, truth, lambda one: read_label_map(predictions / f"{one}.tif"), split="test")
     gains = mean_iou(student) - mean_iou(teacher)
-    field = ids[int(np.argsort(gains, kind="stable")[len(ids) // 2])]
+    told = np.flatnonzero(teacher[:, 1:].sum(axis=(1, 2)))
+    field = ids[told[np.argsort(gains[told], kind="stable")[len(told) // 2]]]
     image, reference = dataset.image(field), truth(field)
     maps = (None, own(field), read_label_map(predictions / f"{field}.tif"), reference)
     panels = [_middle(draw_overlay(image, dataset.channel_names, label_map)) for label_map in maps]
@@ -44,11 +45,11 @@ def draw(dataset: Dataset, labels: str, predictions: Path) -> tuple[str, Picture
 
 
 def write_picture(path: Path, picture: Picture) -> None:
-    """Write a picture as PNG."""
+    """Write a picture as PNG of 64 colours."""
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path, optimize=True)
+    Image.fromarray(picture).quantize(64).save(path, optimize=True)
 
 
 def _middle(picture: Picture) -> Picture:

@@ -5,6 +5,7 @@ t at 95 %; the interval of a rank correlation resamples the pairs (seed 0), whic
 those of one set share their images.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -119,7 +120,8 @@ def write_page(rows: Sequence[Row]) -> Iterator[str]:
         fields = f"{row['gold']} fields" if row["gold"] != "0" else "all training fields"
         yield f"| {row['set']} | {fields} | {row['student']} [{row['student_low']}, {row['student_high']}] |"
     yield ""
-    yield from describe([row for row in rows if row["labels"] not in ("truth", VOTERS)])
+    told = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
+    yield from textwrap.wrap(told, 118)
 
 
 def describe(pairs: Sequence[Row]) -> Iterator[str]:
