@@ -87,16 +87,16 @@ def tabulate(runs: Sequence[Runs]) -> list[Row]:
                 "gold": str(one.gold),
                 "seeds": str(len(one.seeds)),
                 "groups": str(len(one.teacher)),
-                "teacher": "" if gold else f"{float(mean_iou(one.teacher.sum(0))):.3f}",
-                "student": f"{student.estimate:.3f}",
-                "student_low": f"{student.low:.3f}",
-                "student_high": f"{student.high:.3f}",
-                "gain": "" if gold else f"{gain.estimate:.3f}",
-                "gain_low": "" if gold else f"{gain.low:.3f}",
-                "gain_high": "" if gold else f"{gain.high:.3f}",
-                "inconsistency": "" if gold else f"{1 - float(mean_iou(one.agreement.sum(0))):.3f}",
-                "teacher_objects": "" if gold else f"{objects[0]:.3f}",
-                "student_objects": f"{objects[1]:.3f}",
+                "teacher": "" if gold else f"{float(mean_iou(one.teacher.sum(0))):.4f}",
+                "student": f"{student.estimate:.4f}",
+                "student_low": f"{student.low:.4f}",
+                "student_high": f"{student.high:.4f}",
+                "gain": "" if gold else f"{gain.estimate:.4f}",
+                "gain_low": "" if gold else f"{gain.low:.4f}",
+                "gain_high": "" if gold else f"{gain.high:.4f}",
+                "inconsistency": "" if gold else f"{1 - float(mean_iou(one.agreement.sum(0))):.4f}",
+                "teacher_objects": "" if gold else f"{objects[0]:.4f}",
+                "student_objects": f"{objects[1]:.4f}",
             }
         )
     return rows
@@ -107,21 +107,26 @@ def write_page(rows: Sequence[Row]) -> Iterator[str]:
     yield "| set | teacher | its mean IoU | CDL | CDL - teacher | inconsistency | objects' IoU, teacher / CDL |"
     yield "|---|---|---|---|---|---|---|"
     for row in (row for row in rows if row["labels"] != "truth"):
-        gain = f"{float(row['gain']):+.3f} [{float(row['gain_low']):+.3f}, {float(row['gain_high']):+.3f}]"
+        gain = _with_ends(row, "gain", "+.3f")
         gain = f"**{gain}**" if float(row["gain_low"]) > 0 else gain
-        student = f"{row['student']} [{row['student_low']}, {row['student_high']}]"
-        objects = f"{row['teacher_objects']} / {row['student_objects']}"
-        cells = (row["set"], row["labels"], row["teacher"], student, gain, row["inconsistency"], objects)
+        objects = f"{float(row['teacher_objects']):.3f} / {float(row['student_objects']):.3f}"
+        own, lacks = (f"{float(row[name]):.3f}" for name in ("teacher", "inconsistency"))
+        cells = (row["set"], row["labels"], own, _with_ends(row, "student", ".3f"), gain, lacks, objects)
         yield f"| {' | '.join(cells)} |"
-    yield ""
-    yield "| set | truth of | student |"
-    yield "|---|---|---|"
-    for row in (row for row in rows if row["labels"] == "truth"):
+    gold = [row for row in rows if row["labels"] == "truth"]
+    if gold:
+        yield from ("", "| set | truth of | student |", "|---|---|---|")
+    for row in gold:
         fields = f"{row['gold']} fields" if row["gold"] != "0" else "all training fields"
-        yield f"| {row['set']} | {fields} | {row['student']} [{row['student_low']}, {row['student_high']}] |"
+        yield f"| {row['set']} | {fields} | {_with_ends(row, 'student', '.3f')} |"
     yield ""
     told = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
     yield from textwrap.wrap(told, 118)
+
+
+def _with_ends(row: Row, name: str, form: str) -> str:
+    middle, low, high = (format(float(row[f"{name}{end}"]), form) for end in ("", "_low", "_high"))
+    return f"{middle} [{low}, {high}]"
 
 
 def describe(pairs: Sequence[Row]) -> Iterator[str]:

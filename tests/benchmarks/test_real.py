@@ -55,7 +55,7 @@ def test_the_commands_of_the_page_run(data, tmp_path, monkeypatch, capsys):
         first, second = csv.DictReader(file)
     assert (first["labels"], first["student"]) == (
         "deviation",
-        f"{float(mean_iou(np.array(runs[0]['student'][0]))):.3f}",
+        f"{float(mean_iou(np.array(runs[0]['student'][0]))):.4f}",
     )
     assert (second["gold"], second["gain"]) == ("1", "")
     written = page.read_text()
@@ -104,7 +104,7 @@ def test_seeds_are_added_up_and_the_gain_is_the_difference_of_pooled_scores():
     assert gain.estimate == pytest.approx(19 / 21 - 8 / 12)
     assert gain.low == pytest.approx(gain.estimate)  # all groups are equal
     (row,) = tabulate([one])
-    assert (row["teacher"], row["inconsistency"], row["seeds"]) == ("0.667", f"{1 - 8 / 12:.3f}", "2")
+    assert (row["teacher"], row["inconsistency"], row["seeds"]) == ("0.6667", f"{1 - 8 / 12:.4f}", "2")
 
 
 def test_the_words_count_what_the_table_holds():
