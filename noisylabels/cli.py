@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "detect": "Find labels that are probably wrong; a queue for the annotators.",
     "train": "Train a bundle (cdl, mdl) on a dataset folder.",
     "predict": "Write a label map for every field of a folder with a trained bundle.",
+    "export": "Write a trained network for Fiji, QuPath, ilastik, ONNX Runtime, OpenVINO.",
     "lint-bundle": "List what a bundle's configs would call or evaluate, without running it.",
     "evaluate": "Compare label maps with a reference: counts, tables with intervals, a report.",
     "report": "Write the report of an evaluation folder anew, with ratings and costs.",
@@ -43,7 +44,7 @@ COMMANDS: dict[str, str] = {
 EXTRAS = {
     **dict.fromkeys(("starlette", "uvicorn"), "web"),
     **dict.fromkeys(("distributed", "dask", "bokeh"), "distributed"),
-    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "export"),
+    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime", "openvino", "bioimageio"), "export"),
     **dict.fromkeys(("napari", "npe2", "qtpy"), "napari"),
     "numba": "fast",
 }

@@ -18,6 +18,7 @@ from noisylabels.learning.mishaps import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
 from noisylabels.learning.presets import check_preset
 from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record
+from noisylabels.learning.shipped import choose_weights, shipped_weights
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
@@ -80,7 +81,7 @@ def find_bundle(name: str) -> Path:
         InputError: If there is none; the message lists those that are installed. If its name is one that MONAI would
             evaluate.
     """
-    homes = _homes()
+    homes = bundle_homes()
     for folder in (Path(name), *(home / name for home in homes)):
         if (folder / "configs" / "metadata.json").is_file():
             if name.startswith(("$", "@", "%")):
@@ -125,11 +126,12 @@ def plan_prediction(
 ) -> Launch:
     """Prepare `noisylabels predict`: weights come from runs/<bundle>, where training puts them, if none are named.
 
-    The network that was trained, its channels and its classes are read from the record beside the checkpoint; what is
-    given here is merged over that.
+    Where nothing was trained they are those that come with the bundle. The network that was trained, its channels and
+    its classes are read from the record beside the checkpoint; what is given here is merged over that. Label maps of a
+    plain folder of images go beside it, never into it.
 
     Args:
-        bundle: A name (cdl, mdl) or a folder.
+        bundle: A name (cdl, mdl), a folder, weights or the folder of a training, or weights that come along (nuclei).
         presets: Names of the bundle's own presets, or paths of YAML files.
         overrides: Config values by id.
         trust: Run what is outside the allow-list too.
@@ -138,9 +140,14 @@ def plan_prediction(
         InputError: If the bundle, a preset or an override is unknown; the message names the closest. If the dataset's
             channels are those of the training in another order. If the record names what is not on the allow-list.
     """
-    folder = find_bundle(bundle)
-    trained = Path("runs") / folder.name / "model.pt"
-    given = {"ckpt_path": str(trained), **overrides} if trained.is_file() else dict(overrides)
+    named, weights = choose_weights(bundle, bundle_homes())
+    folder = find_bundle(named)
+    given = {**_beside(overrides, name=Path(bundle).stem if weights else folder.name), **overrides}
+    if weights is None:
+        trained = Path("runs") / folder.name / "model.pt"
+        weights = trained if trained.is_file() else shipped_weights(folder)
+    if weights is not None:
+        given = {"ckpt_path": str(weights), **given}
     record = read_record(given.get("ckpt_path"))
     names, _ = channels.read_names(given.get("dataset_dir"))
     expected = channels.expected_channels(folder, record.channel_names if record else ())
@@ -149,6 +156,15 @@ def plan_prediction(
     if record is None:
         return _checked(launch, trust=trust)
     return _checked(Launch(folder, "inference", launch.presets, _told_by(record, launch) | given), trust=trust)
+
+
+def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
+    """Say where label maps of a plain folder of images go."""
+    dataset = overrides.get("dataset_dir")
+    if dataset is None or not Path(dataset).is_dir() or (Path(dataset) / "datalist.json").is_file():
+        return {}
+    images = Path(dataset).resolve() if Path(dataset).name in ("", "..") else Path(dataset)
+    return {"output_dir": str(images.with_name(f"{images.name}-{overrides.get('method', name)}"))}
 
 
 def find_output(launch: Launch) -> Path:
@@ -314,7 +330,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _homes() -> tuple[Path, Path]:
+def bundle_homes() -> tuple[Path, Path]:
+    """Return the folders that hold the bundles which come along: of an installation, and of a checkout."""
     room = Path(noisylabels.__file__).parent
     return room / "bundles", room.parent / "bundles"
 
@@ -331,7 +348,7 @@ def _checked(launch: Launch, *, trust: bool) -> Launch:
         )
         raise InputError(msg)
     if not trust:
-        if launch.bundle.resolve().parent not in [home.resolve() for home in _homes()]:
+        if launch.bundle.resolve().parent not in [home.resolve() for home in bundle_homes()]:
             refuse_untrusted(lint_bundle(launch.bundle), what=str(launch.bundle))
         for name in launch.presets:
             if name not in known:

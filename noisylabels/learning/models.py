@@ -52,6 +52,11 @@ class Model:
         self.channel_names = tuple(channel_names)
         self._parts = _build(launch, weights)
 
+    @property
+    def network(self) -> Any:
+        """The bare network, a torch module: (batch, channel, x, y) in, logits out."""
+        return self._parts.network
+
     def __repr__(self) -> str:
         """Return one short line for a notebook."""
         return f"Model({str(self.weights)!r}, {', '.join(self.channel_names)} -> {', '.join(self.classes)})"
@@ -121,8 +126,8 @@ def load_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
     """Load a trained network.
 
     Args:
-        path: `model.pt`, or the run folder that holds it. The record beside it (run.json) tells which network it is;
-            without one it is that of the bundle as it comes.
+        path: `model.pt`, or the run folder that holds it, or the name of weights that come along (cdl, mdl, nuclei).
+            The record beside it (run.json) tells which network it is; without one it is that of the bundle as it comes.
         bundle: cdl, mdl, or a bundle's folder; what the record says when None, else cdl.
         device: `cpu`, `cuda`, ...
 
@@ -144,8 +149,10 @@ def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
     """Read what a trained network is, without building it; arguments and errors as in `load_model`."""
     from noisylabels.learning import channels, launcher
     from noisylabels.learning.records import bundle_of, read_record
+    from noisylabels.learning.shipped import find_shipped
 
-    weights = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
+    come_along = find_shipped(str(path), launcher.bundle_homes())
+    weights = come_along or (Path(path) / WEIGHTS if Path(path).is_dir() else Path(path))
     if not weights.is_file():
         msg = f"A model must be weights (model.pt) or the folder of a training, got {path}. Train first, or name it."
         raise FileNotFoundError(msg)
