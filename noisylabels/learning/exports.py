@@ -86,9 +86,9 @@ def whole_network(model: Model) -> "WholeNetwork":
 def _write_torchscript(model: Model, path: Path) -> list[Path]:
     import torch
 
-    scripted = torch.jit.script(whole_network(model))  # type: ignore[no-untyped-call]
+    scripted = torch.jit.script(whole_network(model))
     scripted.save(str(path), _extra_files={ABOUT: describe_model(model)})
-    loaded = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
+    loaded = torch.jit.load(str(path))
 
     def run(image: Any) -> Any:
         with torch.inference_mode():
@@ -105,7 +105,7 @@ def _write_onnx(model: Model, path: Path) -> list[Path]:
 
     images = torch.from_numpy(np.concatenate([example_image(len(model.channel_names))] * 2))
     axes = {0: "batch", 2: "row", 3: "column"}
-    scripted = torch.jit.script(whole_network(model))  # type: ignore[no-untyped-call]
+    scripted = torch.jit.script(whole_network(model))
     with warnings.catch_warnings():
         # torch recommends its exporter through torch.export: the same logits, in ten seconds instead of half of one.
         warnings.simplefilter("ignore")
