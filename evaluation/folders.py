@@ -1,7 +1,7 @@
 """Evaluation folders: counts and events as tidy tables, what was done as JSON, and the report made from them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from evaluation.metrics.counts import CountTable
 from evaluation.report.assembly import compare_all, make_report, write_report
 from evaluation.report.expert_section import expert_section
 from evaluation.report.galleries import FieldView
-from evaluation.report.gallery_section import gallery_section
-from evaluation.report.pages import Section
+from evaluation.report.gallery_section import gallery_section, show_typical
+from evaluation.report.pages import Gallery, Section
 from evaluation.sources import FieldSource, method_name
 from evaluation.statistics.comparison import PRIMARY, Comparison
 from evaluation.study import Consensus, Study, fuse
@@ -132,7 +132,7 @@ def write_evaluation_report(
         margin: Largest difference of scores that would not matter; None: equivalence is not asked about.
 
     Returns:
-        The page, and the verdict in words.
+        The page, and the answer in words: the verdict, what stands beside it, what comes next.
     """
     study = evaluation.study
     table, events = _main_entries(evaluation)
@@ -144,7 +144,7 @@ def write_evaluation_report(
     name = Path(evaluation.dataset).name
     title = f"{' and '.join(comparison.methods)} against {', '.join(evaluation.references)} on {name}"
     facts = {
-        "data set": f"{evaluation.dataset}, split: {evaluation.split}",
+        "data set": f"{name}, split: {evaluation.split}",
         "methods": ", ".join(comparison.methods),
         "reference": ", ".join(evaluation.references)
         + (f"; fused by {evaluation.consensus}" if evaluation.consensus else ""),
@@ -162,8 +162,9 @@ def write_evaluation_report(
         more=[*experts, *more, *gallery],
         controls=controls,
         margin=margin,
+        typical=_typical(evaluation, table, comparison, source) if source and n_gallery else None,
     )
-    return write_report(report, folder), report.verdict
+    return write_report(report, folder), report.spoken
 
 
 def _main_entries(evaluation: Evaluation) -> tuple[CountTable, EventTable]:
@@ -176,6 +177,16 @@ def _main_entries(evaluation: Evaluation) -> tuple[CountTable, EventTable]:
 
 
 def _gallery(evaluation: Evaluation, table: CountTable, comparison: Comparison, source: FieldSource, n: int) -> Section:
+    look = _looker(evaluation, table, source)
+    return gallery_section(table, comparison, look, channel_names=source.channel_names, n=n, seed=evaluation.seed)
+
+
+def _typical(evaluation: Evaluation, table: CountTable, comparison: Comparison, source: FieldSource) -> Gallery:
+    look = _looker(evaluation, table, source)
+    return show_typical(table, comparison, look, channel_names=source.channel_names)
+
+
+def _looker(evaluation: Evaluation, table: CountTable, source: FieldSource) -> Callable[[str], FieldView]:
     ignored = table.settings.ignore_index
 
     def read(name: str, field: str) -> LabelMap:
@@ -189,4 +200,4 @@ def _gallery(evaluation: Evaluation, table: CountTable, comparison: Comparison, 
         truth = fuse(truths, by=evaluation.consensus) if evaluation.consensus else truths[0]
         return FieldView(image, truth, predictions)
 
-    return gallery_section(table, comparison, look, channel_names=source.channel_names, n=n, seed=evaluation.seed)
+    return look

@@ -13,7 +13,8 @@ from evaluation.metrics.settings import EvaluationSettings
 from evaluation.report.answer import draw_answer, say_where_to_look
 from evaluation.report.checks import check_evaluation
 from evaluation.report.event_section import event_section
-from evaluation.report.pages import Report, Section, render_page
+from evaluation.report.headline import count_found, find_next_step, list_not_better
+from evaluation.report.pages import Gallery, Report, Section, render_page
 from evaluation.report.plate_section import plate_section
 from evaluation.report.sections import field_section, score_section
 from evaluation.report.tables import csv_text
@@ -21,6 +22,22 @@ from evaluation.report.verdicts import judge
 from evaluation.statistics.comparison import Comparison, compare_methods
 from noisylabels.data.atomic import write_bytes, write_text
 from noisylabels.data.events import EventTable
+
+WORDS = Section(
+    "words",
+    "Words",
+    "",
+    (
+        "CIP: conventional image processing, the pipeline whose labels are the teacher. CDL: a network trained on the "
+        "CIP's labels. MDL: a network trained on few corrected ones. Any other name is that of its label set.",
+        "IoU: pixels that both have, divided by pixels that either has. BF: boundary F1, the share of outlines that "
+        "lie within the tolerance. Event: one 8-connected piece of one class. False (spurious): a predicted event that "
+        "touches none of the reference. Cluster: what is independent, a well or a field; intervals and tests count "
+        "these.",
+        'The smallest p-value that can be printed is one in the number of swaps: read it as "at most".',
+    ),
+)
+"""What a reader who knows none of the abbreviations needs."""
 
 LIBRARIES = ("noisylabels", "numpy", "scipy", "matplotlib", "pandas")
 
@@ -54,6 +71,7 @@ def make_report(
     more: Sequence[Section] = (),
     controls: Mapping[str, str] | None = None,
     margin: float | None = None,
+    typical: Gallery | None = None,
 ) -> Report:
     """Put the report on methods held against a reference together, in the order a reviewer reads.
 
@@ -68,6 +86,7 @@ def make_report(
         more: Further sections: galleries, ratings, costs.
         controls: "positive" or "negative" by well name, for Z'.
         margin: Largest difference of scores that would not matter; None: equivalence is not asked about.
+        typical: One field that stands for all, shown first.
     """
     light, verdict = judge(comparison)
     plates = plate_section(table, comparison, controls=controls)
@@ -77,12 +96,15 @@ def make_report(
         event_section(table, events, comparison.methods),
         *([plates] if plates else []),
         *more,
+        WORDS,
     )
     policies = {f"SHA-256 of {name}": digest for name, digest in hashes.items()} | policy_facts(table.settings, table)
     about = tuple((dict(facts) | policies | version_facts()).items())
     checks = check_evaluation(table, hashes=hashes, skipped=skipped)
     look, picture = say_where_to_look(table, comparison), draw_answer(comparison)
-    return Report(title, verdict, light, about, checks, sections, look, picture)
+    points = tuple(filter(None, (count_found(table, comparison), list_not_better(table, comparison))))
+    step = find_next_step(table, comparison)
+    return Report(title, verdict, light, about, checks, sections, look, picture, points, step, typical)
 
 
 def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.metrics.counts import CountTable
 from evaluation.report.galleries import FieldView, choose_fields, show_fields
-from evaluation.report.pages import Section
+from evaluation.report.pages import Gallery, Section
 from evaluation.report.pictures import usual_spans
 from evaluation.report.tables import text_of
 from evaluation.report.verdicts import score_name
@@ -54,6 +54,28 @@ def gallery_section(
     )
     lead = f"Numbers hide what a look shows. Fields are named as their files; behind each its {called} by method."
     return Section("gallery", "Gallery", lead, galleries)
+
+
+def show_typical(
+    table: CountTable, comparison: Comparison, look: Callable[[str], FieldView], *, channel_names: Sequence[str]
+) -> Gallery:
+    """Show the field whose score by the last method is the middle one.
+
+    Args:
+        table: The counts.
+        comparison: The comparison of its methods.
+        look: Gives the pixels of a field by its name.
+        channel_names: One name per channel.
+    """
+    values = comparison.by_field[:, :, comparison.metrics.index(comparison.primary_metric)]
+    order = np.argsort(values[:, -1], kind="stable")
+    defined = [place for place in order if np.isfinite(values[place, -1])] or list(order)
+    place = defined[len(defined) // 2]
+    row = (str(comparison.fields[place]), _remark(comparison.methods, values[place]))
+    title = f"A typical field: its {score_name(comparison.primary_metric)} is the middle one"
+    return show_fields(
+        title, [row], look, classes=table.classes, channel_names=channel_names, reference=table.references[0]
+    )
 
 
 def _remark(methods: Sequence[str], scores: np.ndarray) -> str:

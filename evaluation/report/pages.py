@@ -108,6 +108,9 @@ class Report:
         sections: The rest, in order.
         look: What to look at first, in a sentence; may be empty.
         picture: The answer as a picture, if there is one.
+        points: Sentences that stand beside the verdict: events found and false, what is not better.
+        next_step: What a person should do now, in a sentence; may be empty.
+        typical: One field that stands for all, shown first; None where there are no images.
     """
 
     title: str
@@ -118,6 +121,14 @@ class Report:
     sections: tuple[Section, ...]
     look: str = ""
     picture: Figure | None = None
+    points: tuple[str, ...] = ()
+    next_step: str = ""
+    typical: Gallery | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The answer as lines of a terminal: the verdict, what stands beside it, and what comes next."""
+        return "\n".join([self.verdict, *self.points, *([f"Next: {self.next_step}."] if self.next_step else [])])
 
     @property
     def tables(self) -> tuple[Table, ...]:

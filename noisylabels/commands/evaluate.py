@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from noisylabels.commands.options import SOME_FAILED, Split, counting, read_list
+from noisylabels.commands.options import SOME_FAILED, counting, read_list
+from noisylabels.data.claims import refuse_other
 from noisylabels.data.dataset import open_dataset
 
 app = typer.Typer()
@@ -25,10 +26,14 @@ def evaluate(
     consensus: Annotated[
         Literal["majority", "staple"] | None, typer.Option(help="How to fuse several references.")
     ] = None,
-    split: Split = "all",
+    split: Annotated[
+        Literal["training", "validation", "test", "all"] | None,
+        typer.Option(help="Which fields; the test fields if not named, all where there are none."),
+    ] = None,
     tolerance_px: Annotated[
         float | None, typer.Option(help="Boundary tolerance; default 0.75 % of the diagonal.")
     ] = None,
+    min_area: Annotated[int, typer.Option(help="Smallest event that counts, in pixels.")] = 1,
     ignore_index: Annotated[int | None, typer.Option(help="Class index of the reference to leave out.")] = None,
     overlap: Annotated[Literal["box", "mask"], typer.Option(help="What the IoU of events is measured on.")] = "box",
     primary: Annotated[str, typer.Option(help="Score that the verdict is about: named before you look.")] = "MeanIoU",
@@ -42,14 +47,34 @@ def evaluate(
         return
     from evaluation.folders import Evaluation, write_evaluation, write_evaluation_report
     from evaluation.metrics.settings import EvaluationSettings
+    from evaluation.report.headline import next_command
     from evaluation.study import evaluate_methods
 
     source = open_dataset(dataset)
     settings = EvaluationSettings.from_dict(
-        {"tolerance_px": tolerance_px, "ignore_index": ignore_index, "overlap": overlap}
+        {
+            "tolerance_px": tolerance_px,
+            "ignore_index": ignore_index,
+            "overlap": overlap,
+            "min_area_px": min_area,
+        }
     )
     named, references = read_list(methods), read_list(reference)
-    chosen = None if split == "all" else split
+    scored = split or ("test" if source.ids("test") else "all")
+    chosen = None if scored == "all" else scored
+    if split is None:
+        why = "what was trained on is left out" if scored == "test" else "there are no test fields"
+        typer.echo(f"split: {scored}, {len(source.ids(chosen))} fields ({why}; --split all takes every field)")
+    plan = {
+        "dataset": str(dataset.resolve()),
+        "methods": named,
+        "references": references,
+        "consensus": consensus,
+        "split": scored,
+    }
+    advice = "Name another folder with --out."
+    refuse_other(out / "evaluation.json", plan, advice=advice)
+    refuse_other(out / "settings.json", {"settings": settings.to_dict()}, advice=advice)
     with counting("fields", len(source.ids(chosen))) as advance:
         study = evaluate_methods(
             source,
@@ -61,13 +86,14 @@ def evaluate(
             on_field=lambda _: advance(),
         )
     evaluation = Evaluation(
-        study, str(dataset.resolve()), tuple(named), tuple(references), consensus, split, resamples, seed, primary
+        study, str(dataset.resolve()), tuple(named), tuple(references), consensus, scored, resamples, seed, primary
     )
     write_evaluation(evaluation, out)
-    page, verdict = write_evaluation_report(evaluation, out, source=source, n_gallery=gallery)
+    page, answer = write_evaluation_report(evaluation, out, source=source, n_gallery=gallery)
     for place, fault in study.skipped.items():
         typer.echo(f"left out {place}: {fault}", err=True)
-    typer.echo(verdict)
+    typer.echo(answer)
+    typer.echo(f"  {next_command(str(dataset), named[-1])}")
     typer.echo(f"{page}: {len(study.table)} entries")
     if study.skipped:
         raise typer.Exit(SOME_FAILED)

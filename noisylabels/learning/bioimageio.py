@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from noisylabels import __version__
-from noisylabels.learning.exports import INPUT, OUTPUT, example_image, whole_network
+from noisylabels.learning.formats import INPUT, OUTPUT, example_image
 from noisylabels.learning.models import Model
+from noisylabels.learning.whole import WholeNetwork
 
 SMALLEST, STEP = 32, 8
 """Sides of tiles that hosts may choose; what is no multiple of 8 is padded inside the network all the same."""
@@ -20,11 +21,14 @@ UNET = ("Ronneberger et al., U-Net: convolutional networks for biomedical image 
         "10.1007/978-3-319-24574-4_28")  # fmt: skip
 
 
-def write_package(model: Model, path: Path, *, script: Path, onnx_file: Path, opset: int) -> None:
+def write_package(
+    model: Model, network: WholeNetwork, path: Path, *, script: Path, onnx_file: Path, opset: int
+) -> None:
     """Write a model description of format 0.5 with both weights, test images, a cover and a page of documentation.
 
     Args:
-        model: The network.
+        model: The trained network.
+        network: The same, made whole.
         path: The zip to write.
         script: Its TorchScript, which programs in Java run.
         onnx_file: Its ONNX.
@@ -38,7 +42,7 @@ def write_package(model: Model, path: Path, *, script: Path, onnx_file: Path, op
         root = Path(folder)
         image = example_image(len(model.channel_names), 256, 320)
         with torch.inference_mode():
-            chances = whole_network(model)(torch.from_numpy(image)).numpy()
+            chances = network(torch.from_numpy(image)).numpy()
         np.save(root / "test_image.npy", image)
         np.save(root / "test_probabilities.npy", chances)
         _draw_cover(image[0], chances[0], root / "cover.png")

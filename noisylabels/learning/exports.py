@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.formats import ENDINGS, Format
+from noisylabels.learning.formats import ENDINGS, INPUT, OUTPUT, Format, example_image
 from noisylabels.learning.models import Model
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 ABOUT = "noisylabels"
 """Key under which a file tells its channels, classes and axes."""
 
-INPUT, OUTPUT = "image", "probabilities"
 OPSET = 20
 
 
@@ -55,20 +54,6 @@ def export_model(model: Model, out: str | Path, *, to: Format) -> Path:
         for one in sorted(made, reverse=True):  # .bin before .xml: the file that is opened comes last
             shutil.move(one, path.parent / one.name)
     return path
-
-
-def example_image(n_channels: int, rows: int = 64, columns: int = 80) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Draw an image of spots on a background, as a test of an exported network: the same one each time.
-
-    Returns:
-        (batch of 1, channel, row, column) float32 counts.
-    """
-    rng = np.random.default_rng(0)
-    y, x = np.mgrid[:rows, :columns]
-    image = rng.poisson(200, (n_channels, rows, columns)).astype(np.float32)
-    for row, column in rng.uniform((0, 0), (rows, columns), (12, 2)):
-        image += 1500 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / 18).astype(np.float32)
-    return image.round()[None]
 
 
 def describe_model(model: Model) -> str:
@@ -147,7 +132,7 @@ def _write_bioimageio(model: Model, path: Path) -> list[Path]:
         script, onnx_file = Path(folder) / "weights.ts", Path(folder) / "weights.onnx"
         _write_torchscript(model, script)
         _write_onnx(model, onnx_file)
-        write_package(model, path, script=script, onnx_file=onnx_file, opset=OPSET)
+        write_package(model, whole_network(model), path, script=script, onnx_file=onnx_file, opset=OPSET)
     return [path]
 
 

@@ -228,3 +228,29 @@ def test_ratings_costs_and_controls_join_the_report(evaluated, tmp_path):
     assert "errors of CDL" not in words
     assert "MDL,correction,once,60.0,0.0" in (evaluated / "tables" / "costs.csv").read_text()
     assert "GlobalAccuracy,CDL − CIP," in (evaluated / "tables" / "equivalence.csv").read_text()
+
+
+def test_without_a_split_the_test_fields_are_scored_and_it_is_said(folder, tmp_path, capsys):
+    assert evaluate(folder, tmp_path / "out") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "split: test, 6 fields (what was trained on is left out; --split all takes every field)"
+    assert json.loads((tmp_path / "out/evaluation.json").read_text())["split"] == "test"
+    assert any(line.startswith("Events, phagophore: CIP ") for line in told)
+    assert any(line.startswith("Next: ") for line in told)
+    assert f"  noisylabels annotate create {folder}.desk {folder} --start cdl" in told
+
+
+def test_another_evaluation_is_never_overwritten(folder, evaluated, capsys):
+    before = (evaluated / "evaluation.json").read_bytes()
+    assert evaluate(folder, evaluated, "--methods", "cdl") == 2
+    assert capsys.readouterr().err.strip().endswith("got other methods. Name another folder with --out.")
+    assert evaluate(folder, evaluated, "--min-area", 3) == 2
+    assert capsys.readouterr().err.strip().endswith("got other settings. Name another folder with --out.")
+    assert (evaluated / "evaluation.json").read_bytes() == before
+
+
+def test_the_report_begins_with_a_typical_field_and_names_no_path_of_the_machine(folder, evaluated):
+    text = (evaluated / "report.html").read_text()
+    assert text.index("A typical field") < text.index('id="scores"') < text.index("SHA-256 of cip")
+    assert str(folder.parent) not in text
+    assert "What next?" in text

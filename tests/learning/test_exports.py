@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.exports import describe_model, example_image, export_model, whole_network
-from noisylabels.learning.formats import ENDINGS
+from noisylabels.learning.exports import describe_model, export_model, whole_network
+from noisylabels.learning.formats import ENDINGS, example_image
 from noisylabels.learning.models import Model, load_model, plan_model
 from noisylabels.learning.records import Record, write_record
 
