@@ -249,8 +249,9 @@ def test_another_evaluation_is_never_overwritten(folder, evaluated, capsys):
     assert (evaluated / "evaluation.json").read_bytes() == before
 
 
-def test_the_report_begins_with_a_typical_field_and_names_no_path_of_the_machine(folder, evaluated):
-    text = (evaluated / "report.html").read_text()
+def test_the_report_begins_with_a_typical_field_and_names_no_path_of_the_machine(folder, tmp_path):
+    assert evaluate(folder, tmp_path / "out") == 0
+    text = (tmp_path / "out/report.html").read_text()
     assert text.index("A typical field") < text.index('id="scores"') < text.index("SHA-256 of cip")
     assert str(folder.parent) not in text
     assert "What next?" in text
