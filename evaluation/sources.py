@@ -24,7 +24,7 @@ class FieldSource(Protocol):
         """List the fields of one split, or of all."""
 
     def case(self, case_id: str) -> Any:
-        """Give the entry of a field; its `group` is what must stay together."""
+        """Return the entry of a field; its `group` is what must stay together."""
 
     def image(self, case_id: str) -> Any:
         """Read an image, (channel, row, column)."""

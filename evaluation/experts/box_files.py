@@ -207,7 +207,7 @@ class _Sheet:
     def finish(
         self, *, fields: "Mapping[str, object] | list[str] | tuple[str, ...]", expert: str = ""
     ) -> dict[str, FieldBoxes]:
-        """Give the boxes, or raise all faults at once."""
+        """Return the boxes, or raise all faults at once."""
         if self.faults:
             lines = "\n".join(f"  {fault}" for fault in self.faults)
             msg = f"{self.source} must have no faulty boxes, got {len(self.faults)} faults. Correct these:\n{lines}"

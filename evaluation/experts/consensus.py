@@ -61,7 +61,7 @@ class Performance:
 
 
 def vote(label_maps: Sequence[LabelMap], *, undecided: int = 0) -> LabelMap:
-    """Give every pixel the class that most experts gave it.
+    """Assign every pixel the class that most experts gave it.
 
     Args:
         label_maps: One (row, column) map per expert. Not modified.

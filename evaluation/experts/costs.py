@@ -34,7 +34,7 @@ class Cost:
     machine_s: float = 0.0
 
     def hours(self, *, count: Literal["human", "machine", "both"] = "both") -> float:
-        """Give the cost in hours, of the person, the computer, or both one after the other."""
+        """Return the cost in hours, of the person, the computer, or both one after the other."""
         human = self.human_min * MINUTE_S if count != "machine" else 0.0
         machine = self.machine_s if count != "human" else 0.0
         return (human + machine) / HOUR_S

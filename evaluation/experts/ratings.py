@@ -48,7 +48,7 @@ class Ratings:
         return list(dict.fromkeys(self.method.tolist()))
 
     def scores(self, *, rater: str | None = None, method: str) -> dict[str, float]:
-        """Give the score of each image; the mean over raters when no rater is named."""
+        """Return the score of each image; the mean over raters when no rater is named."""
         rows = self.method == method
         if rater is not None:
             rows &= self.rater == rater
@@ -58,7 +58,7 @@ class Ratings:
         return {image: sum(scores) / len(scores) for image, scores in sums.items()}
 
     def totals(self, *, rater: str | None = None, method: str) -> tuple[dict[str, int], int]:
-        """Give the mean score of each image over raters in whole numbers, so that equal means are equal.
+        """Return the mean score of each image over raters in whole numbers, so that equal means are equal.
 
         Returns:
             Whole numbers by image, and the number that each of them is to be divided by: the least common multiple of

@@ -130,7 +130,7 @@ class CountTable:
 
     @classmethod
     def empty(cls, classes: ClassTable, *, settings: EvaluationSettings | None = None) -> Self:
-        """Give a table of no entries."""
+        """Return a table of no entries."""
         return cls.stack([], classes=classes, settings=settings)
 
     @classmethod
@@ -185,7 +185,7 @@ class CountTable:
         return replace(self, keys=texts, **{name: getattr(self, name)[chosen] for name in STACKS})
 
     def paired(self, methods: Sequence[str]) -> list[Self]:
-        """Give one table per method, each with the same fields in the same order, for paired comparisons.
+        """Return one table per method, each with the same fields in the same order, for paired comparisons.
 
         Only (reference, plate, field) triples that every method has are kept, sorted by reference, plate and field.
 
@@ -207,14 +207,14 @@ class CountTable:
 
 
 def entry_shapes(n_classes: int) -> dict[str, tuple[int, ...]]:
-    """Give the shape of one entry by array name."""
+    """Return the shape of one entry by array name."""
     widths = {"confusion": n_classes, "boundary": len(BOUNDARY), "detection": n_classes, "errors": len(ERRORS)}
     widths |= {"paper": len(IOU_THRESHOLDS), "one_to_one": len(IOU_THRESHOLDS)}
     return {name: (n_classes, width) for name, width in widths.items()} | {"iou_sum": (n_classes,), "tolerance_px": ()}
 
 
 def entry_dtype(name: str) -> type[np.generic]:
-    """Give the number type of an array by its name: whole numbers, but for the two that measure."""
+    """Return the number type of an array by its name: whole numbers, but for the two that measure."""
     return np.float64 if name in ("iou_sum", "tolerance_px") else np.int64
 
 

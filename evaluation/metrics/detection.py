@@ -116,7 +116,7 @@ def tabulate_bands(table: CountTable, *, edges: Sequence[float] = PAPER_BANDS) -
 
 
 def tabulate_panoptic(table: CountTable) -> "pd.DataFrame":
-    """Give the panoptic quality at IoU 0.5 (Kirillov et al. 2019, arXiv:1801.00868) and the mean accuracy.
+    """Return the panoptic quality at IoU 0.5 (Kirillov et al. 2019, arXiv:1801.00868) and the mean accuracy.
 
     Args:
         table: Counts of one or more methods, counted with `overlap="mask"` for the usual definition.
@@ -140,7 +140,7 @@ def tabulate_panoptic(table: CountTable) -> "pd.DataFrame":
 
 
 def tabulate_event_confusion(table: CountTable) -> "dict[tuple[str, str], pd.DataFrame]":
-    """Give the pooled confusion matrix of events: found, of another class, missed, spurious.
+    """Return the pooled confusion matrix of events: found, of another class, missed, spurious.
 
     Events are matched within their class first, then what is left across classes (IoU at least `found_iou`).
 

@@ -105,7 +105,7 @@ class Events:
         return Events(self.class_index[keep], self.boxes[keep], self.area_px[keep], runs, self.shape)
 
     def touch_frame(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """Tell which events touch the frame of a field of `shape` (rows, columns)."""
+        """Return which events touch the frame of a field of `shape` (rows, columns)."""
         corners = np.hstack([self.boxes[:, :2] <= 0, self.boxes[:, 2:] >= np.array(shape)])
         touches: NDArray[np.bool_] = np.any(corners, axis=1)
         return touches

@@ -94,7 +94,7 @@ def assign(pairs: Pairs, *, step: int) -> NDArray[np.intp]:
 
 
 def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[np.intp]:
-    """Give each event of the reference its one partner, whatever the classes.
+    """Return for each event of the reference its one partner, whatever the classes.
 
     Args:
         pairs: Overlapping pairs.
@@ -117,7 +117,7 @@ def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[n
 
 
 def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Tell the connected group of each pair, and whether one event is in all pairs of its group."""
+    """Return the connected group of each pair, and whether one event is in all pairs of its group."""
     n = len(pairs)
     if n == 0:
         return np.zeros(0, np.intp), np.ones(0, bool)

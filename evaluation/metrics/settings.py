@@ -95,7 +95,7 @@ unknown name. Did you mean tolerance, tolerance_px, swollen?
         return asdict(self)
 
     def tolerance_of(self, shape: tuple[int, int]) -> float:
-        """Give the boundary tolerance of a field in pixels.
+        """Return the boundary tolerance of a field in pixels.
 
         Args:
             shape: (rows, columns).

@@ -95,7 +95,7 @@ def tabulate_classes(table: CountTable) -> "pd.DataFrame":
 def tabulate_confusion(
     table: CountTable, *, by: Literal["row", "column", "all"] | None = None
 ) -> "dict[tuple[str, str], pd.DataFrame]":
-    """Give the pooled pixel confusion matrix of each reference and method.
+    """Return the pooled pixel confusion matrix of each reference and method.
 
     Args:
         table: Counts of one or more methods.
@@ -116,7 +116,7 @@ def tabulate_confusion(
 
 
 def absent_matters(table: CountTable) -> bool:
-    """Tell whether skipping undefined scores or counting them as 0 changes a data-set score; then print both.
+    """Return whether skipping undefined scores or counting them as 0 changes a data-set score; then print both.
 
     Args:
         table: Counts of one or more methods.

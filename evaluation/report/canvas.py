@@ -80,7 +80,7 @@ class Figure:
 
 @contextmanager
 def canvas(width: float, height: float) -> Iterator["Canvas"]:
-    """Give an empty drawing of `width` x `height` inches in the theme of the reports."""
+    """Return an empty drawing of `width` x `height` inches in the theme of the reports."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 
@@ -99,7 +99,7 @@ def finish(drawing: "Canvas", *, name: str, caption: str) -> Figure:
 
 
 def colours_of(methods: Sequence[str]) -> dict[str, str]:
-    """Give each method its colour: CIP, CDL and MDL always the same, others in order.
+    """Return the colour of each method: CIP, CDL and MDL always the same, others in order.
 
     Examples:
         >>> colours_of(["CDL", "watershed"])
@@ -111,5 +111,5 @@ def colours_of(methods: Sequence[str]) -> dict[str, str]:
 
 
 def class_colour(index: int) -> str:
-    """Give a class its colour by its index; the background is grey."""
+    """Return the colour of a class by its index; the background is grey."""
     return CLASS_COLOURS[0] if index == 0 else CLASS_COLOURS[1 + (index - 1) % (len(CLASS_COLOURS) - 1)]

@@ -120,7 +120,7 @@ def panoptic_table(table: CountTable, methods: Sequence[str]) -> Table:
 
 
 def band_shares(table: CountTable, index: int) -> tuple[list[float], list[float]]:
-    """Give the shares of reference events found with low and with high overlap, per reference (expert).
+    """Return the shares of reference events found with low and with high overlap, per reference (expert).
 
     Args:
         table: Counts of one method against one or more references.

@@ -62,7 +62,7 @@ def compose(image: Image, channel_names: Sequence[str], *, spans: Sequence[float
 
 
 def usual_spans(images: Iterable[Image]) -> list[float]:
-    """Give the usual range of intensities of each channel: the median over fields.
+    """Return the usual range of intensities of each channel: the median over fields.
 
     Args:
         images: (channel, row, column) each, of the same channels; read one after the other. Not modified.

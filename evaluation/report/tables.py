@@ -48,7 +48,7 @@ class Table:
         return data_uri("text/csv", csv_text(self).encode())
 
     def is_numeric(self, column: int) -> bool:
-        """Tell whether a column holds numbers, to set it flush right."""
+        """Return whether a column holds numbers, to set it flush right."""
         cells = [row[column] for row in self.rows if row[column] is not None]
         return bool(cells) and not any(isinstance(cell, str) for cell in cells)
 

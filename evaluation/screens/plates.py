@@ -91,7 +91,7 @@ def _kruskal(values: NDArray[np.float64], groups: NDArray[np.intp]) -> float:
 
 
 def z_prime(positive: ArrayLike, negative: ArrayLike) -> float:
-    """Give the Z' factor of an assay: 1 - 3 (sd_p + sd_n) / |mean_p - mean_n| (Zhang et al. 1999).
+    """Return the Z' factor of an assay: 1 - 3 (sd_p + sd_n) / |mean_p - mean_n| (Zhang et al. 1999).
 
     Above 0.5 the controls are well apart, below 0 they overlap (doi:10.1177/108705719900400206).
 

@@ -36,7 +36,7 @@ def measure_focus(channel: ArrayLike) -> float:
 
 
 def share_saturated(channel: ArrayLike) -> float:
-    """Give the share of pixels at the end of the camera's scale.
+    """Return the share of pixels at the end of the camera's scale.
 
     Args:
         channel: (row, column) whole numbers. Not modified.

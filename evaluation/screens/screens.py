@@ -51,7 +51,7 @@ class Survey:
     saturated: FloatArray
 
     def areas(self, method: str, index: int) -> NDArray[np.int64]:
-        """Give the areas of one method's events of a class, (event,) pixels."""
+        """Return the areas of one method's events of a class, (event,) pixels."""
         rows = (self.events["method"] == method) & (self.events["class_index"] == index)
         return np.asarray(self.events["area_px"][rows], np.int64)
 
@@ -126,7 +126,7 @@ def _label_map(source: FieldSource, name: str, field: str, *, like: RealArray) -
 
 
 def disagree(first: LabelMap, second: LabelMap, *, n_classes: int) -> float:
-    """Tell how far two label maps of a field differ: 1 - mean IoU over the event classes that either has.
+    """Return how far two label maps of a field differ: 1 - mean IoU over the event classes that either has.
 
     Args:
         first: (row, column) class indices. Not modified.

@@ -29,7 +29,7 @@ class Correlation:
 
 
 def correlate_raters(scores: ArrayLike) -> Correlation:
-    """Give the intraclass correlations of raters: two-way model, single ratings.
+    """Return the intraclass correlations of raters: two-way model, single ratings.
 
     A large gap between the two tells that raters differ in severity but not in judgement.
 
@@ -58,7 +58,7 @@ def correlate_raters(scores: ArrayLike) -> Correlation:
 
 
 def krippendorff_alpha(scores: ArrayLike, *, scale: Literal["nominal", "ordinal", "interval"] = "ordinal") -> float:
-    """Give Krippendorff's alpha: 1 is perfect agreement, 0 is chance (Krippendorff 2011).
+    """Return Krippendorff's alpha: 1 is perfect agreement, 0 is chance (Krippendorff 2011).
 
     Args:
         scores: (image, rater) scores, nan where a rater did not see the image. Not modified.
@@ -104,7 +104,7 @@ def _distances(levels: FloatArray, totals: FloatArray, scale: str) -> FloatArray
 def weighted_kappa(
     first: ArrayLike, second: ArrayLike, *, weights: Literal["none", "linear", "quadratic"] = "quadratic"
 ) -> float:
-    """Give Cohen's weighted kappa of two raters on an ordinal scale (Cohen 1968, doi:10.1037/h0026256).
+    """Return Cohen's weighted kappa of two raters on an ordinal scale (Cohen 1968, doi:10.1037/h0026256).
 
     Args:
         first: (image,) whole-number scores, nan where missing. Not modified.
@@ -137,7 +137,7 @@ def weighted_kappa(
 
 
 def limits_of_agreement(reference: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
-    """Give the bias of counts and its 95 % limits (Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8).
+    """Return the bias of counts and its 95 % limits (Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8).
 
     Args:
         reference: (field,) counts. Not modified.

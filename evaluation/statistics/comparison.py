@@ -47,11 +47,11 @@ class Difference:
     floor: float
 
     def decides(self, *, alpha: float = 0.05) -> bool:
-        """Tell whether the methods are shown to differ: the interval excludes 0 and the permutation test agrees."""
+        """Return whether the methods are shown to differ: the interval excludes 0 and the permutation test agrees."""
         return self.absolute.excludes(0) and bool(self.p_adjusted < alpha)
 
     def decidable(self, *, alpha: float = 0.05) -> bool:
-        """Tell whether any difference, however large, could be shown with so many clusters."""
+        """Return whether any difference, however large, could be shown with so many clusters."""
         return bool(self.floor < alpha)
 
 
@@ -96,7 +96,7 @@ class Comparison:
         return next(metric for metric in self.metrics if metric.title == self.primary)
 
     def interval(self, method: str, metric: Metric) -> Interval:
-        """Give the score of one method with its interval."""
+        """Return the score of one method with its interval."""
         place = self.methods.index(method), self.metrics.index(metric)
         return jackknife_interval(
             self.left_out[:, place[0], place[1]],

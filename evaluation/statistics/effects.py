@@ -30,7 +30,7 @@ def hodges_lehmann(differences: ArrayLike) -> float:
 
 
 def cliffs_delta(first: ArrayLike, second: ArrayLike) -> float:
-    """Tell how often a score of the second set beats one of the first, less how often it loses (Cliff 1993).
+    """Return how often a score of the second set beats one of the first, less how often it loses (Cliff 1993).
 
     Args:
         first: Scores of the baseline. Not modified.
@@ -48,7 +48,7 @@ def cliffs_delta(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def rank_biserial(differences: ArrayLike) -> float:
-    """Give the matched-pairs rank-biserial correlation: the share of ranks that favour the method, less the rest.
+    """Return the matched-pairs rank-biserial correlation: the share of ranks that favour the method, less the rest.
 
     Zeros are ranked and then dropped, as Pratt's signed-rank test does (Kerby 2014, doi:10.2466/11.IT.3.1).
 
@@ -70,7 +70,7 @@ def rank_biserial(differences: ArrayLike) -> float:
 
 
 def hodges_lehmann_interval(differences: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Give the shift of paired scores its interval by inverting Wilcoxon's signed-rank test.
+    """Return the shift of paired scores with its interval by inverting Wilcoxon's signed-rank test.
 
     The ends are ordered pairwise means (Hollander, Wolfe & Chicken 2014, section 3.3); the interval holds the shift at
     least as often as `level` says, whatever the distribution, as long as it is symmetric about the shift.
@@ -100,7 +100,7 @@ def hodges_lehmann_interval(differences: ArrayLike, *, level: float = 0.95) -> I
 
 
 def cliffs_delta_interval(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Give Cliff's delta of paired scores its interval: the jackknife over images, with Student's t.
+    """Return Cliff's delta of paired scores with its interval: the jackknife over images, with Student's t.
 
     Args:
         first: (image,) scores of the baseline. Not modified.
@@ -122,7 +122,7 @@ def cliffs_delta_interval(first: ArrayLike, second: ArrayLike, *, level: float =
 
 
 def mean_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Give a mean over images its interval by Student's t.
+    """Return a mean over images with its interval by Student's t.
 
     Args:
         values: (image,) values. Not modified.

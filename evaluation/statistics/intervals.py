@@ -49,7 +49,7 @@ class Interval:
     df: float = float("nan")
 
     def excludes(self, value: float) -> bool:
-        """Tell whether `value` lies outside the interval; False when the interval is undefined."""
+        """Return whether `value` lies outside the interval; False when the interval is undefined."""
         return bool(value < self.low or value > self.high)
 
 
@@ -63,7 +63,7 @@ def student_interval(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     n_undefined: int = 0,
 ) -> Interval:
-    """Give an estimate its interval by Student's t.
+    """Return an estimate with its interval by Student's t.
 
     Args:
         estimate: The estimate.
@@ -100,7 +100,7 @@ def jackknife_interval(
     level: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    """Give a score its interval from its values without each cluster (Tukey 1958; Efron & Tibshirani 1993, ch. 11).
+    """Return a score with its interval from its values without each cluster (Tukey 1958; Efron & Tibshirani 1993).
 
     The standard error is sqrt((n - 1) / n) times the root of the summed squared deviations, Student's t has one degree
     of freedom less than clusters that say something about the score. There is no interval with fewer than three

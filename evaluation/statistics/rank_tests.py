@@ -67,7 +67,7 @@ def compare_distributions(
 
 
 def matlab_ks_p(distance: float, n_first: int, n_second: int) -> float:
-    """Give the two-sided p-value of MATLAB's kstest2 for a Kolmogorov-Smirnov distance.
+    """Return the two-sided p-value of MATLAB's kstest2 for a Kolmogorov-Smirnov distance.
 
     Args:
         distance: Largest distance of the two distribution functions, in [0, 1].
@@ -86,7 +86,7 @@ def matlab_ks_p(distance: float, n_first: int, n_second: int) -> float:
 
 
 def signed_rank_p(differences: ArrayLike) -> float:
-    """Give the two-sided p-value of Wilcoxon's signed-rank test with Pratt's handling of zeros.
+    """Return the two-sided p-value of Wilcoxon's signed-rank test with Pratt's handling of zeros.
 
     Zeros are ranked, then dropped; ties get mean ranks. The p-value is exact for the observed ties and zeros (the
     usual tables are not), and a normal tail where there are too many differences for that.
@@ -148,7 +148,7 @@ def sign_flip_p(differences: ArrayLike, *, n_resamples: int = 100_000, rng: np.r
 
 
 def mann_whitney_p(first: ArrayLike, second: ArrayLike) -> float:
-    """Give the two-sided p-value of the Mann-Whitney test, for scores of different images.
+    """Return the two-sided p-value of the Mann-Whitney test, for scores of different images.
 
     Args:
         first: Scores. Not modified.

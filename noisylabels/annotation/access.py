@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from noisylabels.annotation.cookies import end_cookie, invited, make_cookie, person_of_cookie, spend_link
 from noisylabels.annotation.project import Person, Project
 from noisylabels.annotation.routes.endpoints import answer_fault
-from noisylabels.annotation.routes.schemas import Keyed, Refusal, read_body, read_body_as, require_type
+from noisylabels.annotation.routes.schemas import Keyed, RefusedError, read_body, read_body_as, require_type
 from noisylabels.annotation.users import PAGES, owner_of
 
 POLICY = (
@@ -81,7 +81,7 @@ class AccessMiddleware:
 
         try:
             answer = await self._examine(Request(scope, receive))
-        except (sqlite3.Error, Refusal) as fault:
+        except (sqlite3.Error, RefusedError) as fault:
             answer = answer_fault(self.project, fault)
         await (answer or self.app)(scope, receive, send_with_headers)
 

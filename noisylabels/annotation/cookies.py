@@ -47,7 +47,7 @@ def make_cookie(project: Project, person: int) -> str:
 
 
 def person_of_cookie(project: Project, cookie: str) -> Person | None:
-    """Tell whose cookie it is; None if nobody's."""
+    """Return whose cookie it is; None if nobody's."""
     return _person(
         project.row(
             "SELECT person.* FROM cookie JOIN person ON person.id = cookie.person WHERE hash = ?", _hash(cookie)

@@ -246,7 +246,7 @@ def start_map(project: Project, field: Field, start: str) -> tuple[LabelMap, str
 
 
 def check_names(project: Project, names: Sequence[str]) -> None:
-    """Make sure that all names are fields of the project.
+    """Check that all names are fields of the project.
 
     Raises:
         InputError: Naming every stranger.

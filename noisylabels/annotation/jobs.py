@@ -401,7 +401,7 @@ JOBS = (
 
 
 def _bundle_of(checkpoint: Path, name: str) -> str:
-    """Tell which bundle a checkpoint belongs to: by the record beside it, else by the name it was given."""
+    """Return which bundle a checkpoint belongs to: by the record beside it, else by the name it was given."""
     from noisylabels.learning.records import bundle_of, read_record
 
     return bundle_of(read_record(checkpoint)) or name

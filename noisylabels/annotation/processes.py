@@ -64,12 +64,12 @@ class Processes:
                 os.killpg(process.pid, signal.SIGTERM)
 
     def was_cancelled(self, token: str) -> bool:
-        """Tell whether a command was asked to stop."""
+        """Return whether a command was asked to stop."""
         return token in self._cancelled
 
 
 def reason_of(log: Path, code: int) -> str | None:
-    """Give the reason why a command failed: the last line of its log; None if it did not fail."""
+    """Return the reason why a command failed: the last line of its log; None if it did not fail."""
     if code == 0:
         return None
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []

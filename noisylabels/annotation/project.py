@@ -86,7 +86,7 @@ class Project:
             self._connection.close()
 
     def _refuse_paths(self) -> None:
-        """Make sure that what names files when it is exported is a name: the project may come from a stranger."""
+        """Check that what names files when it is exported is a name: the project may come from a stranger."""
         names = "SELECT name FROM field UNION SELECT case_id FROM field UNION SELECT parent FROM field UNION "
         for row in self.rows(f"{names} SELECT name FROM person"):
             if row["name"] is not None:
@@ -183,5 +183,5 @@ def insert(connection: sqlite3.Connection, table: str, **values: object) -> int:
 
 
 def now() -> str:
-    """Tell the time, UTC, to the millisecond."""
+    """Return the time, UTC, to the millisecond."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -75,7 +75,7 @@ def schema() -> str:
 
 
 def check_project_file(path: Path) -> None:
-    """Make sure that a file is a project this version can work on, without touching it.
+    """Check that a file is a project this version can work on, without touching it.
 
     Raises:
         FileNotFoundError: If there is no such file.

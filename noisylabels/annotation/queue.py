@@ -108,7 +108,7 @@ def change_queue(project: Project, person: Person, settings: QueueSettings) -> N
 
 
 def available(project: Project) -> dict[str, bool]:
-    """Tell which strategies can be used: a scored one only after its scores were computed."""
+    """Return which strategies can be used: a scored one only after its scores were computed."""
     scored = {row["strategy"] for row in project.rows("SELECT DISTINCT strategy FROM priority")}
     return {strategy: strategy not in SCORED or strategy in scored for strategy in STRATEGIES}
 

@@ -90,7 +90,7 @@ class RatingDesk:
         return field_of(self.project, self._row(token)["field"])
 
     def contrast(self, token: str) -> list[list[float]]:
-        """Tell the contrast of a trial: the same for both sides and every rater."""
+        """Return the contrast of a trial: the same for both sides and every rater."""
         return contrast_of(read_planes(self.project, self.field(token)))
 
     def media(self, token: str) -> bytes:
@@ -266,7 +266,7 @@ def _write_items(
 
 
 def method_codes(project: Project) -> dict[tuple[int, str], str]:
-    """Tell which method a code of the project file stands for.
+    """Return which method a code of the project file stands for.
 
     Returns:
         Method by (row of the field, code).

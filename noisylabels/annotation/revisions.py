@@ -75,7 +75,7 @@ def unpack(blob: bytes, rows: int, columns: int) -> LabelMap:
 
 
 def hash_of(label_map: LabelMap) -> str:
-    """Hash the raw bytes of a label map, row by row, with SHA-256."""
+    """Return the hash of the raw bytes of a label map, row by row, with SHA-256."""
     return hash_bytes(np.ascontiguousarray(label_map, np.uint8).tobytes())
 
 
@@ -187,7 +187,7 @@ def adopt(project: Project, connection: sqlite3.Connection, task: int, revision:
 
 
 def head_of(project: Project, task: int, *, kept: int | None = None, refused: str = "") -> Head:
-    """Tell where a task is."""
+    """Return where a task is."""
     row = project.row(
         "SELECT head, sha256 FROM task_now JOIN revision ON revision.id = head WHERE task_now.task = ?",
         task,
@@ -218,7 +218,7 @@ def read_revision(project: Project, task: int, revision: int) -> LabelMap:
 
 
 def check_comment(comment: str) -> None:
-    """Make sure that a comment is not too long.
+    """Check that a comment is not too long.
 
     Raises:
         InputError: If it is.
@@ -229,7 +229,7 @@ def check_comment(comment: str) -> None:
 
 
 def check_active_ms(active_ms: int) -> int:
-    """Make sure that a time is a whole number of milliseconds of at most a day.
+    """Check that a time is a whole number of milliseconds of at most a day.
 
     Raises:
         InputError: If it is not.

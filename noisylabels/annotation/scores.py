@@ -91,7 +91,7 @@ def read_scores(path: Path) -> dict[str, float]:
 
 
 def share_with_quarters(project: Project, scores: Mapping[str, float]) -> dict[str, float]:
-    """Give the score of a whole field to each of its quarters that has none of its own.
+    """Assign the score of a whole field to each of its quarters that has none of its own.
 
     Names that are neither fields of the project nor cut in quarters stay as they are, to be refused by name.
 

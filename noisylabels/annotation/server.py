@@ -22,7 +22,7 @@ from noisylabels.annotation.jobs import Jobs
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.routes import boxes, correction, jobs, people, ratings, review
 from noisylabels.annotation.routes.endpoints import answer_fault
-from noisylabels.annotation.routes.schemas import Refusal
+from noisylabels.annotation.routes.schemas import RefusedError
 from noisylabels.annotation.users import owner_of
 from noisylabels.data.errors import InputError
 
@@ -133,7 +133,7 @@ def create_app(
             )
         ],
         exception_handlers={
-            **dict.fromkeys((Refusal, InputError, sqlite3.Error), _answer),
+            **dict.fromkeys((RefusedError, InputError, sqlite3.Error), _answer),
             HTTPException: _answer_http,
         },
     )

@@ -166,7 +166,7 @@ class Session:
         return read_planes(self.project, self.field(token))
 
     def head(self, token: str) -> Head:
-        """Tell where a task is."""
+        """Return where a task is."""
         return head_of(self.project, self._id(token, to_read=True))
 
     def label_map(self, token: str, revision: int | None = None) -> LabelMap:

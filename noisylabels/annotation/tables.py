@@ -138,7 +138,7 @@ def export_boxes(project: Project, folder: str | Path) -> int:
 
 
 def summarise(project: Project) -> list[str]:
-    """Tell how far the work is; whoever runs a study may read it, for it names no method.
+    """Return how far the work is; whoever runs a study may read it, for it names no method.
 
     Returns:
         `40 fields: 12 accepted, 1 open`, then one line per person: `anna (rater, 1): 3 of 25 trials scored`.

@@ -11,7 +11,7 @@ LONGEST_NAME = 64
 
 
 def check_name(name: str) -> str:
-    """Make sure that a person's name can stand in a file name, a table and a page; any script may write it.
+    """Check that a person's name can stand in a file name, a table and a page; any script may write it.
 
     Returns:
         The name in Unicode's composed form (NFC).

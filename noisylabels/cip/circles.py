@@ -74,7 +74,7 @@ def draw_circles(circles: Circles, keep: NDArray[np.bool_], shape: tuple[int, in
 
 
 def disc_in(circles: Circles, index: int, shape: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
-    """Give the box of one circle, cut at the image border, and the disc within that box."""
+    """Return the box of one circle, cut at the image border, and the disc within that box."""
     row, column, radius = circles.rows[index], circles.columns[index], circles.radii_px[index]
     reach = int(np.ceil(radius))
     rows = np.arange(max(row - reach, 0), min(row + reach + 1, shape[0]))

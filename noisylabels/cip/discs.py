@@ -42,7 +42,7 @@ def open_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
 
 
 def erode_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
-    """Give each pixel the minimum over a disc around it, plane by plane; nothing lies beyond the border.
+    """Return for each pixel the minimum over a disc around it, plane by plane; nothing lies beyond the border.
 
     Up to radius 4 the disc is exact. Above, it is the octagon of Adams' radial decomposition (CVGIP: Graphical
     Models 55:325, 1993) into four lines, the shape that MATLAB's `strel("disk", r)` has too.
@@ -64,7 +64,7 @@ def erode_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
 
 
 def dilate_disc(stack: NDArray[Value], radius_px: int) -> NDArray[Value]:
-    """Give each pixel the maximum over a disc around it; see `erode_disc`."""
+    """Return for each pixel the maximum over a disc around it; see `erode_disc`."""
     if stack.dtype == bool:
         return np.asarray(np.invert(erode_disc(np.invert(stack), radius_px)))
     return np.asarray(np.negative(erode_disc(np.negative(stack), radius_px)))

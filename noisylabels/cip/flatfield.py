@@ -66,7 +66,7 @@ def correct_flatfield(image: RealArray, profiles: RealArray, *, offset_counts: f
         msg = f"Flat-field profiles must have the channels and size of the image {image.shape}, got {profiles.shape}."
         raise InputError(msg + " Estimate them on the same camera frame.")
     if not (profiles > 0).all():
-        msg = f"Flat-field profiles must be above 0, got {profiles.min()}. Mend the profile where it is dark."
+        msg = f"Flat-field profiles must be above 0, got {profiles.min()}. Correct the profile where it is dark."
         raise InputError(msg)
     per_plane = profiles if image.ndim == profiles.ndim else profiles[:, None]
     return np.asarray((image - np.float32(offset_counts)) / per_plane + offset_counts, np.float32)

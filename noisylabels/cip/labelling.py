@@ -86,11 +86,11 @@ class Labeller:
         return isinstance(self.settings, CipSettings)
 
     def fingerprint(self) -> str:
-        """Hash every number of the pipeline and its code."""
+        """Return the hash of every number of the pipeline and its code."""
         return hash_values({**self.describe(), "code": hash_code(("noisylabels.cip", "noisylabels.cip.deconvolution"))})
 
     def load(self) -> Callable[[Sequence[RealArray]], list[LabelMap]]:
-        """Give the function from images to label maps."""
+        """Return the function from images to label maps."""
         return lambda images: [self(image)[0] for image in images]
 
     def __call__(self, image: RealArray) -> tuple[LabelMap, EventTable | None]:

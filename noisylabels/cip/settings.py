@@ -205,7 +205,7 @@ def settings_from_dict(values: Mapping[str, object], base: CipSettings = LCSB) -
 
 
 def preset(name: str) -> CipSettings:
-    """Look up a preset by name.
+    """Return a preset by name.
 
     Raises:
         InputError: If there is none; the message lists those there are.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`; on leaving, it becomes `path` in one step.
+    """Return a temporary path in the folder of `path`; on leaving, it becomes `path` in one step.
 
     The temporary file keeps the suffixes of `path` (writers that look at them behave the same). It is
     flushed to disk before the rename. If the block raises, it is removed and `path` is left as it was.
@@ -44,7 +44,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def building(folder: str | Path) -> Iterator[Path]:
-    """Give a new folder beside `folder`; on leaving, it becomes `folder` in one step.
+    """Return a new folder beside `folder`; on leaving, it becomes `folder` in one step.
 
     If the block raises, it is removed with all that is in it, and `folder` is left as it was.
 

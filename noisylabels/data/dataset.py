@@ -84,11 +84,11 @@ class Dataset:
         raise InputError(msg)
 
     def image_path(self, case_id: str) -> Path:
-        """Tell where the image of a case lies."""
+        """Return where the image of a case lies."""
         return self.folder / self.case(case_id).image
 
     def label_path(self, name: str, case_id: str) -> Path:
-        """Tell where the label map `name` of a case lies, or would lie."""
+        """Return where the label map `name` of a case lies, or would lie."""
         return self.folder / "labels" / check_name(name, what="Names of label sets") / f"{case_id}.tif"
 
     def label_names(self) -> list[str]:
@@ -122,7 +122,7 @@ class Dataset:
         return check_label_map(label_map, self.classes, source=str(path), like=size, ignore_index=ignore_index)
 
     def require_labels(self, name: str) -> None:
-        """Make sure that there is a label set of this name.
+        """Check that there is a label set of this name.
 
         Raises:
             InputError: If there is not; the message lists those there are.
@@ -193,7 +193,7 @@ def write_dataset(dataset: Dataset, *, label_name: str = "truth") -> None:
 
 
 def check_cases(cases: Sequence[Case], *, source: str) -> None:
-    """Make sure that ids differ, splits are known and no group is cut by a split.
+    """Check that ids differ, splits are known and no group is cut by a split.
 
     Args:
         cases: The cases of one dataset.
@@ -262,7 +262,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except json.JSONDecodeError as error:
-        msg = f"{path} must be JSON, got a fault in line {error.lineno}, column {error.colno}. Mend it or make it anew."
+        place = f"line {error.lineno}, column {error.colno}"
+        msg = f"{path} must be JSON, got a fault in {place}. Correct it or make it anew."
         raise InputError(msg) from error
     if not isinstance(content, dict):
         msg = f"{path} must hold a JSON object, got {type(content).__name__}. Make it anew."

@@ -180,7 +180,7 @@ def measure_events(
 
 
 def needs_image(feature: str) -> bool:
-    """Tell whether a feature of this name can be measured only with an image."""
+    """Return whether a feature of this name can be measured only with an image."""
     return any(feature == name or (name.endswith("_") and feature.startswith(name)) for name in IMAGE_FEATURES)
 
 

@@ -66,7 +66,7 @@ def _hull_area(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> float:
 
 
 def intensities(footprints: Footprints, image: RealArray) -> tuple[Floats, Floats]:
-    """Give the mean and the largest value of each event in each channel, both (channel, event)."""
+    """Return the mean and the largest value of each event in each channel, both (channel, event)."""
     values = image[:, footprints.rows, footprints.columns].astype(np.float64)
     areas = np.maximum(footprints.areas, 1)
     means = np.array([footprints.sums(channel) / areas for channel in values]).reshape(len(image), -1)
@@ -76,7 +76,7 @@ def intensities(footprints: Footprints, image: RealArray) -> tuple[Floats, Float
 
 
 def brightness(footprints: Footprints, image: RealArray) -> Floats:
-    """Give how bright each event is: its mean in the channel where it is brightest, in deviations of the field.
+    """Return how bright each event is: its mean in the channel where it is brightest, in deviations of the field.
 
     Each channel is taken less its mean over the field and divided by its standard deviation over the field, as the
     networks see it; so one unit means the same in every channel, plate and exposure.

@@ -68,7 +68,7 @@ class Footprints:
         return np.stack(lowest + highest, axis=1)
 
     def pixels(self, event: int) -> tuple[Integers, Integers]:
-        """Give the rows and columns of one event, by its id (1, 2, ...)."""
+        """Return the rows and columns of one event, by its id (1, 2, ...)."""
         part = slice(self.starts[event - 1], self.starts[event])
         return self.rows[part], self.columns[part]
 

@@ -34,7 +34,7 @@ def hash_bytes(data: bytes) -> str:
 
 
 class Hasher:
-    """Hash of pieces in the order in which they are added, for what is not held in memory at once.
+    """A hash of pieces in the order in which they are added, for what is not held in memory at once.
 
     Examples:
         >>> hasher = Hasher()

@@ -28,7 +28,7 @@ def image_id(path: str | Path) -> str:
 
 
 def check_name(name: object, *, what: str, source: str | Path = "") -> str:
-    """Make sure that a name can be a file or a folder, and nothing else.
+    """Check that a name can be a file or a folder, and nothing else.
 
     Args:
         name: What was read.

@@ -19,7 +19,7 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 
 def combine_keys(*parts: int | str | ArrayLike) -> Keys:
-    """Hash numbers, texts and arrays of numbers into keys; the order of the parts counts.
+    """Compute keys of numbers, texts and arrays of numbers by hashing; the order of the parts counts.
 
     The mixing step is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195), applied
     once per part; texts enter through BLAKE2b.

@@ -60,7 +60,7 @@ class ClassTable:
         return self.names[1:]
 
     def index(self, name: str) -> int:
-        """Look up the class index of `name`.
+        """Return the class index of `name`.
 
         Raises:
             InputError: If the table has no such class; the message lists those it has.
@@ -114,7 +114,7 @@ def check_label_map(
     like: tuple[int, int] | None = None,
     ignore_index: int | None = None,
 ) -> LabelMap:
-    """Make sure that an array is a label map of `classes`.
+    """Check that an array is a label map of `classes`.
 
     Args:
         label_map: (row, column) class indices, any integer or bool dtype. Not modified.
@@ -173,7 +173,7 @@ def check_class_indices(
     names: tuple[str, ...] = (),
     ignore_index: int | None = None,
 ) -> LabelMap:
-    """Make sure that an array of any shape holds class indices, before anything is counted with them.
+    """Check that an array of any shape holds class indices, before anything is counted with them.
 
     Args:
         values: Class indices of any integer or bool dtype. Not modified.

@@ -224,7 +224,7 @@ def _area(ring: Ring) -> float:
 
 
 def _polygons(rings: Sequence[Ring]) -> list[list[Ring]]:
-    """Give every hole to the smallest ring around it."""
+    """Assign every hole to the smallest ring around it."""
     outer = [[ring] for ring in rings if _area(ring) > 0]
     for hole in (ring for ring in rings if _area(ring) <= 0):
         way = hole[1] - hole[0]

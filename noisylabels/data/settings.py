@@ -130,7 +130,7 @@ def read_mapping(path: str | Path) -> Mapping[str, object]:
 
 
 def refuse_unknown(kind: type, values: object, *, what: str, where: str = "") -> None:
-    """Make sure that every name is one of the settings there are, at any depth.
+    """Check that every name is one of the settings there are, at any depth.
 
     Raises:
         InputError: If one is not; the message gives the closest.
@@ -149,7 +149,7 @@ def refuse_unknown(kind: type, values: object, *, what: str, where: str = "") ->
 
 
 def refuse_name(name: str, known: Sequence[str], *, what: str, where: str = "") -> None:
-    """Make sure that a name is one of those there are.
+    """Check that a name is one of those there are.
 
     Raises:
         InputError: If it is not; the message gives the closest, or all.

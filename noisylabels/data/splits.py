@@ -10,7 +10,7 @@ SPLITS = ("training", "validation", "test")
 
 
 def split_groups(groups: Sequence[str], fractions: tuple[float, float, float], *, seed: int) -> list[str]:
-    """Give every case a split, so that cases of one group share it.
+    """Assign every case a split, so that cases of one group share it.
 
     Groups are put in random order and dealt out whole; each split's share of the *cases* comes as near to its
     fraction as whole groups allow, and a split with a positive fraction gets at least one group.

@@ -144,7 +144,7 @@ def planes_of(file: "TiffFile", layout: TiffLayout, *, time: int = 0) -> RealArr
 
 
 def is_white_zero(file: "TiffFile") -> bool:
-    """Tell whether the lowest number is the brightest."""
+    """Return whether the lowest number is the brightest."""
     return int(file.pages[0].photometric) == WHITE_IS_ZERO
 
 

@@ -35,7 +35,7 @@ class Budget:
         return sum(self.known) / len(self.known) if self.known else 0.0
 
     def fits(self, under_way: Sequence[float] = ()) -> bool:
-        """Tell whether one more run fits beside those under way.
+        """Return whether one more run fits beside those under way.
 
         Args:
             under_way: Seconds since each run under way began.

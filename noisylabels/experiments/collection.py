@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from noisylabels.data.atomic import replacing, write_text
 from noisylabels.data.errors import InputError
+from noisylabels.experiments.run import RESULT
 from noisylabels.experiments.runner import Planned
-from noisylabels.experiments.trial import RESULT
 
 if TYPE_CHECKING:
     import pandas as pd

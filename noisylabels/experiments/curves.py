@@ -122,7 +122,7 @@ def _arm(noise: str, dose: float, method: str, n_train: int | None, counts: NDAr
 def _interval(
     arms: Sequence[Arm], of: Callable[[Sequence[float]], float], *, bounds: tuple[float, float] = (-np.inf, np.inf)
 ) -> Interval:
-    """Give a number that is made of the arms' scores its interval."""
+    """Return a number that is made of the arms' scores with its interval."""
     estimates = [arm.score.estimate for arm in arms]
     n_groups = len(arms[0].without_group)
     left_out = [np.array([of(row) for row in zip(*(arm.without_group for arm in arms), strict=True)])]

@@ -120,12 +120,12 @@ class Declaration:
     margin: float = 0.02
 
     def levels_of(self, noise: str) -> dict[str, tuple[Any, ...]]:
-        """Give the levels of n_train, dose and method that a noise is run at."""
+        """Return the levels of n_train, dose and method that a noise is run at."""
         own = self.only.get(noise, {})
         return {factor: own.get(factor, self.grid[factor]) for factor in WITHIN}
 
     def largest_set(self) -> int | None:
-        """Give the largest number of training fields in the grid; None for all there are."""
+        """Return the largest number of training fields in the grid; None for all there are."""
         sizes = [size for noise in self.grid["noise"] for size in self.levels_of(noise)["n_train"]]
         return None if None in sizes else max(int(size) for size in sizes)
 

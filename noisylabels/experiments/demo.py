@@ -61,7 +61,7 @@ def run_steps(steps: Sequence[Sequence[str]], *, say: Callable[[str], object]) -
             main(list(words))
         except SystemExit as stop:
             if stop.code not in (0, None):
-                msg = f"Every step must end well, got exit code {stop.code} of {line}. Mend what it names, start again."
+                msg = f"Every step must end well, got exit code {stop.code} of {line}. Correct it, start again."
                 raise InputError(msg) from stop
         seconds[words[0]] = time.perf_counter() - start
         say(f"  {seconds[words[0]]:.0f} s")

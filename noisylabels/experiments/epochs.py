@@ -8,7 +8,7 @@ from evaluation.report.canvas import Figure, canvas, finish
 from evaluation.report.pages import Section
 from evaluation.report.tables import Table
 from noisylabels.experiments.curves import ARM
-from noisylabels.experiments.strokes import draw_legend, height_for, sparsely, strokes_of
+from noisylabels.experiments.line_styles import draw_legend, height_for, line_styles_of, sparsely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
     epochs, axis = place_epochs(epochs)
     doses = epochs.groupby("noise", sort=False)["dose"].max()
     methods = list(dict.fromkeys(epochs["method"]))
-    strokes = strokes_of(methods)
+    styles = line_styles_of(methods)
     with canvas(min(2.6 * len(doses) + 1.6, 11.0), height_for(len(methods), least=2.6)) as drawing:
         panels = np.atleast_1d(drawing.subplots(1, len(doses), sharey=True))
         for axes, (noise, dose) in zip(panels, doses.items(), strict=True):
@@ -118,14 +118,14 @@ def draw_epochs(epochs: "pd.DataFrame") -> Figure:
             for method, part in shown.groupby("method", sort=False):
                 by_epoch = part.groupby("place")[[FIT, HELD]].mean()
                 fit, held = by_epoch[FIT], by_epoch[HELD].dropna()
-                stroke = strokes[str(method)]
-                axes.plot(fit.index, fit, color=stroke["color"], linewidth=1, linestyle="--")
-                axes.plot(held.index, held, **stroke, markevery=sparsely(len(held)), linewidth=1.6)
+                style = styles[str(method)]
+                axes.plot(fit.index, fit, color=style["color"], linewidth=1, linestyle="--")
+                axes.plot(held.index, held, **style, markevery=sparsely(len(held)), linewidth=1.6)
             axes.set_title(f"{noise}, dose {dose:g}")
             axes.set_xlabel(axis)
             axes.grid(axis="y")
         panels[0].set_ylabel("mean IoU")
-        draw_legend(drawing, strokes)
+        draw_legend(drawing, styles)
         caption = (
             "Dashed: fit to the training labels, right or wrong. Solid: score on the validation fields. Where the "
             "first rises and the second falls the network trusts its teacher too much."

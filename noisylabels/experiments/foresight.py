@@ -98,7 +98,7 @@ def confuse(
 
 
 def estimate_score(dataset: Dataset, confusions: Confusions, *, split: str) -> Interval:
-    """Give the mean IoU of a split with its jackknife interval over groups."""
+    """Return the mean IoU of a split with its jackknife interval over groups."""
     groups = [dataset.case(case_id).group for case_id in dataset.ids(split)]
     without, _ = leave_clusters_out(confusions, mean_iou, clusters=groups)
     return jackknife_interval(without, estimate=float(mean_iou(confusions.sum(0))), bounds=(0, 1))

@@ -9,7 +9,7 @@ from evaluation.report.tables import Table
 from noisylabels.experiments.curves import ARM
 from noisylabels.experiments.declaration import CLEAN
 from noisylabels.experiments.epochs import of_largest_sets, place_epochs
-from noisylabels.experiments.strokes import draw_legend, height_for, sparsely, strokes_of
+from noisylabels.experiments.line_styles import draw_legend, height_for, line_styles_of, sparsely
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
     shares, axis = place_epochs(shares)
     doses = shares.groupby("noise", sort=False)["dose"].max()
     methods: Sequence[str] = list(dict.fromkeys(shares["method"]))
-    strokes = strokes_of(methods)
+    styles = line_styles_of(methods)
     with canvas(9.0, height_for(len(methods), least=2.1 * len(doses) + 0.5)) as drawing:
         panels = drawing.subplots(len(doses), len(SHARES), sharex=True, sharey=True, squeeze=False)
         for row, (noise, dose) in zip(panels, doses.items(), strict=True):
@@ -89,8 +89,8 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
             for axes, share in zip(row, SHARES, strict=True):
                 for method, curve in part.groupby("method", sort=False):
                     by_epoch = curve.groupby("place")[share].mean()
-                    stroke = strokes[str(method)]
-                    axes.plot(by_epoch.index, by_epoch, **stroke, markevery=sparsely(len(by_epoch)), linewidth=1.4)
+                    style = styles[str(method)]
+                    axes.plot(by_epoch.index, by_epoch, **style, markevery=sparsely(len(by_epoch)), linewidth=1.4)
                 axes.set_ylim(-0.02, 1.02)
                 axes.grid(axis="y")
             row[0].set_ylabel(f"{noise}, {dose:g}")
@@ -98,7 +98,7 @@ def draw_memorisation(shares: "pd.DataFrame") -> Figure:
             axes.set_title(title)
         for axes in panels[-1]:
             axes.set_xlabel(axis)
-        draw_legend(drawing, strokes)
+        draw_legend(drawing, styles)
         caption = (
             "Shares of the events of the training fields by epoch, means over seeds, each noise at its largest dose."
         )

@@ -38,7 +38,7 @@ def read_declaration(path: str | Path) -> Declaration:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        msg = f"{file} must be YAML, got {error}. Mend that line."
+        msg = f"{file} must be YAML, got {error}. Correct that line."
         raise InputError(msg) from error
     if not isinstance(content, dict):
         msg = f"{file} must hold a mapping, got {type(content).__name__}. Start from a shipped declaration."
@@ -141,7 +141,7 @@ def _try_noise(name: str, recipe: Any, source: str) -> None:
     if isinstance(recipe, str):
         if not recipe.startswith(LABELS) and recipe not in PRESETS and not Path(recipe).is_file():
             known = f"a model, labels:NAME, a file or one of {', '.join(PRESETS)}"
-            msg = f"Noise {name!r} of {source} must be {known}, got {recipe!r}. Mend it."
+            msg = f"Noise {name!r} of {source} must be {known}, got {recipe!r}. Correct it."
             raise InputError(msg)
         return
     try:

@@ -20,7 +20,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.experiments.budget import Budget
 from noisylabels.experiments.declaration import Data, Declaration
 from noisylabels.experiments.grid import Run, identify, list_runs, recipe_of
-from noisylabels.experiments.trial import RESULT, execute
+from noisylabels.experiments.run import RESULT, execute
 from noisylabels.experiments.workspace import Workspace, hash_data
 from noisylabels.parallel import Engine, InProcess, Shard, WorkerDiedError, run
 
@@ -218,7 +218,7 @@ def _plan(workspace: Workspace, data: Dataset) -> list[Planned]:
 
 
 def look(workspace: Workspace, run: Run, identity: str) -> Planned:
-    """Look up where a run stands."""
+    """Return where a run stands."""
     folder = workspace.run_folder(identity)
     if (folder / RESULT).is_file():
         return Planned(run, identity, "done", json.loads((folder / RESULT).read_text())["seconds"])

@@ -59,7 +59,7 @@ class Workspace:
         return dataset
 
     def run_folder(self, identity: str) -> Path:
-        """Tell where a run's results lie, or would lie."""
+        """Return where a run's results lie, or would lie."""
         return self.folder / "runs" / identity
 
     def _made(self) -> Dataset:
@@ -102,7 +102,7 @@ class Workspace:
 
 
 def hash_data(data: Dataset) -> str:
-    """Hash the fields of an experiment and all their label sets."""
+    """Return the hash of the fields of an experiment and all their label sets."""
     return hash_folder(data.folder, HASHED)
 
 
@@ -136,7 +136,7 @@ def noise_model(run: Run, declaration: Declaration, data: Dataset) -> NoiseModel
 def noisy_labels(
     run: Run, declaration: Declaration, data: Dataset, case_id: str
 ) -> tuple[LabelMap, LabelMap, EventTable | None]:
-    """Give truth, noisy label map and error log of one field; the log is None where no error was injected."""
+    """Return truth, noisy label map and error log of one field; the log is None where no error was injected."""
     truth = data.label_map(declaration.data.truth, case_id)
     label_set = _label_set(run, declaration)
     if label_set:

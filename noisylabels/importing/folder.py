@@ -148,7 +148,7 @@ def usual_fractions(groups: Sequence[str]) -> tuple[float, float, float]:
 
 
 def require_groups(groups: Sequence[str], fractions: tuple[float, float, float]) -> None:
-    """Make sure that there is a group (a well, an image of its own) for every part of the split.
+    """Check that there is a group (a well, an image of its own) for every part of the split.
 
     Raises:
         InputError: If there is not.

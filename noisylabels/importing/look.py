@@ -52,7 +52,7 @@ def find_layout(folder: str | Path) -> Layout:
 
 
 def is_plate(folder: str | Path) -> bool:
-    """Tell whether a folder holds a plate as its microscope wrote it."""
+    """Return whether a folder holds a plate as its microscope wrote it."""
     from noisylabels.plates.formats import open_plates
 
     try:

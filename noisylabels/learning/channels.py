@@ -74,7 +74,7 @@ def expected_channels(bundle: Path, recorded: Sequence[str]) -> list[str]:
 
 
 def refuse_other_order(channels: Sequence[str], expected: Sequence[str], *, dataset: str | Path) -> None:
-    """Make sure that a dataset does not hold the expected channels in another order; other names are no fault.
+    """Check that a dataset does not hold the expected channels in another order; other names are no fault.
 
     Args:
         channels: The dataset's channels, in order.

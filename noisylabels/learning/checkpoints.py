@@ -16,7 +16,7 @@ from noisylabels.data.errors import InputError
 
 
 def is_first_process() -> bool:
-    """Tell whether this process writes: always, except for the others of a `torchrun`."""
+    """Return whether this process writes: always, except for the others of a `torchrun`."""
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
@@ -92,7 +92,7 @@ def load_weights(network: torch.nn.Module, path: str | Path, *, map_location: st
 
 
 def refuse_other_network(network: torch.nn.Module, state: Mapping[str, object], *, source: str) -> None:
-    """Make sure that the weights are of this network.
+    """Check that the weights are of this network.
 
     Raises:
         InputError: If names or shapes differ; the message gives the first difference.

@@ -24,7 +24,7 @@ class Reader(Protocol):
         """Open it."""
 
     def get_data(self, img: object) -> tuple[RealArray, Mapping[str, object]]:
-        """Give (channel, x, y) pixels and metadata."""
+        """Return (channel, x, y) pixels and metadata."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ def _refuse_one_image_twice(fields: Sequence[Field]) -> None:
     for field in fields:
         other = seen.setdefault(field["image"], field.get("id", ""))
         if other != field.get("id", ""):
-            msg = f"Fields must have an image each, got {field['image']} for {other} and {field['id']}. Mend the list."
+            msg = (
+                f"Fields must have an image each, got {field['image']} for {other} and {field['id']}. Correct the list."
+            )
             raise InputError(msg)
 
 

@@ -24,10 +24,10 @@ def read_config(path: Path) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "some line"
-        msg = f"{path} must be YAML, got {error.problem} in {place}. Mend it."
+        msg = f"{path} must be YAML, got {error.problem} in {place}. Correct it."
         raise InputError(msg) from error
     except (json.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        msg = f"{path} must be {path.suffix[1:].upper()}, got a fault: {' '.join(str(error).split())}. Mend it."
+        msg = f"{path} must be {path.suffix[1:].upper()}, got a fault: {' '.join(str(error).split())}. Correct it."
         raise InputError(msg) from error
 
 

@@ -73,7 +73,7 @@ class FieldDataset(monai.data.Dataset):
         return field
 
     def random_transforms(self) -> list[Any]:
-        """Give the transforms of the `Compose` from the first random one on."""
+        """Return the transforms of the `Compose` from the first random one on."""
         return list(self.transform.transforms[_first_random(self.transform) :])
 
     def _entry(self, position: int) -> dict[str, object]:

@@ -70,7 +70,7 @@ def _is_known_call(function: ast.expr) -> bool:
 
 
 def _is_made(node: ast.expr) -> bool:
-    """Tell whether this is what the config itself made, or a part of it by key or listed attribute."""
+    """Return whether this is what the config itself made, or a part of it by key or listed attribute."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         if isinstance(node, ast.Attribute) and node.attr not in ATTRIBUTES:
             return False

@@ -168,7 +168,7 @@ def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
 
 
 def find_output(launch: Launch) -> Path:
-    """Tell where a prediction writes its label maps.
+    """Return where a prediction writes its label maps.
 
     Examples:
         >>> find_output(plan_prediction("cdl", (), {"dataset_dir": "screen"})).as_posix()
@@ -181,7 +181,7 @@ def find_output(launch: Launch) -> Path:
 
 
 def parse(launch: Launch) -> "ConfigParser":
-    """Give MONAI's parser of the merged config with its overrides; nothing is built yet."""
+    """Return MONAI's parser of the merged config with its overrides; nothing is built yet."""
     from monai.bundle import ConfigParser
 
     parser = ConfigParser(launch.merged())
@@ -250,7 +250,7 @@ def _remember(launch: Launch) -> _Before:
 
 
 def _record_of(launch: Launch) -> Record | None:
-    """Tell what will be trained: the network's arguments as the config works them out; None if they are not plain."""
+    """Return what will be trained: the network's arguments as the config works them out; None if they are not plain."""
     parser = parse(launch)
     keys = list(parser["network_def"])
     network = {key: parser.get_parsed_content(f"network_def::{key}") for key in keys}
@@ -269,7 +269,7 @@ def _record_of(launch: Launch) -> Record | None:
 
 
 def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
-    """Give the overrides that build the recorded network, where the config alone would build another."""
+    """Return the overrides that build the recorded network, where the config alone would build another."""
     config = launch.merged()
     given = [key for key in launch.overrides if key.split("::")[0] in ("n_channels", "class_names")]
     told: dict[str, Any] = {}

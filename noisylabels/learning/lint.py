@@ -98,7 +98,7 @@ def fault_of(place: str, value: object) -> str:
 
 
 def refuse_untrusted(findings: list[Finding], *, what: str) -> None:
-    """Make sure that nothing outside the allow-list is run.
+    """Check that nothing outside the allow-list is run.
 
     Args:
         findings: Of `lint_bundle` or `lint_config`.
@@ -138,7 +138,7 @@ def _findings_of_logging(path: Path, name: str) -> list[Finding]:
     try:
         parser.read_string(path.read_text())
     except (configparser.Error, UnicodeDecodeError) as error:
-        msg = f"{path} must be a logging configuration, got a fault: {' '.join(str(error).split())}. Mend it."
+        msg = f"{path} must be a logging configuration, got a fault: {' '.join(str(error).split())}. Correct it."
         raise InputError(msg) from error
     plain = {"class": ("StreamHandler", "logging.Formatter"), "args": ("(sys.stdout,)", "(sys.stderr,)", "()")}
     return [

@@ -64,7 +64,7 @@ class PooledIoU(Metric):
 
     @sync_all_reduce("_counts")  # type: ignore[untyped-decorator]
     def compute(self) -> float:
-        """Give the score of everything counted since the last reset."""
+        """Return the score of everything counted since the last reset."""
         counts = self._counts.double()
         both = counts.diagonal()
         either = counts.sum(0) + counts.sum(1) - both
@@ -73,7 +73,7 @@ class PooledIoU(Metric):
 
 
 def _batches(fields: Fields) -> list[torch.Tensor]:
-    """Give plain tensors: MONAI's carry metadata through every operation."""
+    """Return plain tensors: MONAI's carry metadata through every operation."""
     parts = [fields] if isinstance(fields, torch.Tensor) else fields
     return [torch.as_tensor(part).as_subclass(torch.Tensor) for part in parts]
 

@@ -43,7 +43,7 @@ class FieldReader(ImageReader):
         self.reverse_indexing = reverse_indexing
 
     def verify_suffix(self, filename: Sequence[Path_] | Path_) -> bool:
-        """Tell whether every file is of a format that `noisylabels.data.images` reads."""
+        """Return whether every file is of a format that `noisylabels.data.images` reads."""
         return all(str(name).lower().endswith(IMAGE_SUFFIXES) for name in ensure_tuple(filename))
 
     def read(self, data: Sequence[Path_] | Path_, **kwargs: object) -> tuple[Path, ...]:  # noqa: ARG002
@@ -130,7 +130,7 @@ class LabelLayout(FolderLayoutBase):
         self._ids: dict[str, str] | None = None
 
     def filename(self, subject: Path_ = "field", **kwargs: object) -> Path:  # noqa: ARG002
-        """Give the path for the field read from `subject`."""
+        """Return the path for the field read from `subject`."""
         if self._ids is None:  # not before: a host that predicts single images has no dataset folder
             self._ids = self._read_ids()
         name = self._ids.get(str(subject)) or image_id(Path(subject))

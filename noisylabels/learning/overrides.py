@@ -33,7 +33,7 @@ def parse_override(key: str, value: object) -> Any:
 
 
 def check_overrides(config: Config, overrides: Mapping[str, object], *, source: str) -> None:
-    """Make sure that every override is an id of the config, and its value fits.
+    """Check that every override is an id of the config, and its value fits.
 
     A network's further constructor arguments (`network_def::dropout`) are held against its class.
 
@@ -71,7 +71,7 @@ def _followed(known: Mapping[str, object], key: str) -> object:
 
 
 def _is_argument(config: Config, key: str) -> bool:
-    """Tell whether the network's class takes this argument; the message of a refusal lists those it takes."""
+    """Return whether the network's class takes this argument; the message of a refusal lists those it takes."""
     network = config.get("network_def")
     target = str(network.get("_target_")) if isinstance(network, dict) else ""
     name = key.removeprefix("network_def::")

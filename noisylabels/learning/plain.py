@@ -15,7 +15,7 @@ EVALUATED = "$@%:"
 
 
 def check_plain(value: object, *, what: str, source: str | Path) -> Plain:
-    """Make sure that a value is data and nothing that a config would evaluate.
+    """Check that a value is data and nothing that a config would evaluate.
 
     Args:
         value: Numbers, texts, True, False, None, and lists and mappings of them.
@@ -56,7 +56,7 @@ got '$print(1)'. It could run code: correct the file, or do not use it.
 
 
 def check_place(path: object, *, what: str) -> str:
-    """Make sure that a path given to a config is a path: it may not begin with a sign that is evaluated.
+    """Check that a path given to a config is a path: it may not begin with a sign that is evaluated.
 
     Raises:
         InputError: If it does.

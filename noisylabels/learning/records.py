@@ -94,7 +94,7 @@ def read_record(checkpoint: str | Path | None) -> Record | None:
 
 
 def check_network(network: Network, *, source: str | Path) -> None:
-    """Make sure that a network read from a file is on the allow-list, and its arguments are plain.
+    """Check that a network read from a file is on the allow-list, and its arguments are plain.
 
     Raises:
         InputError: If it is not.

@@ -154,7 +154,7 @@ class ResidentLoader(DataLoader):  # type: ignore[type-arg]
         self._ids: list[str] = []
 
     def __iter__(self) -> Iterator[dict[str, object]]:  # type: ignore[override]
-        """Give the batches of one epoch."""
+        """Return the batches of one epoch."""
         if not self._fields:
             self._read()
         draws = list(self.sampler)

@@ -57,7 +57,7 @@ class Canvas:
         return len(self.class_of) - 1
 
     def paint(self, event: int, window: Window, mask: Pixels, *, in_pieces: bool = False) -> bool:
-        """Give an event a new shape, leaving all other events as they are.
+        """Replace the shape of an event, leaving all other events as they are.
 
         It takes background only, and keeps one pixel away from other events of its class, so that none merge. The
         clean places of other events count as theirs even when they have left them: what one error does never depends

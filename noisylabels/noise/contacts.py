@@ -53,7 +53,7 @@ def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
 
 
 def _find_contacts(instances: InstanceMap) -> tuple[Places, Places]:
-    """Give the flat places of all pairs of neighbouring pixels of different events; only events' pixels are visited."""
+    """Return the flat places of all pairs of neighbouring pixels of different events."""
     n_columns, events = instances.shape[1], instances.ravel()
     pixels = np.flatnonzero(events)
     columns = pixels % max(n_columns, 1)

@@ -123,7 +123,7 @@ def _corrupt(recipe: Recipe, case_id: str) -> Path:
 
 
 def looks_at_images(model: NoiseModel) -> bool:
-    """Tell whether a model needs the image."""
+    """Return whether a model needs the image."""
     return any(map(needs_image, model.features)) or any(
         getattr(kind, "near", None) or any(mode.startswith("channel:") for mode in getattr(kind, "modes", ()))
         for kind in model.errors

@@ -165,7 +165,7 @@ def choose_events(
 
 
 def can_strike(dose: Dose, table: EventTable, classes: ClassTable, names: Collection[str]) -> Selection:
-    """Tell which events are of the named classes (all of them if none is named) and of the dose's sizes."""
+    """Return which events are of the named classes (all of them if none is named) and of the dose's sizes."""
     among = np.isin(table["class_index"], [classes.index(name) for name in names or classes.foreground])
     if dose.sizes_px is not None:
         among &= (table["area_px"] >= dose.sizes_px[0]) & (table["area_px"] < dose.sizes_px[1])
@@ -205,7 +205,7 @@ def solve_intercept(leaning: Floats, rate: float, *, weights: Floats | None = No
 
 
 def feature_values(table: EventTable, name: str) -> Floats:
-    """Give a feature as `given` uses it: the column of that name, or the logarithm of the area for `area`.
+    """Return a feature as `given` uses it: the column of that name, or the logarithm of the area for `area`.
 
     Raises:
         InputError: If the table has no such column.

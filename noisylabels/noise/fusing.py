@@ -48,7 +48,7 @@ class Vote:
             raise InputError(msg)
 
     def needed(self, n_maps: int) -> int:
-        """Tell how many votes a class needs.
+        """Return how many votes a class needs.
 
         Raises:
             InputError: If there are not so many maps.

@@ -129,7 +129,7 @@ class NoiseModel:
         write_text(path, yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True))
 
     def with_seed(self, seed: int) -> "NoiseModel":
-        """Give the same model with another noise seed."""
+        """Return the same model with another noise seed."""
         return replace(self, seed=seed)
 
     @property

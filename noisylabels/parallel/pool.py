@@ -162,7 +162,7 @@ def _end_after(sentinel: int) -> None:
 
 @contextlib.contextmanager
 def _pinned(threads: int) -> Iterator[None]:
-    """Give workers started inside the number of threads: libraries read it when they are loaded."""
+    """Limit workers started inside to a number of threads: libraries read it when they are loaded."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     try:

@@ -41,7 +41,7 @@ class Shard:
         return cls(int(number), int(count))
 
     def holds(self, name: str) -> bool:
-        """Tell whether the item of this name (a field of a plate, a run of a grid) belongs to this shard."""
+        """Return whether the item of this name (a field of a plate, a run of a grid) belongs to this shard."""
         return int(hash_bytes(name.encode())[:16], 16) % self.count == self.number - 1
 
 

@@ -120,7 +120,7 @@ class Field:
         return project(stack, z)
 
     def channel_positions(self, channels: Sequence[str] | None) -> list[int]:
-        """Look up channels by name.
+        """Return channels by name.
 
         Raises:
             InputError: If the field has no channel of that name.
@@ -137,7 +137,7 @@ class Field:
         return [self.channels.index(name) for name in channels]
 
     def time_point(self, time: int | None) -> int:
-        """Look up a time point; the first when None.
+        """Return a time point; the first when None.
 
         Raises:
             InputError: If it was not taken.

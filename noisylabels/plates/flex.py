@@ -48,7 +48,7 @@ class FlexField(Field):
         return ()
 
     def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
-        """Give the one file."""
+        """Return the one file."""
         self.channel_positions(channels), self.time_point(time)
         return (self.path,)
 

@@ -60,7 +60,7 @@ def distinct(names: Sequence[str], keys: Sequence[str]) -> list[str]:
 
 
 def is_hidden(name: str) -> bool:
-    """Tell the shadow files that macOS leaves on foreign disks: `._name` beside `name`."""
+    """Return the shadow files that macOS leaves on foreign disks: `._name` beside `name`."""
     return name.startswith("._")
 
 

@@ -11,7 +11,7 @@ from noisylabels.plates.plate import Plate
 
 
 def name_plates(plates: Sequence[Plate], root: Path) -> tuple[Plate, ...]:
-    """Give plates plain names that differ, in capitals or not.
+    """Return plain names of plates that differ, in capitals or not.
 
     Args:
         plates: The plates of a folder, named as their files say.

@@ -47,7 +47,7 @@ class ZarrField(Field):
         return tuple(Plane(0, position, 0, self.folder / self.array) for position in range(len(self.channels)))
 
     def reading(self) -> list[Any]:
-        """Tell how the array is laid out."""
+        """Return how the array is laid out."""
         return [list(self.channels), self.array, self.axes]
 
     def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
@@ -82,7 +82,7 @@ class ZarrField(Field):
         return np.ascontiguousarray(stack[positions])
 
     def _positions(self, own: "ImageDescription", channels: Sequence[str] | None) -> list[int]:
-        """Look up channels by the names that the image itself gives them."""
+        """Return channels by the names that the image itself gives them."""
         wanted = [self.channels[position] for position in self.channel_positions(channels)]
         if len(own.channels) != len(self.channels):
             msg = f"{self.folder} must have {len(self.channels)} channels, as its plate, got {len(own.channels)}."
@@ -179,7 +179,7 @@ def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> li
     images = read_metadata(place)["well"]["images"]
     numbers = [int(image["path"]) if image["path"].isdigit() else n for n, image in enumerate(images)]
     if len(set(numbers)) < len(numbers):
-        msg = f"Fields of well {well.name} must be listed once each, got {numbers}. Mend its metadata."
+        msg = f"Fields of well {well.name} must be listed once each, got {numbers}. Correct its metadata."
         raise InputError(msg)
     return [(well, number, inside(place, image["path"])) for number, image in zip(numbers, images, strict=True)]
 

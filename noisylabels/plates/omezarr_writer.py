@@ -23,7 +23,7 @@ def field_folder(root: Path, field: Field) -> Path:
 
 
 def start_plate(root: str | Path) -> Path:
-    """Make sure that a plate may be written here: the folder is new, or holds an unfinished plate.
+    """Check that a plate may be written here: the folder is new, or holds an unfinished plate.
 
     Raises:
         InputError: If a finished plate, or anything else, is there already.

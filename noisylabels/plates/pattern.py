@@ -244,7 +244,7 @@ class PatternField(TiffField):
     usual: _Usual = _Usual()
 
     def reading(self) -> list[Any]:
-        """Tell what decides how the files are read."""
+        """Return what decides how the files are read."""
         usual = self.usual
         return [*super().reading(), sorted(usual.named), usual.names, usual.n_channels, usual.n_planes, usual.n_times]
 

@@ -75,7 +75,7 @@ class Plate:
         return first.channels if first else ()
 
     def field(self, identifier: str) -> Field:
-        """Look up a field by its `id`.
+        """Return a field by its `id`.
 
         Raises:
             InputError: If the plate has no such field.

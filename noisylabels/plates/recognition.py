@@ -22,7 +22,7 @@ _METAXPRESS_IMAGE = re.compile(r".*_[A-Z]{1,2}\d{2}(_s\d+)?_w\d.*\.tiff?", re.IG
 
 
 def recognise(place: Path, files: list[str], left_out: list[str]) -> str | None:
-    """Tell which reader a folder needs.
+    """Return which reader a folder needs.
 
     Args:
         place: The folder.

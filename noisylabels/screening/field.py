@@ -57,7 +57,7 @@ class Reading:
 
 
 def state_of(field: Field, job: Job, store: Store, *, verify: bool = False) -> str:
-    """Tell how far a field is.
+    """Return how far a field is.
 
     Args:
         field: The field.

@@ -54,11 +54,11 @@ class Job:
         return cls(method, method.fingerprint(), **settings)
 
     def settings_key(self, field: Field) -> str:
-        """Hash everything but the files that decides the result of a field: settings, code, how it is read."""
+        """Return the hash of all but the files that decides the result of a field: settings, code, how it is read."""
         return hash_values([self.plate_key(field.plate), field.reading()])
 
     def plate_key(self, plate: str) -> str:
-        """Hash what decides the results of all fields of a plate: settings, model and code."""
+        """Return the hash of what decides the results of all fields of a plate: settings, model and code."""
         return hash_values(
             {
                 "method": self.method_hash,

@@ -41,7 +41,7 @@ class Method(Protocol):
         """Whether its thresholds are counts of a 16-bit camera, so that images of another scale give nothing."""
 
     def fingerprint(self) -> str:
-        """Hash of settings, model files and code: what decides the pixels."""
+        """Return the hash of settings, model files and code: what decides the pixels."""
 
     def load(self) -> Predict:
         """Build it: (channel, row, column) images, or stacks, to label maps of the same rows and columns."""
@@ -72,11 +72,11 @@ class Threshold:
             raise InputError(msg)
 
     def fingerprint(self) -> str:
-        """Hash settings and this file."""
+        """Return the hash of settings and this file."""
         return hash_values({**dataclasses.asdict(self), "code": hash_code(("noisylabels.screening.methods",))})
 
     def load(self) -> Predict:
-        """Give the function."""
+        """Return the function."""
         return lambda images: [self._segment(image) for image in images]
 
     def _segment(self, image: Image) -> LabelMap:
@@ -131,7 +131,7 @@ class Bundle:
         return Path(self.folder) / "configs" / "inference.yaml"
 
     def fingerprint(self) -> str:
-        """Hash weights, their record, config and code; the device does not count."""
+        """Return the hash of weights, their record, config and code; the device does not count."""
         record = Path(self.checkpoint).with_name("run.json")
         files = hash_files([path for path in (Path(self.checkpoint), self._config, record) if path.is_file()])
         return hash_values(
@@ -182,7 +182,7 @@ class Exported:
         return ClassTable(self.class_names)
 
     def fingerprint(self) -> str:
-        """Hash the file and the code; the device does not count."""
+        """Return the hash of the file and the code; the device does not count."""
         code = hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks"))
         return hash_values({"file": hash_files([Path(self.model)]), "z": self.z, "code": code})
 

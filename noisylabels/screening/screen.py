@@ -138,11 +138,11 @@ class Screen:
         return (field for field in self.fields if self.is_mine(field, shard))
 
     def is_mine(self, field: Field, shard: Shard | None) -> bool:
-        """Tell whether a field belongs to a shard; it does when there is none."""
+        """Return whether a field belongs to a shard; it does when there is none."""
         return shard is None or shard.holds(f"{field.plate}/{field.id}")
 
     def problems(self) -> list[str]:
-        """Tell what of the plates is left out, one sentence each."""
+        """Return what of the plates is left out, one sentence each."""
         told = [problem for plate in self.plates for problem in plate.problems]
         for plate in self.plates:
             times = next(plate.fields).times

@@ -34,7 +34,7 @@ class DiskFullError(OSError):
     """The disk of the run is full: no use going on."""
 
     def __str__(self) -> str:
-        """Give the sentence without the number of the error."""
+        """Return the sentence without the number of the error."""
         return str(self.strerror)
 
 
@@ -78,7 +78,7 @@ class Store:
         return {"label": _seal(label_path), "events": _seal(events_path)}
 
     def is_whole(self, field: Field, record: Mapping[str, Any], *, verify: bool = False) -> bool:
-        """Tell whether label map and events are there, by size or, with `verify`, by hash."""
+        """Return whether label map and events are there, by size or, with `verify`, by hash."""
         for suffix, name in ((".tif", "label"), (".events.parquet", "events")):
             path = self.path(field, suffix)
             try:
@@ -95,7 +95,7 @@ class Store:
             write_text(self.folder / RUN_FILE, json.dumps(declaration, indent=1) + "\n")
 
     def refuse_another(self, declaration: Mapping[str, object]) -> None:
-        """Make sure that the folder is new or holds this run.
+        """Check that the folder is new or holds this run.
 
         Raises:
             InputError: If it holds a run with other settings.
@@ -111,7 +111,7 @@ class Store:
                     path.unlink()
 
     def require_here(self) -> None:
-        """Make sure that this process sees the folder of the run.
+        """Check that this process sees the folder of the run.
 
         Raises:
             InputError: If it does not.

@@ -56,7 +56,7 @@ def is_detectable(
     snr: NDArray[np.float64],
     settings: DetectabilitySettings,
 ) -> NDArray[np.bool_]:
-    """Tell which events could be seen: large enough, and in one channel both clear of noise and of their surroundings.
+    """Return which events could be seen: large enough, and in one channel clear of noise and of their surroundings.
 
     Args:
         area_px: (event,) pixels in the plane.

@@ -40,7 +40,7 @@ class PlannedField:
 
 
 def lay_out(name: str, plate: PlateSettings) -> Layout:
-    """Give every well of a plate its treatment.
+    """Return every well of a plate its treatment.
 
     Args:
         name: `untreated`; `treatments` (column by column, all of `TREATMENTS` in turn); `dose-response` (doses rise

@@ -91,7 +91,7 @@ class Habitat:
 
 
 def phluorin_brightness(ph: float, *, pka: float = 7.1, neutral_ph: float = 7.2) -> float:
-    """Tell how bright pHluorin is at a pH, relative to the cytosol: 1 / (1 + 10^(pKa - pH)), scaled.
+    """Return how bright pHluorin is at a pH, relative to the cytosol: 1 / (1 + 10^(pKa - pH)), scaled.
 
     Args:
         ph: pH inside the organelle.
@@ -193,7 +193,7 @@ def _fill(
     habitat: Habitat,
     rng: np.random.Generator,
 ) -> Event:
-    """Give an event its acidity and its brightness in the cell where it lies."""
+    """Return an event its acidity and its brightness in the cell where it lies."""
     row, column, height_um = place
     pixel = int(row), int(column)
     cell = int(habitat.colony.owner[pixel])

@@ -59,7 +59,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 
 def preset(name: str) -> SimulationSettings:
-    """Look up a preset.
+    """Return a preset.
 
     Args:
         name: `rosella-lc3`; `rosella-lc3-new-screen` for a shift of cells, optics and cameras at once; `rosella-mito`

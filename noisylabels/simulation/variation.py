@@ -76,7 +76,7 @@ def vary_plate(settings: SimulationSettings, *, seed: int, plate: str) -> Simula
 
 
 def _around(name: str, centre: float) -> list[float]:
-    """Give a range of a quarter of the whole width on each side, kept within the whole."""
+    """Return a range of a quarter of the whole width on each side, kept within the whole."""
     low, high = RANGES[name]
     reach = (high - low) / 4
     return [max(low, centre - reach), min(high, centre + reach)]

@@ -80,7 +80,7 @@ def test_a_yaml_fault_is_told_with_line_and_column(run: list[str], tmp_path: Pat
     config = broken / "configs/train.yaml"
     config.write_text(config.read_text().replace("seed: 0", "seed: [0", 1))
     line = told([run[0], str(broken), *run[2:]], capsys)
-    assert re.match(rf"^{re.escape(str(config))} must be YAML, got .* in line \d+, column \d+\. Mend it\.$", line)
+    assert re.match(rf"^{re.escape(str(config))} must be YAML, got .* in line \d+, column \d+\. Correct it\.$", line)
 
 
 def test_a_truncated_image_is_told_while_predicting(run: list[str], screen: Path, capsys) -> None:

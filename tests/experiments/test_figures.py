@@ -6,8 +6,8 @@ import pandas as pd
 
 from noisylabels.experiments.epochs import epoch_section
 from noisylabels.experiments.figures import draw_curves, draw_sizes
+from noisylabels.experiments.line_styles import line_styles_of
 from noisylabels.experiments.method_rows import draw_method_rows
-from noisylabels.experiments.strokes import strokes_of
 from tests.experiments.test_contrasts import ARMS, arm
 
 
@@ -29,7 +29,7 @@ def test_a_figure_of_many_methods_names_them_all_and_none_looks_like_another():
     found = texts(draw_curves(arms, references={"clean ceiling": 0.81, "gold only": 0.8}))
     assert [word for word in found if word.startswith("method")] == names
     assert "clean ceiling, gold only" in found  # two lines too near for two names
-    assert len({tuple(sorted(stroke.items())) for stroke in strokes_of(names).values()}) == 16
+    assert len({tuple(sorted(style.items())) for style in line_styles_of(names).values()}) == 16
 
 
 def test_sizes_are_on_the_axis_and_every_dose_in_the_legend():

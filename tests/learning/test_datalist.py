@@ -85,7 +85,7 @@ def test_an_unknown_label_set_is_refused_with_those_there_are(tmp_path: Path) ->
 def test_a_broken_datalist_is_named_with_line_and_column(tmp_path: Path) -> None:
     write_screen(tmp_path, size=(8, 8))
     (tmp_path / "datalist.json").write_text('{"training": [\n  oops]}')
-    message = f"{tmp_path}/datalist.json must be JSON, got a fault in line 2, column 3. Mend it or make it anew."
+    message = f"{tmp_path}/datalist.json must be JSON, got a fault in line 2, column 3. Correct it or make it anew."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         read(tmp_path)
 

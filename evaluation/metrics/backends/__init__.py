@@ -8,7 +8,7 @@ from noisylabels.data.errors import InputError
 
 
 def load_kernels(*, fast: bool | None = None) -> ModuleType | None:
-    """Give the compiled kernels, or None where numpy is to count.
+    """Return the compiled kernels, or None where numpy is to count.
 
     Args:
         fast: True demands numba, False refuses it, None takes it when it is installed.

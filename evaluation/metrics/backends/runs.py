@@ -61,7 +61,7 @@ def spread(low: NDArray[np.intp], high: NDArray[np.intp]) -> tuple[NDArray[np.in
 
 
 def connect(n: int, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give each of n nodes the smallest node that edges lead to (Shiloach & Vishkin 1982: hook, then jump).
+    """Return for each of n nodes the smallest node that edges lead to (Shiloach & Vishkin 1982: hook, then jump).
 
     Args:
         n: Nodes.
@@ -106,7 +106,7 @@ def _cut_runs(
 def _join(
     row: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64], kind: NDArray[np.uint8]
 ) -> NDArray[np.intp]:
-    """Give each run the first run of its event."""
+    """Return for each run the first run of its event."""
     width = int(stop.max(initial=0)) + 2
     place = row * width
     above = place - width

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from noisylabels.annotation.boxes import MINIMUM_SIDE_PX, Box, BoxDesk, BoxTask
 from noisylabels.annotation.routes.endpoints import Call, image_response, picture_of, plate_of, route
-from noisylabels.annotation.routes.schemas import KEY, BoxCloseSchema, BoxSchema, Refusal, active_ms_of, key_of
+from noisylabels.annotation.routes.schemas import KEY, BoxCloseSchema, BoxSchema, RefusedError, active_ms_of, key_of
 
 
 def show_box_tasks(call: Call) -> dict[str, object]:
@@ -56,7 +56,7 @@ def _desk(call: Call) -> BoxDesk:
 def _name(call: Call) -> str:
     name = call.path["box"]
     if not re.fullmatch(KEY, name):
-        raise Refusal(400, "A box's name must be 8 to 64 of A-Z a-z 0-9 _ -, got something else. Draw it again.")
+        raise RefusedError(400, "A box's name must be 8 to 64 of A-Z a-z 0-9 _ -, got something else. Draw it again.")
     return name
 
 

@@ -26,7 +26,7 @@ from noisylabels.annotation.routes.schemas import (
     NextSchema,
     OpenSchema,
     QueueSchema,
-    Refusal,
+    RefusedError,
     ReturnSchema,
     StepSchema,
     active_ms_of,
@@ -63,7 +63,7 @@ def show_session(call: Call) -> dict[str, object]:
 
 
 def show_queue(call: Call) -> dict[str, object]:
-    """Tell how fields are handed out and how far the work is."""
+    """Return how fields are handed out and how far the work is."""
     states = call.project.rows("SELECT state, count(*) AS n FROM field_now GROUP BY state")
     counts = {row["state"]: row["n"] for row in states}
     kinds = ("open", "accepted", "returned", "skipped", "cannot_judge")
@@ -131,11 +131,13 @@ def save_revision(call: Call) -> Response:
     session, token, headers = _session(call), call.path["task"], call.request.headers
     field = session.field(token)
     if len(call.body) > field.rows * field.columns + 65536:
-        raise Refusal(413, f"A label map must have {field.rows} x {field.columns} pixels, got more. Send the field.")
+        raise RefusedError(
+            413, f"A label map must have {field.rows} x {field.columns} pixels, got more. Send the field."
+        )
     label_map = unpack(call.body, field.rows, field.columns)
     claimed = headers.get("x-sha256", "")
     if not SHA256.fullmatch(claimed) or claimed != hash_of(label_map):
-        raise Refusal(400, "X-Sha256 must be the hash of the label map that was sent, got another. Send it again.")
+        raise RefusedError(400, "X-Sha256 must be the hash of the label map that was sent, got another. Send it again.")
     head = session.commit(
         token,
         label_map,

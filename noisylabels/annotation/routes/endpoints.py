@@ -17,7 +17,7 @@ from noisylabels.annotation.images import ImageReplacedError, Planes, contrast_o
 from noisylabels.annotation.jobs import Jobs, UnknownJobError
 from noisylabels.annotation.project import KeyReusedError, Person, Project
 from noisylabels.annotation.ratings import UnknownTrialError
-from noisylabels.annotation.routes.schemas import Keyed, Refusal, read_body, read_body_as, require_type
+from noisylabels.annotation.routes.schemas import Keyed, RefusedError, read_body, read_body_as, require_type
 from noisylabels.annotation.session import UnknownTaskError
 from noisylabels.data.errors import InputError
 
@@ -68,7 +68,9 @@ def route(
     async def answer(request: Request) -> Response:
         person = request.scope["person"]
         if person.role not in roles:
-            raise Refusal(403, f"This page is for {' or '.join(roles)}, and you are {person.role}. Open your own link.")
+            raise RefusedError(
+                403, f"This page is for {' or '.join(roles)}, and you are {person.role}. Open your own link."
+            )
         state = request.app.state
         body = b""
         sent: list[Keyed] = []
@@ -91,8 +93,8 @@ def answer_fault(project: Project, fault: Exception) -> Response:
     """Turn what a route raised into the answer that `API.md` promises; what is not foreseen stays a fault (500)."""
     for kinds, status in _STATUS:
         if isinstance(fault, kinds):
-            sentence = fault.sentence if isinstance(fault, Refusal) else str(fault)
-            return JSONResponse({"error": sentence}, fault.status if isinstance(fault, Refusal) else status)
+            sentence = fault.sentence if isinstance(fault, RefusedError) else str(fault)
+            return JSONResponse({"error": sentence}, fault.status if isinstance(fault, RefusedError) else status)
     if isinstance(fault, sqlite3.Error):
         full = getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         if full:
@@ -104,7 +106,7 @@ def answer_fault(project: Project, fault: Exception) -> Response:
 
 
 _STATUS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
-    (Refusal, 0),
+    (RefusedError, 0),
     ((UnknownTaskError, UnknownTrialError, UnknownBoxTaskError, UnknownJobError), 404),
     (KeyReusedError, 409),
     (DatasetMovedError, 503),
@@ -134,7 +136,7 @@ def without_faults(field: Field, read: Callable[[], Answer]) -> Answer:
     except DatasetMovedError:
         raise
     except (InputError, OSError) as error:
-        raise Refusal(422, _without_path(field, error)) from error
+        raise RefusedError(422, _without_path(field, error)) from error
 
 
 def picture_of(project: Project, field: Field) -> dict[str, object]:

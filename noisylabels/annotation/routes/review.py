@@ -8,7 +8,7 @@ from noisylabels.annotation.ghosts import ghosts_of, read_ghost
 from noisylabels.annotation.images import draw_thumbnail
 from noisylabels.annotation.routes.correction import head_response
 from noisylabels.annotation.routes.endpoints import CORRECTORS, Call, octets, route, without_faults
-from noisylabels.annotation.routes.schemas import Refusal, active_ms_of, key_of, number_of
+from noisylabels.annotation.routes.schemas import RefusedError, active_ms_of, key_of, number_of
 from noisylabels.annotation.session import Session, UnknownTaskError
 from noisylabels.data.outlines import Format, fill_outlines, read_outlines, trace_outlines, write_outlines
 
@@ -71,7 +71,7 @@ def show_outlines(call: Call) -> Response:
         "roi": ("roi", "application/zip"),
     }
     if form not in kinds:
-        raise Refusal(400, "format must be geojson or roi, got something else. Load the page again.")
+        raise RefusedError(400, "format must be geojson or roi, got something else. Load the page again.")
     content = write_outlines(trace_outlines(label_map, classes_of(call.project)), kinds[form][0])
     return Response(content, media_type=kinds[form][1])
 

@@ -21,7 +21,7 @@ Whole = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Share = Annotated[float, Field(ge=-MAX_INTEGER, le=MAX_INTEGER, allow_inf_nan=False)]
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A request that is answered with an error.
 
     Args:
@@ -91,7 +91,7 @@ class CloseSchema(Keyed):
 
 
 class ReturnSchema(Keyed):
-    """Give a task back to its person."""
+    """Send a task back to its person."""
 
     comment: str = ""
 
@@ -168,7 +168,7 @@ async def read_body_as(request: Request, schema: type[Schema]) -> Schema:
     """Read a JSON body.
 
     Raises:
-        Refusal: 415 for another content type, 413 for more than 64 KiB, 400 for anything that does not fit the schema.
+        RefusedError: 415 for another content type, 413 for more than 64 KiB, 400 for what does not fit the schema.
     """
     require_type(request, "application/json")
     return check_body(await read_body(request, MAX_JSON_BYTES), schema)
@@ -178,7 +178,7 @@ def check_body(body: bytes, schema: type[Schema]) -> Schema:
     """Check JSON against a schema: every field there, none unknown, each of its type and in its range.
 
     Raises:
-        Refusal: 400, naming the first field at fault.
+        RefusedError: 400, naming the first field at fault.
 
     Examples:
         >>> check_body(b'{"key": "abcdefgh", "bundle": "cdl"}', BundleSchema)
@@ -186,12 +186,12 @@ def check_body(body: bytes, schema: type[Schema]) -> Schema:
         >>> check_body(b'{"key": "abcdefgh", "bundle": 3}', BundleSchema)
         Traceback (most recent call last):
         ...
-        noisylabels.annotation.routes.schemas.Refusal: bundle must be a text, got a number. Load the page again.
+        noisylabels.annotation.routes.schemas.RefusedError: bundle must be a text, got a number. Load the page again.
     """
     try:
         return schema.model_validate_json(body)
     except ValidationError as error:
-        raise Refusal(400, _sentence(error, schema)) from None
+        raise RefusedError(400, _sentence(error, schema)) from None
 
 
 def _sentence(error: ValidationError, schema: type[Keyed]) -> str:
@@ -224,18 +224,18 @@ def _word_of(kind: str, value: object) -> str:
 def require_type(request: Request, kind: str) -> None:
     """Refuse a body of another content type (415)."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != kind:
-        raise Refusal(415, f"Content-Type must be {kind}, got another. Load the page again.")
+        raise RefusedError(415, f"Content-Type must be {kind}, got another. Load the page again.")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body piece by piece; 413 as soon as it is longer than `limit` bytes."""
     if int(request.headers.get("content-length", "0")) > limit:
-        raise Refusal(413, f"A body must have at most {limit} bytes, got more. Send less.")
+        raise RefusedError(413, f"A body must have at most {limit} bytes, got more. Send less.")
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > limit:
-            raise Refusal(413, f"A body must have at most {limit} bytes, got more. Send less.")
+            raise RefusedError(413, f"A body must have at most {limit} bytes, got more. Send less.")
     return bytes(body)
 
 
@@ -243,7 +243,7 @@ def key_of(request: Request) -> str:
     """Read the Idempotency-Key header."""
     key = request.headers.get("idempotency-key", "")
     if not re.fullmatch(KEY, key):
-        raise Refusal(400, f"Idempotency-Key must be {KEY_IN_WORDS}, got something else. Load the page again.")
+        raise RefusedError(400, f"Idempotency-Key must be {KEY_IN_WORDS}, got something else. Load the page again.")
     return key
 
 
@@ -256,9 +256,11 @@ def number_of(text: str, name: str, highest: int = MAX_INTEGER) -> int:
     """Read a whole number from a header or a query.
 
     Raises:
-        Refusal: 400 if it is none, or larger than `highest`.
+        RefusedError: 400 if it is none, or larger than `highest`.
     """
     bare = text.strip().strip('"')
     if not NUMBER.fullmatch(bare) or int(bare) > highest:
-        raise Refusal(400, f"{name} must be a whole number in 0..{highest}, got something else. Load the page again.")
+        raise RefusedError(
+            400, f"{name} must be a whole number in 0..{highest}, got something else. Load the page again."
+        )
     return int(bare)

@@ -41,7 +41,7 @@ class Counted:
     test: frozenset[tuple[str, str]]
 
     def table(self, reference: str, *, test: bool = False) -> CountTable:
-        """Give the counts against a reference, of all quarters or of MDL's test quarters alone."""
+        """Return the counts against a reference, of all quarters or of MDL's test quarters alone."""
         table = self.tables[reference]
         if not test:
             return table

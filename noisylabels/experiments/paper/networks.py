@@ -130,7 +130,7 @@ def use_cdl(screen: Path, nets: Path, settings: StudySettings, *, seed: int) -> 
 
 
 def find_weights(nets: Path, settings: StudySettings) -> Path:
-    """Tell where the weights of CDL lie: those of the epoch it stops after, or those that fit the CIP best.
+    """Return where the weights of CDL lie: those of the epoch it stops after, or those that fit the CIP best.
 
     Args:
         nets: Folder of the networks of a screen.

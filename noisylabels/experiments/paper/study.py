@@ -38,7 +38,7 @@ def run_study(folder: Path, settings: StudySettings, *, preset: str, seeds: Sequ
 
 
 def screen_folder(folder: Path, seed: int) -> Path:
-    """Tell where the screen of a seed lies."""
+    """Return where the screen of a seed lies."""
     return folder / f"seed-{seed}"
 
 

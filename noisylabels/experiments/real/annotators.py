@@ -12,7 +12,7 @@ from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.paper import networks
 from noisylabels.experiments.paper.steps import Step
-from noisylabels.experiments.real.labs import CONSENSUS, experts_of, name_others, read_labs, write_lab
+from noisylabels.experiments.real.annotator_data import CONSENSUS, experts_of, name_others, read_labs, write_lab
 from noisylabels.experiments.real.nuclei import COUNTS
 from noisylabels.experiments.real.scores import count, estimate, pair_methods
 from noisylabels.experiments.real.settings import RealSettings

@@ -11,8 +11,8 @@ from evaluation.metrics.count_files import read_counts
 from evaluation.metrics.counts import CountTable
 from evaluation.report.pages import Light, Report, Section
 from evaluation.report.tables import Cell, Table
+from noisylabels.experiments.real.annotator_data import CONSENSUS, name_others
 from noisylabels.experiments.real.annotators import METHODS, name_network
-from noisylabels.experiments.real.labs import CONSENSUS, name_others
 from noisylabels.experiments.real.nuclei import COUNTS
 from noisylabels.experiments.real.page import (
     F1,

@@ -54,7 +54,7 @@ class RealSettings:
         return plain
 
     def cropped(self, **values: object) -> Self:
-        """Give the settings of a training that sees squares cut at random, and further values of its config.
+        """Return the settings of a training that sees squares cut at random, and further values of its config.
 
         Examples:
             >>> RealSettings(patch=96, overrides={}).cropped(label_name="curated").overrides

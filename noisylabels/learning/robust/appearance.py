@@ -70,7 +70,7 @@ class AppearanceBins:
 
 
 def brightness_of(image: RealArray) -> NDArray[np.float32]:
-    """Give the brightness of what each pixel lies in: (channel, x, y) to (x, y)."""
+    """Return the brightness of what each pixel lies in: (channel, x, y) to (x, y)."""
     smooth = ndi.gaussian_filter(np.asarray(image, np.float32), (0, 1, 1)).max(0)
     return _largest_around(smooth)
 

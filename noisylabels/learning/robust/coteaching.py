@@ -78,7 +78,7 @@ class CoTeaching:
         return output
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the second network and its optimizer, for an exact resume."""
+        """Return the second network and its optimizer, for an exact resume."""
         return {"peer": self.peer.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

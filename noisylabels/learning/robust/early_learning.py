@@ -109,7 +109,7 @@ class EarlyLearningTrigger:
         self._confusion = torch.zeros(n_classes, n_classes, dtype=torch.int64)
 
     def __call__(self) -> frozenset[int]:
-        """Give the foreground classes whose early learning has ended: those whose labels may be corrected."""
+        """Return the foreground classes whose early learning has ended: those whose labels may be corrected."""
         return frozenset(self.done)
 
     def attach(self, engine: Engine) -> None:
@@ -135,7 +135,7 @@ class EarlyLearningTrigger:
         self.done |= {index for index in of_events if has_ended(curves[:, index].tolist(), ratio=self.ratio)}
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the curves so far, for an exact resume."""
+        """Return the curves so far, for an exact resume."""
         return {"history": [list(row) for row in self.history], "done": sorted(self.done)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

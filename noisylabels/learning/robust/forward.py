@@ -56,7 +56,7 @@ class ForwardCorrection(nn.Module):
 
 
 def check_transitions(table: NDArray[np.floating]) -> None:
-    """Make sure that a transition table is one.
+    """Check that a transition table is one.
 
     Args:
         table: (..., class, class) probabilities.

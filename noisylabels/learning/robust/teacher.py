@@ -57,7 +57,7 @@ class EMATeacher:
         return functional.softmax(self.network(images).float(), dim=1)
 
     def state_dict(self) -> dict[str, object]:
-        """Give the average's weights, for an exact resume."""
+        """Return the average's weights, for an exact resume."""
         state: dict[str, Any] = self.network.state_dict()
         return state
 

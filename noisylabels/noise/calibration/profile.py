@@ -66,7 +66,7 @@ class Profile:
         return ClassTable(self.class_names)
 
     def value(self, name: str) -> float:
-        """Give an estimate, 0 where there was nothing to count."""
+        """Return an estimate, 0 where there was nothing to count."""
         value = self.summary[name].value if name in self.summary else np.nan
         return 0.0 if np.isnan(value) else value
 

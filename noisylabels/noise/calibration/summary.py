@@ -85,7 +85,7 @@ def size_bounds(comparisons: Sequence[Comparison], classes: ClassTable) -> dict[
 
 
 def z_scores(table: EventTable, reference: Reference) -> Floats:
-    """Give the (event, feature) z-scores of a table against a reference."""
+    """Return the (event, feature) z-scores of a table against a reference."""
     columns = [(feature_values(table, name) - mean) / sd for name, (mean, sd) in reference.items()]
     return np.column_stack(columns) if columns else np.zeros((len(table), 0))
 

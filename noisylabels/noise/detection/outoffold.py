@@ -14,7 +14,7 @@ Predicted = TypeVar("Predicted")
 
 
 def assign_folds(groups: Sequence[str], *, n_folds: int = 5, seed: int = 0) -> list[int]:
-    """Give every field a fold; fields of one group (tiles of one frame, fields of one well) share theirs.
+    """Assign every field a fold; fields of one group (tiles of one frame, fields of one well) share theirs.
 
     Groups are dealt out in a random order that depends on their names and the seed, the largest first, each to the fold
     with the fewest fields.

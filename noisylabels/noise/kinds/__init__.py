@@ -38,7 +38,7 @@ class Kind(Protocol):
         """How many events are struck, and which."""
 
     def eligible(self, scene: Scene) -> NDArray[np.bool_]:
-        """Tell which events can have this error at all: (event,) booleans."""
+        """Return which events can have this error at all: (event,) booleans."""
 
     def draw(self, scene: Scene, events: NDArray[np.int32], keys: Keys) -> EventTable:
         """Draw what happens to the struck `events`, one log row each, from `keys` alone."""

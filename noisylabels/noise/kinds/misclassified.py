@@ -22,7 +22,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Misclassified:
-    """Give events another class.
+    """Assign events another class.
 
     An event that touches others keeps a gap of one pixel to those of its new class, so that no events merge; one that
     has no pixel free of such contact cannot be misclassified.

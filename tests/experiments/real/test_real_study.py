@@ -15,7 +15,7 @@ from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
 from noisylabels.experiments.real import settings, study
-from noisylabels.experiments.real.labs import CONSENSUS, experts_of, fuse, name_others, read_labs
+from noisylabels.experiments.real.annotator_data import CONSENSUS, experts_of, fuse, name_others, read_labs
 from noisylabels.experiments.real.nuclei import METHODS, choose_few
 from noisylabels.experiments.real.settings import RealSettings
 from noisylabels.experiments.real.study import run_real_study

@@ -108,7 +108,7 @@ def _cut_runs(
 
 @njit(cache=True, nogil=True)
 def _join_runs(runs: NDArray[np.int64], kind: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Give each run the first run of its event (union-find over touching runs of neighbouring rows)."""
+    """Return for each run the first run of its event (union-find over touching runs of neighbouring rows)."""
     parent = np.arange(kind.size)
     above = 0
     for run in range(kind.size):

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 MARKERS = ("o", "s", "^", "D", "v")
 
 
-def strokes_of(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give each method what `Axes.plot` draws it with; no two of 25 look alike.
+def line_styles_of(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return for each method what `Axes.plot` draws it with; no two of 25 look alike.
 
     Examples:
-        >>> strokes = strokes_of(["a", "b", "c", "d", "e", "f"])
-        >>> strokes["a"]["color"] == strokes["f"]["color"], strokes["a"]["marker"], strokes["f"]["marker"]
+        >>> styles = line_styles_of(["a", "b", "c", "d", "e", "f"])
+        >>> styles["a"]["color"] == styles["f"]["color"], styles["a"]["marker"], styles["f"]["marker"]
         (True, 'o', 's')
     """
     rounds = {method: MARKERS[place // len(OTHER_METHODS) % len(MARKERS)] for place, method in enumerate(methods)}
@@ -38,7 +38,7 @@ def sparsely(n_points: int) -> int:
 
 
 def height_for(n_lines: int, least: float) -> float:
-    """Give the height in inches of a figure whose legend of so many lines stands beside it.
+    """Return the height in inches of a figure whose legend of so many lines stands beside it.
 
     Examples:
         >>> height_for(3, least=2.6), height_for(16, least=2.6)
@@ -47,16 +47,16 @@ def height_for(n_lines: int, least: float) -> float:
     return max(least, round(0.2 * n_lines + 0.5, 2))
 
 
-def draw_legend(drawing: "Canvas", strokes: Mapping[str, Mapping[str, Any]]) -> None:
+def draw_legend(drawing: "Canvas", styles: Mapping[str, Mapping[str, Any]]) -> None:
     """Name the lines of a drawing beside all its panels, whose sizes that leaves alone.
 
     Args:
         drawing: The drawing.
-        strokes: By name, what each line is drawn with.
+        styles: By name, what each line is drawn with.
     """
     from matplotlib.lines import Line2D
 
-    drawing.legend([Line2D([], [], **stroke) for stroke in strokes.values()], list(strokes), loc="outside right upper")
+    drawing.legend([Line2D([], [], **style) for style in styles.values()], list(styles), loc="outside right upper")
 
 
 def draw_references(axes: "Axes", references: Mapping[str, float]) -> None:
