@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from noisylabels.cli import main
 from noisylabels.data.images import write_image, write_label_map
 from tests.bundles.small_screen import write_screen
+from tests.running import run_command
 
 SIZE = (44, 60)
 
@@ -19,12 +19,6 @@ pytestmark = [
     pytest.mark.filterwarnings(f"ignore:{said}")
     for said in ("parsing config_file", "executing the bundle config under", "No hash value provided")
 ]
-
-
-def call(*words: object) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    return int(stop.value.code or 0)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +45,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("model")
     screen = write_screen(home / "screen", size=SIZE)
-    assert call("train", "cdl", "--dataset_dir", screen, "--output_dir", home / "run", "--num_epochs", 1) == 0
+    assert run_command("train", "cdl", "--dataset_dir", screen, "--output_dir", home / "run", "--num_epochs", 1) == 0
     return home / "run" / "model.pt"
 
 
@@ -114,7 +108,7 @@ def told(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     """The one sentence that a command says, last, before it exits with code 2 and has written nothing."""
     before = files()
     capsys.readouterr()
-    assert call(*words) == 2
+    assert run_command(*words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert files() == before
     assert len(lines) == 1
@@ -146,7 +140,7 @@ def test_the_pipeline_labels_the_others_and_tells_the_one(room: Path, capsys, fa
     spoil, sentence = FAULTS[fault]
     spoil()
     capsys.readouterr()
-    assert call("cip", "screen", "--name", "new") == 3
+    assert run_command("cip", "screen", "--name", "new") == 3
     told_, said = capsys.readouterr().err.strip().splitlines(), Path("screen/labels/new")
     assert len(told_) == 1
     assert sentence in told_[0]
@@ -213,10 +207,10 @@ def test_a_path_that_is_not_there_is_told_in_our_words(
 
 def test_what_a_newcomer_leaves_out_is_found_where_training_put_it(room: Path, model: Path, capsys) -> None:
     shutil.copytree(model.parent, "runs/cdl")
-    assert call("predict", "cdl", "--dataset_dir", "screen", "--split", "test") == 0
+    assert run_command("predict", "cdl", "--dataset_dir", "screen", "--split", "test") == 0
     assert capsys.readouterr().out.endswith("label maps: screen/labels/cdl\n")
     assert sorted(path.name for path in Path("screen/labels/cdl").iterdir()) == ["f8.tif", "f9.tif"]
-    assert call("predict", "cdl", "--dataset_dir", "screen/images", "--output_dir", "out") == 0
+    assert run_command("predict", "cdl", "--dataset_dir", "screen/images", "--output_dir", "out") == 0
     assert capsys.readouterr().out.endswith("label maps: out\n")
     assert len(list(Path("out").iterdir())) == 10
 
@@ -226,5 +220,5 @@ def test_an_import_that_was_refused_can_be_given_again(room: Path, capsys) -> No
     put_nan()
     told(capsys, *COMMANDS["import"])
     IMAGE.write_bytes(whole)
-    assert call(*COMMANDS["import"]) == 0
+    assert run_command(*COMMANDS["import"]) == 0
     assert len(list(Path("new/images").iterdir())) == len(list(Path("new/labels/truth").iterdir())) == 10

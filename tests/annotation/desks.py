@@ -16,10 +16,8 @@ from noisylabels.annotation.revisions import hash_of
 from noisylabels.annotation.server import Address, create_app
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import add_person, owner_of
-from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
+from tests.datasets import write_fields
 
 ROWS, COLUMNS = 12, 16
 ORIGIN = "http://127.0.0.1:8765"
@@ -28,14 +26,14 @@ ORIGIN = "http://127.0.0.1:8765"
 def make_dataset(folder, n_fields=6, *, methods=("cip", "cdl"), seed=0, size=(ROWS, COLUMNS)):
     rng = np.random.default_rng(seed)
     names = [f"B{number:02d}_f1" for number in range(1, n_fields + 1)]
-    for name in names:
-        image = rng.integers(100, 4096, (2, *size)).astype(np.uint16)
-        write_image(folder / f"images/{name}.ome.tif", image)
+    images, labels = [], {method: [] for method in methods}
+    for _ in names:
+        images.append(rng.integers(100, 4096, (2, *size)).astype(np.uint16))
         for method in methods:
             label_map = (rng.random(size) < 0.2) * rng.integers(1, 3, size)
-            write_label_map(folder / f"labels/{method}/{name}.tif", label_map.astype(np.uint8))
-    cases = tuple(Case(name, name.split("_")[0], "training", f"images/{name}.ome.tif") for name in names)
-    write_dataset(Dataset(folder, ROSELLA, ("DsRed", "pHluorin"), 0.2152, cases), label_name="truth")
+            labels[method].append(label_map.astype(np.uint8))
+    groups = [name.split("_")[0] for name in names]
+    write_fields(folder, labels, ids=names, groups=groups, images=images, pixel_size_um=0.2152)
     return folder
 
 

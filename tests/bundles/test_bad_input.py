@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 import tifffile
 
-from noisylabels.cli import main
 from noisylabels.data.images import write_image, write_label_map
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
+from tests.running import run_command
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """The one sentence that the command says before it exits with code 2."""
-    with pytest.raises(SystemExit) as exit_:
-        main(words)
-    assert exit_.value.code == 2
+    assert run_command(*words) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     return line.removeprefix("noisylabels: ")
 
@@ -173,6 +171,4 @@ def test_two_classes_and_one_channel_are_trained_and_predicted_through_overrides
 
 
 def main_quietly(words: list[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        main(words)
-    assert not exit_.value.code
+    assert run_command(*words) == 0

@@ -6,17 +6,11 @@ import pytest
 from noisylabels.cip import family, pipeline
 from noisylabels.cip.nuclei import NucleiSettings
 from noisylabels.cip.settings import LCSB
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import PHASES_TO_ROSELLA, merge_classes
 from noisylabels.simulation import preset, simulate_field
-
-
-def run(*words):
-    with pytest.raises(SystemExit) as stop:
-        main(list(map(str, words)))
-    return stop.value.code
+from tests.running import run_command
 
 
 def test_scaled_thresholds_equal_a_divided_image():
@@ -38,11 +32,11 @@ def test_members_of_several_ranges_fill_each_evenly():
 
 
 def test_the_command_labels_every_member_as_alone_from_one_deconvolution(tmp_path, monkeypatch, capsys):
-    assert run("simulate", tmp_path / "s", "--fields", 3, "--rows", 96, "--columns", 128) == 0
+    assert run_command("simulate", tmp_path / "s", "--fields", 3, "--rows", 96, "--columns", 128) == 0
     calls = []
     original = pipeline.deconvolve
     monkeypatch.setattr(pipeline, "deconvolve", lambda *words: calls.append(1) or original(*words))
-    assert run("cip", tmp_path / "s", "--perturb", 3) == 0
+    assert run_command("cip", tmp_path / "s", "--perturb", 3) == 0
     assert len(calls) == 3 * 2  # fields x channels, not x members
     assert capsys.readouterr().out.endswith("s: cip-1, cip-2, cip-3, 3 label maps each, 0 failed\n")
     dataset = open_dataset(tmp_path / "s")

@@ -10,37 +10,34 @@ from scipy import ndimage as ndi
 from noisylabels.cip.labelling import PIPELINES, Labeller, Task, label_files, load_pipeline
 from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
 from noisylabels.cip.stock import STOCK, segment_stock
-from noisylabels.cli import main
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import read_label_map, write_image, write_label_map
-from noisylabels.data.labels import ROSELLA, ClassTable
+from noisylabels.data.images import read_label_map, write_image
+from noisylabels.data.labels import ClassTable
 from noisylabels.data.settings import change
 from tests.cip.test_cip_pipeline import AUTOLYSOSOME, PHAGOPHORE, field
-
-
-def run(*words):
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    return ended.value.code
+from tests.datasets import write_fields
+from tests.running import run_command
 
 
 @pytest.fixture
 def dataset(tmp_path):
     """Two fields whose channels are stored pHluorin first, with a truth."""
-    cases = tuple(Case(name, name, "training", f"images/{name}.ome.tif") for name in ("a", "b"))
-    made = Dataset(tmp_path / "data", ROSELLA, ("pHluorin", "DsRed"), 0.2152, cases)
-    write_dataset(made)
-    for case in cases:
-        write_image(made.image_path(case.id), field(PHAGOPHORE, AUTOLYSOSOME)[::-1])
-        truth = np.zeros((96, 128), np.uint8)
-        truth[38:43, 38:43], truth[57:64, 87:94] = 1, 2
-        write_label_map(made.label_path("truth", case.id), truth)
-    return made
+    truth = np.zeros((96, 128), np.uint8)
+    truth[38:43, 38:43], truth[57:64, 87:94] = 1, 2
+    image = field(PHAGOPHORE, AUTOLYSOSOME)[::-1]
+    return write_fields(
+        tmp_path / "data",
+        {"truth": [truth] * 2},
+        ids=["a", "b"],
+        images=[image] * 2,
+        channel_names=("pHluorin", "DsRed"),
+        pixel_size_um=0.2152,
+    )
 
 
 def test_the_command_labels_a_dataset_and_prints_the_errors(dataset, capsys):
-    assert run("cip", dataset.folder, "--reference", "truth", "--preset", "rosella-lc3-mended") == 0
+    assert run_command("cip", dataset.folder, "--reference", "truth", "--preset", "rosella-lc3-mended") == 0
     assert dataset.label_map("cip", "a")[40, 40] == 1
     assert dataset.label_map("cip", "b")[60, 90] == 2
     table = (dataset.folder / "labels/cip/vesicles/a.csv").read_text().splitlines()
@@ -53,23 +50,23 @@ def test_the_command_labels_a_dataset_and_prints_the_errors(dataset, capsys):
 
 
 def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys):
-    assert run("cip", dataset.folder) == 0
+    assert run_command("cip", dataset.folder) == 0
     first, second = (dataset.label_path("cip", name) for name in ("a", "b"))
     before = first.stat().st_mtime_ns
     second.unlink()
-    assert run("cip", dataset.folder) == 0
+    assert run_command("cip", dataset.folder) == 0
     assert first.stat().st_mtime_ns == before
     assert second.exists()
-    assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended") == 2
+    assert run_command("cip", dataset.folder, "--preset", "rosella-lc3-mended") == 2
     assert "must hold what was made with the same settings to go on" in capsys.readouterr().err
-    assert run("cip", dataset.folder, "--preset", "rosella-lc3-mended", "--overwrite") == 0
+    assert run_command("cip", dataset.folder, "--preset", "rosella-lc3-mended", "--overwrite") == 0
     assert first.stat().st_mtime_ns > before
     note = json.loads((dataset.folder / "labels/cip/settings.json").read_text())
     assert note["settings"]["name"] == "rosella-lc3-mended"
 
 
 def test_phases_keep_all_classes(dataset, capsys):
-    assert run("cip", dataset.folder, "--phases", "--name", "phases", "--reference", "truth") == 0
+    assert run_command("cip", dataset.folder, "--phases", "--name", "phases", "--reference", "truth") == 0
     assert "early autolysosome" in capsys.readouterr().out
     assert set(np.unique(read_label_map(dataset.label_path("phases", "a")))) - {0, 1, 2} <= {3, 4}
     assert read_label_map(dataset.label_path("phases", "a"))[60, 90] in (3, 4)
@@ -77,7 +74,7 @@ def test_phases_keep_all_classes(dataset, capsys):
 
 def test_a_broken_image_fails_alone_with_exit_code_three(dataset, capsys):
     dataset.image_path("a").write_bytes(dataset.image_path("a").read_bytes()[:200])
-    assert run("cip", dataset.folder) == 3
+    assert run_command("cip", dataset.folder) == 3
     captured = capsys.readouterr()
     assert "a.ome.tif must be a whole image file" in captured.err
     assert "1 label maps, 1 failed" in captured.out
@@ -98,7 +95,7 @@ def test_a_broken_image_fails_alone_with_exit_code_three(dataset, capsys):
     ],
 )
 def test_mistakes_get_one_sentence_and_exit_code_two(dataset, capsys, words, sentence):
-    assert run("cip", dataset.folder, *words) == 2
+    assert run_command("cip", dataset.folder, *words) == 2
     assert sentence in capsys.readouterr().err
     assert not (dataset.folder / "labels/cip").exists()
 
@@ -106,31 +103,31 @@ def test_mistakes_get_one_sentence_and_exit_code_two(dataset, capsys, words, sen
 def test_unknown_channel_names_are_refused(dataset, capsys):
     about = dataset.folder / "dataset.json"
     about.write_text(about.read_text().replace("pHluorin", "GFP"))
-    assert run("cip", dataset.folder) == 2
+    assert run_command("cip", dataset.folder) == 2
     assert "Channels must include DsRed and pHluorin, got ['GFP', 'DsRed']." in capsys.readouterr().err
 
 
 def test_a_single_file_is_labelled_into_a_folder(tmp_path, capsys):
     image = tmp_path / "field.ome.tif"
     write_image(image, np.concatenate([field(PHAGOPHORE), field()[:1]]))
-    assert run("cip", image) == 2
+    assert run_command("cip", image) == 2
     assert "--out must be given with a single image" in capsys.readouterr().err
-    assert run("cip", image, "--channels", "0,1", "--out", tmp_path / "labels") == 0
+    assert run_command("cip", image, "--channels", "0,1", "--out", tmp_path / "labels") == 0
     assert read_label_map(tmp_path / "labels/field.tif")[40, 40] == 1
-    assert run("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 2
+    assert run_command("cip", image, "--channels", "0,3", "--out", tmp_path / "other") == 2
     assert f"{image}: The image must have a channel 3, got 3 channels. Use --channels." in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
 
 
 def test_a_stock_pipeline_labels_one_class_a_channel(dataset, tmp_path, capsys):
-    assert run("cip", dataset.folder, "--preset", "brightest", "--name", "first", "--reference", "truth") == 0
+    assert run_command("cip", dataset.folder, "--preset", "brightest", "--name", "first", "--reference", "truth") == 0
     assert "mean IoU" in capsys.readouterr().out
     image = dataset.image("a")
     np.testing.assert_array_equal(dataset.label_map("first", "a"), segment_stock(image[:1], STOCK["brightest"]))
     other = tmp_path / "other.yaml"
     other.write_text("level: 0.5")
     words = ("--preset", "brightest", "--channels", "1,0", "--settings", other, "--name", "both")
-    assert run("cip", dataset.folder, *words) == 0
+    assert run_command("cip", dataset.folder, *words) == 0
     half = replace(STOCK["brightest"], level=0.5)
     np.testing.assert_array_equal(dataset.label_map("both", "a"), segment_stock(image[[1, 0]], half))
 
@@ -140,7 +137,7 @@ def test_a_stock_pipeline_of_more_channels_than_classes_is_refused(tmp_path, cap
     made = Dataset(tmp_path / "one", ClassTable(("background", "nucleus")), ("DNA", "actin"), None, cases)
     write_dataset(made)
     write_image(made.image_path("a"), field())
-    assert run("cip", made.folder, "--preset", "otsu", "--channels", "0,1") == 2
+    assert run_command("cip", made.folder, "--preset", "otsu", "--channels", "0,1") == 2
     assert (
         capsys.readouterr()
         .err.splitlines()[-1]

@@ -1,25 +1,20 @@
 """Views point at the images of another dataset folder and copy none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
+from noisylabels.data.dataset import open_dataset, write_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
 from noisylabels.data.views import view_of, write_view
-
-CASES = (Case("a", "a", "test", "images/a.tif"), Case("b", "w", "training", "images/b.tif"))
+from tests.datasets import write_fields
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    whole = Dataset(tmp_path / "whole", ROSELLA, ("red",), cases=CASES)
-    for number, case in enumerate(CASES):
-        image = np.full((1, 4, 6), number, np.uint16)
-        write_image(whole.folder / case.image, image, channel_names=("red",), pixel_size_um=None)
-        write_label_map(whole.label_path("cip", case.id), np.full((4, 6), number, np.uint8))
-    write_dataset(whole, label_name="cip")
+    whole = write_fields(tmp_path / "whole", {"cip": [np.zeros((4, 6)), np.ones((4, 6))]}, ids=["a", "b"], groups="aw")
+    write_dataset(replace(whole, cases=(replace(whole.case("a"), split="test"), whole.case("b"))))
     return open_dataset(whole.folder)
 
 

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noisylabels.data.dataset import Case, Dataset, write_dataset
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
+from tests.datasets import write_fields
 
 TRUTH = draw("11....22 / 11....22 / ........ / ..22.... / ..22..11 / ........")
 SHIFTED = draw("11....22 / ......22 / ........ / ..11.... / ..11..11 / ........")  # one incomplete, one misclassified
@@ -18,12 +16,5 @@ def make_dataset(folder: Path, labels: dict[str, list[np.ndarray]], *, wells: bo
     """Write fields with the label maps given, one list of maps per label set; None leaves a map out."""
     n = max(map(len, labels.values()))
     ids = [f"P1_{'BCDEFG'[place // 3]}{place % 3 + 2:02d}_f1" if wells else f"img_{place}" for place in range(n)]
-    rng = np.random.default_rng(0)
-    for place, name in enumerate(ids):
-        write_image(folder / "images" / f"{name}.ome.tif", rng.integers(0, 4095, (2, *TRUTH.shape)).astype(np.uint16))
-        for label_set, maps in labels.items():
-            if maps[place] is not None:
-                write_label_map(folder / "labels" / label_set / f"{name}.tif", maps[place])
-    cases = tuple(Case(name, name, "test", f"images/{name}.ome.tif") for name in ids)
-    write_dataset(Dataset(folder, ROSELLA, ("pHluorin", "DsRed"), 0.2152, cases))
+    write_fields(folder, labels, ids=ids, split="test", channel_names=("pHluorin", "DsRed"), pixel_size_um=0.2152)
     return folder

@@ -6,14 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisylabels.cli import main
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
-
-
-def run(*words):
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    return stop.value.code or 0
+from tests.running import run_command
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +20,7 @@ def folder(tmp_path_factory):
 
 
 def evaluate(folder, out, *words):
-    return run("evaluate", folder, "--out", out, "--resamples", 200, "--gallery", 1, *words)
+    return run_command("evaluate", folder, "--out", out, "--resamples", 200, "--gallery", 1, *words)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +105,7 @@ def test_every_field_has_its_scores_and_every_class_its_panoptic_quality(evaluat
 def test_report_writes_the_same_bytes_from_the_counts(evaluated, capsys):
     before = (evaluated / "report.html").read_bytes()
     (evaluated / "report.html").unlink()
-    assert run("report", evaluated, "--gallery", 1) == 0
+    assert run_command("report", evaluated, "--gallery", 1) == 0
     told = capsys.readouterr().out
     assert (
         "No difference is shown between CDL and CIP" in told
@@ -170,7 +164,7 @@ def test_a_mistake_gets_one_sentence_and_leaves_nothing(folder, tmp_path, capsys
 
 
 def test_a_folder_that_is_no_evaluation_is_refused(tmp_path, capsys):
-    assert run("report", tmp_path) == 2
+    assert run_command("report", tmp_path) == 2
     assert f"{tmp_path} must be an evaluation folder with evaluation.json" in capsys.readouterr().err
 
 
@@ -187,7 +181,7 @@ COSTS = (
 
 def test_ratings_are_reported(tmp_path, capsys):
     (tmp_path / "sheet.csv").write_text(SHEET)
-    assert run("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out", "--ks", "matlab") == 0
+    assert run_command("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out", "--ks", "matlab") == 0
     assert "CDL is scored higher than CIP by all raters together: a shift of +3.000" in capsys.readouterr().out
     page = (tmp_path / "out" / "report.html").read_text()
     assert "ignores that both methods were rated on the same images" in page
@@ -196,7 +190,7 @@ def test_ratings_are_reported(tmp_path, capsys):
 
 def test_a_bad_rating_sheet_tells_all_faults_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "sheet.csv").write_text(SHEET.replace("A,f0,CIP,3", "A,f0,CIP,0").replace("B,f1,CDL,7,easy\n", ""))
-    assert run("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out") == 2
+    assert run_command("ratings", tmp_path / "sheet.csv", "--out", tmp_path / "out") == 2
     told = capsys.readouterr().err
     assert "row 2: score must be a whole number from 1 to 10, got '0'" in told
     assert "rater 'B', image 'f1': 'CDL' must be rated, got no score" in told
@@ -220,7 +214,7 @@ def test_ratings_costs_and_controls_join_the_report(evaluated, tmp_path):
         "--controls",
         tmp_path / "wells.csv",
     )
-    assert run("report", evaluated, "--gallery", 0, *words) == 0
+    assert run_command("report", evaluated, "--gallery", 0, *words) == 0
     page = Page((evaluated / "report.html").read_text())
     words = " ".join(page.words)
     for expected in ("How surely", "When a method pays", "Z' of the controls"):

@@ -21,6 +21,7 @@ from noisylabels.experiments.runner import do_run, plan, run_grid
 from noisylabels.experiments.workspace import Workspace
 from noisylabels.parallel import DaskCluster
 from tests.experiments.test_runner import GRID, tables_of
+from tests.running import run_command
 from tests.screening.test_executors import started_cluster
 
 SHORT = {**GRID, "grid": {"noise": ["random"], "dose": [0, 0.3, 0.5], "method": ["gdl"]}}
@@ -121,9 +122,7 @@ def test_no_scheduler_is_one_sentence_and_code_2(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("noisylabels.parallel.dask.CONNECT_S", 0.3)
     (tmp_path / "grid.yaml").write_text(json.dumps(SHORT))
     words = ["experiment", "run", str(tmp_path / "grid.yaml"), "--out", str(tmp_path / "out")]
-    with pytest.raises(SystemExit) as stop:
-        main([*words, "--scheduler", "tcp://127.0.0.1:9"])
-    assert stop.value.code == 2
+    assert run_command(*words, "--scheduler", "tcp://127.0.0.1:9") == 2
     told = capsys.readouterr().err
     assert told.startswith("noisylabels: tcp://127.0.0.1:9 must be a Dask scheduler, but it does not answer")
     assert told.count("\n") == 1

@@ -5,21 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.experiments.grid import list_runs
 from noisylabels.experiments.reading import declare, read_declaration
 from noisylabels.experiments.runner import plan
 from noisylabels.experiments.toy import Toy, write_toy
 from tests.experiments.test_runner import GRID
+from tests.running import run_command
 
 SHARED = Path("../shared/data")
 
 
 def refused(capsys, *words):
     """Call the command line, and give the one sentence it refuses with."""
-    with pytest.raises(SystemExit) as stop:
-        main(["experiment", *map(str, words)])
-    assert stop.value.code == 2
+    assert run_command("experiment", *words) == 2
     told = capsys.readouterr()
     assert told.err.startswith("noisylabels: ")
     assert told.err.count("\n") == 1

@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
 from noisylabels.experiments.collection import collect
@@ -20,6 +19,7 @@ from noisylabels.experiments.runner import plan, run_grid
 from noisylabels.experiments.toy import Toy, draw_toy, read_toy
 from noisylabels.experiments.workspace import Workspace, noisy_labels, prepare_labels, training_ids
 from noisylabels.parallel import Shard
+from tests.running import run_command
 
 GRID = {
     "name": "grid",
@@ -172,9 +172,7 @@ def test_the_commands_plan_and_run_from_a_file(tmp_path, capsys):
     file = tmp_path / "grid.yaml"
     file.write_text(json.dumps({**GRID, "grid": {**GRID["grid"], "method": ["gdl"], "dose": [0]}}))
     for words in (["plan", "--no-probe"], ["run"], ["collect"], ["report"]):
-        with pytest.raises(SystemExit) as stop:
-            main(["experiment", words[0], str(file), "--out", str(tmp_path / "out"), *words[1:]])
-        assert not stop.value.code
+        assert run_command("experiment", words[0], file, "--out", tmp_path / "out", *words[1:]) == 0
     out = capsys.readouterr().out
     assert "1 runs, 0 done" in out
     assert "done" in out

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image
@@ -13,6 +12,7 @@ from noisylabels.data.labels import ClassTable
 from noisylabels.data.outlines import trace_outlines, write_outlines
 from noisylabels.importing.folder import import_folder
 from tests.cases import draw
+from tests.running import run_command
 
 TABLE = ClassTable(("background", "nucleus", "spot"))
 MAPS = {"a": draw("11.2/1.12/1111"), "b": draw("..../.22./...."), "c": draw("..../..../....")}
@@ -83,9 +83,7 @@ def coco(**annotation):
 def test_cocos_polygons_are_read_from_one_file_for_all_images(raw, tmp_path, capsys):
     place = tmp_path / "instances.json"
     place.write_text(json.dumps(coco()))
-    with pytest.raises(SystemExit) as ended:
-        main(["import", str(raw), str(tmp_path / "out"), "--labels", f"truth={place}", "--fractions", "1,0,0"])
-    assert ended.value.code == 0
+    assert run_command("import", raw, tmp_path / "out", "--labels", f"truth={place}", "--fractions", "1,0,0") == 0
     assert "truth: COCO, 1 nucleus" in capsys.readouterr().out
     data = open_dataset(tmp_path / "out")
     assert data.classes.names == ("background", "nucleus")

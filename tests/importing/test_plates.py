@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ROSELLA
 from noisylabels.importing.plates import import_plates, parse_channels
+from tests.running import run_command
 
 PATTERN = "{plate}/{well}_f{field}_c{channel}.tif"
 WELLS = ("B02", "B03", "C02", "C03")
@@ -64,9 +64,7 @@ def test_some_fields_are_taken_by_lot_and_the_same_again(pixels):
 
 def test_a_field_with_a_missing_channel_is_left_out_and_told(pixels, tmp_path, capsys):
     (tmp_path / "plates" / "P 1" / "C03_f2_cred.tif").unlink()
-    with pytest.raises(SystemExit) as stop:
-        main(["import", "plates", "out", "--pattern", PATTERN, "--channels", "DsRed=red,pHluorin=green"])
-    assert stop.value.code == 3
+    assert run_command("import", "plates", "out", "--pattern", PATTERN, "--channels", "DsRed=red,pHluorin=green") == 3
     assert "C03_f002: left out, " in capsys.readouterr().err
     assert "P_1_C03_f2" not in open_dataset("out").ids()
     assert len(open_dataset("out").ids()) == 2 * len(WELLS) - 1
@@ -85,9 +83,7 @@ def test_a_field_with_a_missing_channel_is_left_out_and_told(pixels, tmp_path, c
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_and_leaves_nothing(pixels, tmp_path, capsys, words, sentence):
-    with pytest.raises(SystemExit) as stop:
-        main(["import", "plates", "out", "--pattern", PATTERN, *words])
-    assert stop.value.code == 2
+    assert run_command("import", "plates", "out", "--pattern", PATTERN, *words) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

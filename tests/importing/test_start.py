@@ -5,14 +5,12 @@ import pytest
 import tifffile
 from PIL import Image
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
+from tests.running import run_command
 
 
 def start(*words):
-    with pytest.raises(SystemExit) as stop:
-        main(["start", *map(str, words)])
-    return stop.value.code
+    return run_command("start", *words)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.errors import InputError
 from noisylabels.learning.lint import fault_of, lint_bundle
 from tests.bundles.conftest import BUNDLES
+from tests.running import run_command
 
 
 @pytest.mark.parametrize("name", ["cdl", "mdl"])
@@ -79,9 +79,7 @@ def test_a_planted_call_is_listed_with_its_place_and_exit_code_2(tmp_path: Path,
     bundle = shutil.copytree(BUNDLES / "cdl", tmp_path / "stranger")
     config = {"run": ["$os.system('ls')"], "loss": {"_target_": "os.system", "command": "ls"}}
     (bundle / "configs/extra.json").write_text(json.dumps(config))
-    with pytest.raises(SystemExit) as exit_:
-        main(["lint-bundle", str(bundle)])
-    assert exit_.value.code == 2
+    assert run_command("lint-bundle", bundle) == 2
     out = capsys.readouterr().out.splitlines()
     assert out[:2] == [
         "configs/extra.json: run::0: $os.system('ls')  [call of os.system]",

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisylabels.cli import main
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import write_label_map
 from noisylabels.noise.log import read_log
 from noisylabels.noise.model import NoiseModel, render_log
+from tests.datasets import write_fields
 from tests.noise.fields import crowded_field
+from tests.running import run_command
 
 CHANNELS = ("DsRed", "pHluorin")
 MODEL = "missed: {rate: 0.3, given: {contrast: -2}}\nboundary: {rate: 0.5}\n"
@@ -21,26 +21,19 @@ MODEL = "missed: {rate: 0.3, given: {contrast: -2}}\nboundary: {rate: 0.5}\n"
 @pytest.fixture
 def folder(tmp_path):
     """A dataset of six fields, the first of them empty."""
-    ids = [f"field-{index}" for index in range(6)]
-    cases = tuple(Case(name, group=name, split="training", image=f"images/{name}.ome.tif") for name in ids)
-    dataset = Dataset(tmp_path / "data", ROSELLA, CHANNELS, cases=cases)
-    for index, name in enumerate(ids):
-        label_map, image = crowded_field(index, n_events=60 if index else 0)
-        write_image(dataset.folder / f"images/{name}.ome.tif", image.clip(0).astype(np.uint16), channel_names=CHANNELS)
-        write_label_map(dataset.label_path("truth", name), label_map)
-    write_dataset(dataset)
+    fields = [crowded_field(index, n_events=60 if index else 0) for index in range(6)]
+    dataset = write_fields(
+        tmp_path / "data",
+        {"truth": [label_map for label_map, _ in fields]},
+        ids=[f"field-{index}" for index in range(6)],
+        images=[image.clip(0).astype(np.uint16) for _, image in fields],
+    )
     (tmp_path / "model.yaml").write_text(MODEL)
     return dataset.folder
 
 
-def run(*words):
-    with pytest.raises(SystemExit) as left:
-        main([str(word) for word in words])
-    return left.value.code
-
-
 def corrupt(folder, *more):
-    return run("corrupt", folder, "--noise", folder.parent / "model.yaml", *more)
+    return run_command("corrupt", folder, "--noise", folder.parent / "model.yaml", *more)
 
 
 def content(folder, name="noisy"):
@@ -97,13 +90,13 @@ def test_a_field_whose_truth_has_changed_is_done_again(folder):
 def test_a_label_set_of_another_model_is_not_overwritten_unless_asked(folder, capsys):
     assert corrupt(folder) == 0
     before = content(folder)
-    assert run("corrupt", folder, "--noise", "liberal") == 2
+    assert run_command("corrupt", folder, "--noise", "liberal") == 2
     assert capsys.readouterr().err == (
         f"noisylabels: {folder / 'labels' / 'noisy'} must hold what was made with the same settings to go on, "
         "got other model. Give another --name, or --overwrite.\n"
     )
     assert content(folder) == before
-    assert run("corrupt", folder, "--noise", "liberal", "--overwrite") == 0
+    assert run_command("corrupt", folder, "--noise", "liberal", "--overwrite") == 0
     assert content(folder) != before
 
 
@@ -128,7 +121,7 @@ def test_a_field_that_cannot_be_read_fails_alone_with_code_3(folder, capsys):
     ],
 )
 def test_a_mistake_is_one_sentence_and_code_2(folder, capsys, words, beginning):
-    assert run("corrupt", folder, *words) == 2
+    assert run_command("corrupt", folder, *words) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith(beginning)
     assert captured.err.count("\n") == 1
@@ -138,7 +131,7 @@ def test_a_mistake_is_one_sentence_and_code_2(folder, capsys, words, beginning):
 def test_a_calibrated_profile_is_written_drawn_and_used(folder, tmp_path, capsys):
     assert corrupt(folder) == 0
     out = tmp_path / "calibrated"
-    assert run("calibrate", folder, "--labels", "noisy", "--out", out, "--resamples", 5) == 0
+    assert run_command("calibrate", folder, "--labels", "noisy", "--out", out, "--resamples", 5) == 0
     assert "6 fields" in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == [
         "calibration.png", "checks.csv", "features.csv", "model.yaml", "profile.json", "types.csv",
@@ -148,8 +141,8 @@ def test_a_calibrated_profile_is_written_drawn_and_used(folder, tmp_path, capsys
     checks = pd.read_csv(out / "checks.csv").set_index("name")
     assert 0.15 < checks.loc["phagophore.missed.rate", "observed"] < 0.6
     assert (out / "calibration.png").read_bytes().startswith(b"\x89PNG")
-    assert run("corrupt", folder, "--noise", out / "profile.json", "--name", "again") == 0
-    assert run("corrupt", folder, "--noise", out / "model.yaml", "--name", "again") == 0
+    assert run_command("corrupt", folder, "--noise", out / "profile.json", "--name", "again") == 0
+    assert run_command("corrupt", folder, "--noise", out / "model.yaml", "--name", "again") == 0
 
 
 def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder, tmp_path, capsys):
@@ -167,7 +160,7 @@ def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder,
     )
     words = ("detect", folder, "--labels", "noisy", "--out", out, "--probabilities", predictions)
     words += ("--annotators", f"{people}:who")
-    assert run(*words) == 0
+    assert run_command(*words) == 0
     assert "probably wrong events: " in capsys.readouterr().out
     queue, issues = pd.read_csv(out / "queue.csv"), pd.read_csv(out / "issues.csv")
     assert (queue["value"].diff().dropna() <= 0).all()
@@ -186,14 +179,14 @@ def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder,
     logged = set(zip(missed["image"], missed["row_min"], missed["column_min"], strict=True))
     assert len(logged & found) > 0.8 * len(logged) > 0
     (predictions / "field-4.npy").unlink()
-    assert run(*words) == 2
+    assert run_command(*words) == 2
     assert "1 of 6 are missing: field-4." in capsys.readouterr().err
 
 
 def test_detection_makes_its_own_predictions_out_of_fold(folder, tmp_path):
     assert corrupt(folder) == 0
     out = tmp_path / "detected"
-    assert run("detect", folder, "--labels", "noisy", "--out", out, "--folds", 3) == 0
+    assert run_command("detect", folder, "--labels", "noisy", "--out", out, "--folds", 3) == 0
     assert len(pd.read_csv(out / "queue.csv")) == 6
     assert {"missed"} <= set(pd.read_parquet(out / "issues.parquet")["kind"])
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from noisylabels.cli import main
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import read_image, write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
+from noisylabels.data.images import read_image, write_label_map
 from noisylabels.noise.fusing import Vote, confirm_events, fuse_dataset, fuse_maps
 from tests.cases import draw
+from tests.datasets import write_fields
+from tests.running import run_command
 
 MAPS = {
     "a": [[0, 1, 1, 2, 0]],
@@ -18,14 +17,8 @@ MAPS = {
 }
 
 
-def make_dataset(folder, maps=MAPS, n=2):
-    for number in range(n):
-        write_image(folder / "images" / f"f{number}.ome.tif", np.zeros((2, 1, 5), np.uint16))
-        for name, label_map in maps.items():
-            write_label_map(folder / "labels" / name / f"f{number}.tif", np.array(label_map, np.uint8))
-    cases = tuple(Case(f"f{k}", f"w{k}", "training", f"images/f{k}.ome.tif") for k in range(n))
-    write_dataset(Dataset(folder, ROSELLA, ("DsRed", "pHluorin"), cases=cases), label_name="a")
-    return open_dataset(folder)
+def make_dataset(folder):
+    return write_fields(folder, {name: [label_map] * 2 for name, label_map in MAPS.items()}, groups=["w0", "w1"])
 
 
 @pytest.mark.parametrize(
@@ -89,9 +82,7 @@ def test_estimated_performance_is_pooled_over_the_fields_of_a_dataset(tmp_path, 
 
 def test_the_command_writes_label_maps_and_votes(tmp_path, capsys):
     make_dataset(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        main(["fuse", str(tmp_path), "a", "b", "c", "--undecided", "ignore", "--save-votes"])
-    assert stop.value.code == 0
+    assert run_command("fuse", tmp_path, "a", "b", "c", "--undecided", "ignore", "--save-votes") == 0
     assert capsys.readouterr().out == f"{tmp_path}/labels/consensus: 2 label maps of 3 votes\n"
     votes = read_image(tmp_path / "votes" / "consensus" / "f1.ome.tif")
     assert votes[:, 0].tolist() == [[3, 1, 1, 0, 2], [0, 2, 1, 0, 1], [0, 0, 1, 3, 0]]
@@ -100,9 +91,7 @@ def test_the_command_writes_label_maps_and_votes(tmp_path, capsys):
 def test_a_field_that_one_label_set_lacks_is_left_out_and_named(tmp_path, capsys):
     dataset = make_dataset(tmp_path)
     dataset.label_path("b", "f1").unlink()
-    with pytest.raises(SystemExit) as stop:
-        main(["fuse", str(tmp_path), "a", "b"])
-    assert stop.value.code == 3
+    assert run_command("fuse", tmp_path, "a", "b") == 3
     assert capsys.readouterr().err == "noisylabels: left out, a label set lacks them: f1\n"
 
 
@@ -128,9 +117,7 @@ def test_a_field_that_one_label_set_lacks_is_left_out_and_named(tmp_path, capsys
 )
 def test_what_cannot_be_fused_is_told_in_one_sentence(tmp_path, capsys, words, sentence):
     make_dataset(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        main(["fuse", str(tmp_path), *words])
-    assert stop.value.code == 2
+    assert run_command("fuse", tmp_path, *words) == 2
     assert capsys.readouterr().err == f"noisylabels: {sentence.format(folder=tmp_path)}\n"
     assert not (tmp_path / "labels" / "consensus").exists()
 

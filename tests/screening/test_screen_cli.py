@@ -8,17 +8,11 @@ import pandas as pd
 import pytest
 import tifffile
 
-from noisylabels.cli import main
 from noisylabels.plates.omezarr_labels import list_labels, read_labels
 from tests.plates.made_plates import hash_tree
+from tests.running import run_command
 
 PATTERN = "{well}_f{field}_c{channel}.tif"
-
-
-def call(*words):
-    with pytest.raises(SystemExit) as left:
-        main([str(word) for word in words])
-    return left.value.code
 
 
 @pytest.fixture
@@ -38,7 +32,7 @@ def plate(tmp_path):
 
 def run(plate, folder, *more):
     words = ("screen", "run", plate, folder, "--pattern", PATTERN, "--method", "threshold", "--workers", "0")
-    return call(*words, *more)
+    return run_command(*words, *more)
 
 
 def test_run_status_measure_export(plate, tmp_path, capsys):
@@ -47,25 +41,25 @@ def test_run_status_measure_export(plate, tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     counts = {"done": 4, "failed": 0, "missing": 0, "stale": 0}
     assert told == {**counts, "problems": [], "failures": [], "doubts": []}
-    assert call("screen", "status", tmp_path / "run", "--verify") == 0
+    assert run_command("screen", "status", tmp_path / "run", "--verify") == 0
     assert capsys.readouterr().out == "4 done, 0 failed, 0 missing, 0 stale\n"
     layout = tmp_path / "layout.csv"
     layout.write_text("well,drug\nB07,DMSO\nC03,bafilomycin\n")
-    assert call("screen", "measure", tmp_path / "run", "--layout", layout, "--json") == 0
+    assert run_command("screen", "measure", tmp_path / "run", "--layout", layout, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["events"], facts["fields"], facts["wells"]) == (4, 4, 2)
     wells = pd.read_csv(tmp_path / "run" / "measurements" / "wells.csv")
     assert wells["drug"].tolist() == ["DMSO", "bafilomycin"]
     assert wells["per_field_event"].tolist() == [1, 1]
     assert wells["mean_DsRed_event"].between(450, 550).all()
-    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    assert run_command("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
     (name,) = list_labels(tmp_path / "zarr" / "plate.ome.zarr" / "B" / "07" / "1")
     assert name.startswith("threshold_")
     label_map = read_labels(tmp_path / "zarr" / "plate.ome.zarr" / "B" / "07" / "2", name)
     assert np.array_equal(label_map, tifffile.imread(tmp_path / "run" / "plate" / "B07" / "B07_f002.tif"))
     assert label_map[12, 22] == 1
     exported = hash_tree(tmp_path / "zarr")
-    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    assert run_command("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
     assert capsys.readouterr().out.endswith("0 label maps " + name + ", 4 were there\n")
     assert hash_tree(tmp_path / "zarr") == exported
     assert hash_tree(plate) == before
@@ -73,9 +67,9 @@ def test_run_status_measure_export(plate, tmp_path, capsys):
 
 def test_a_run_on_the_exported_plate_finds_the_same_events(plate, tmp_path):
     assert run(plate, tmp_path / "run") == 0
-    assert call("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
+    assert run_command("screen", "export", tmp_path / "run", tmp_path / "zarr") == 0
     words = ("screen", "run", tmp_path / "zarr", tmp_path / "again", "--method", "threshold", "--workers", "0")
-    assert call(*words) == 0
+    assert run_command(*words) == 0
     names = ["plate/B07/B07_f001.tif", "plate/C03/C03_f002.tif"]
     for name in names:
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
@@ -89,7 +83,7 @@ def test_some_failed_is_code_3_and_the_sentence_is_told(plate, tmp_path, capsys)
     assert told.out == "3 done, 1 failed, 0 missing, 0 stale\n"
     assert f"plate B07_f001: {torn} must be a whole image file" in told.err
     assert "Traceback" not in told.err
-    assert call("screen", "status", tmp_path / "run", "--json") == 3
+    assert run_command("screen", "status", tmp_path / "run", "--json") == 3
     assert json.loads(capsys.readouterr().out)["failed"] == 1
 
 
@@ -111,10 +105,10 @@ def test_a_screen_of_two_plates_keeps_them_apart(plate, tmp_path):
     for path in (tmp_path / "screen" / "P2").glob("C03*"):
         path.unlink()
     words = ("--pattern", "{plate}/" + PATTERN, "--method", "threshold", "--workers", "0")
-    assert call("screen", "run", tmp_path / "screen", tmp_path / "run", *words) == 0
+    assert run_command("screen", "run", tmp_path / "screen", tmp_path / "run", *words) == 0
     layout = tmp_path / "layout.csv"
     layout.write_text("plate,well,drug\nP1,B07,a\nP2,B07,b\n")
-    assert call("screen", "measure", tmp_path / "run", "--layout", layout) == 0
+    assert run_command("screen", "measure", tmp_path / "run", "--layout", layout) == 0
     wells = pd.read_csv(tmp_path / "run" / "measurements" / "wells.csv")
     assert list(zip(wells["plate"], wells["well"], wells["drug"].fillna(""), strict=True)) == [
         ("P1", "B07", "a"),
@@ -133,10 +127,10 @@ def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
 def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
     assert run(plate, tmp_path / "run") == 0
     words = ("screen", "measure", tmp_path / "run", "--reference", tmp_path / "before")
-    assert call(*words) == 2
+    assert run_command(*words) == 2
     assert "must be a measured run, but" in capsys.readouterr().err
-    assert call("screen", "measure", tmp_path / "run") == 0
-    assert call("screen", "measure", tmp_path / "run", "--reference", tmp_path / "run") == 2
+    assert run_command("screen", "measure", tmp_path / "run") == 0
+    assert run_command("screen", "measure", tmp_path / "run", "--reference", tmp_path / "run") == 2
     assert "The reference must have at least 3 wells, got 2." in capsys.readouterr().err
 
 
@@ -167,7 +161,7 @@ def test_mistakes_are_one_sentence_and_code_2(plate, tmp_path, capsys, monkeypat
 
 
 def test_no_run_is_one_sentence(tmp_path, capsys):
-    assert call("screen", "status", tmp_path) == 2
+    assert run_command("screen", "status", tmp_path) == 2
     assert capsys.readouterr().err == (
         f"noisylabels: {tmp_path} must be the folder of a run, but it has no run.json. Run `screen run` first.\n"
     )

@@ -10,21 +10,19 @@ import numpy as np
 import pytest
 
 from noisylabels import cip, simulation
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA_PHASES, merge_classes
 from noisylabels.simulation import lay_out, plan_fields, preset, simulate_dataset, simulate_field
 from noisylabels.simulation.writing import write_field
 from tests.docs.pages import read_blocks, read_part, run_blocks
+from tests.running import run_command
 
 SMALL = ["--rows", "64", "--columns", "80", "--seed", "3", "--plate", "treatments"]
 
 
 def run(*words):
-    with pytest.raises(SystemExit) as stop:
-        main(["simulate", *map(str, words)])
-    return stop.value.code
+    return run_command("simulate", *words)
 
 
 def files_of(folder):

@@ -1,12 +1,11 @@
 """Plates that differ, and splits that keep a plate together."""
 
 import numpy as np
-import pytest
 
 from noisylabels import simulation
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.simulation.variation import RANGES, vary_plate
+from tests.running import run_command
 
 
 def test_every_plate_draws_its_own_within_the_ranges():
@@ -25,9 +24,7 @@ def test_every_plate_draws_its_own_within_the_ranges():
 
 def test_the_command_splits_by_plate_and_the_plates_differ(tmp_path):
     words = ["--plates", "3", "--fields", "7", "--rows", "32", "--columns", "48", "--fractions", "0.4,0.3,0.3"]
-    with pytest.raises(SystemExit) as stop:
-        main(["simulate", str(tmp_path / "s"), *words])
-    assert stop.value.code == 0
+    assert run_command("simulate", tmp_path / "s", *words) == 0
     dataset = open_dataset(tmp_path / "s")
     plates = {split: {id.split("_")[0] for id in dataset.ids(split)} for split in ("training", "validation", "test")}
     assert sorted(name for names in plates.values() for name in names) == ["P1", "P2", "P3"]
@@ -40,9 +37,7 @@ def test_the_command_splits_by_plate_and_the_plates_differ(tmp_path):
 
 
 def test_more_plates_than_fields_is_one_sentence(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["simulate", str(tmp_path / "s"), "--plates", "3", "--fields", "2"])
-    assert stop.value.code == 2
+    assert run_command("simulate", tmp_path / "s", "--plates", "3", "--fields", "2") == 2
     assert capsys.readouterr().err == (
         "noisylabels: There must be a plate, and a field for each, got 3 plates and 2 fields. Ask for more.\n"
     )

@@ -6,16 +6,10 @@ import pytest
 from evaluation.screens.drift import measure_drift
 from evaluation.screens.quality import flag_low, measure_focus, share_saturated
 from evaluation.screens.screens import disagree, survey_screen
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
-
-
-def run(*words):
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    return stop.value.code or 0
+from tests.running import run_command
 
 
 def test_an_empty_image_has_no_focus_and_is_never_flagged():
@@ -99,7 +93,7 @@ def screens(tmp_path_factory):
 
 def test_a_new_screen_is_reported_without_truth(screens, tmp_path, capsys):
     known, new = screens
-    assert run("survey", new, "--against", known, "--out", tmp_path / "out", "--gallery", 1) == 0
+    assert run_command("survey", new, "--against", known, "--out", tmp_path / "out", "--gallery", 1) == 0
     assert "This screen differs much from the reference screen" in capsys.readouterr().out
     ranked = (tmp_path / "out" / "tables" / "look_first.csv").read_text().splitlines()
     assert ranked[1].startswith("1,P1_C04_f1,0.55,4,4")
@@ -110,6 +104,6 @@ def test_a_new_screen_is_reported_without_truth(screens, tmp_path, capsys):
 
 
 def test_a_screen_of_one_method_without_reference_is_reported(screens, tmp_path, capsys):
-    assert run("survey", screens[1], "--methods", "cdl", "--out", tmp_path / "out") == 0
+    assert run_command("survey", screens[1], "--methods", "cdl", "--out", tmp_path / "out") == 0
     assert "No reference screen was given" in capsys.readouterr().out
     assert not (tmp_path / "out" / "tables" / "look_first.csv").exists()

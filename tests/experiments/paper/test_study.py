@@ -14,6 +14,7 @@ from noisylabels.experiments.paper.presets import PRESETS
 from noisylabels.experiments.paper.results import measure
 from noisylabels.experiments.paper.statements import STATEMENTS
 from noisylabels.experiments.paper.study import list_steps, read_study
+from tests.running import run_command
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper.md"
 README = Path(__file__).parents[3] / "noisylabels" / "experiments" / "paper" / "README.md"
@@ -121,9 +122,7 @@ def test_started_again_it_redoes_only_what_was_lost(study, capsys):
 
 
 def test_another_preset_in_the_same_folder_is_refused(study, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["study", "--preset", "small", "--seeds", "0", "--out", str(study)])
-    assert stop.value.code == 2
+    assert run_command("study", "--preset", "small", "--seeds", "0", "--out", study) == 2
     assert "must hold what was made with the same settings" in capsys.readouterr().err
     assert json.loads((study / "study.json").read_text())["preset"] == "tiny"
 

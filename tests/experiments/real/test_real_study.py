@@ -20,6 +20,7 @@ from noisylabels.experiments.real.nuclei import METHODS, choose_few
 from noisylabels.experiments.real.settings import RealSettings
 from noisylabels.experiments.real.study import run_real_study
 from tests.docs.pages import read_blocks
+from tests.running import run_command
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
@@ -223,9 +224,7 @@ def test_an_unknown_study_and_missing_data_are_one_sentence(tmp_path, capsys):
     message = "A study on real images must be one of nuclei, annotators, got 'cells'. Name one of them."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         run_real_study("cells", tmp_path, tmp_path / "out", seeds=(0,))
-    with pytest.raises(SystemExit) as stop:
-        main(["real-study", "nuclei", str(tmp_path), "--out", str(tmp_path / "out")])
-    assert stop.value.code == 2
+    assert run_command("real-study", "nuclei", tmp_path, "--out", tmp_path / "out") == 2
     assert f"{tmp_path} must hold images/ and labels" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"must list images with the columns id, lab and group, got no rows"):
         read_labs(tmp_path)

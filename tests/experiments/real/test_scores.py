@@ -5,10 +5,9 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from noisylabels.data.dataset import Case, Dataset
-from noisylabels.data.images import write_label_map
 from noisylabels.data.labels import ClassTable
 from noisylabels.experiments.real.scores import count, estimate, join_counts, pair_methods, score
+from tests.datasets import write_fields
 
 CLASSES = ClassTable(("background", "cell"))
 SIZE = 24
@@ -23,12 +22,9 @@ def draw(*boxes):
 
 def make_dataset(folder, label_sets, *, groups):
     """One test image per group; label sets as maps by image."""
-    names = [f"f{place}" for place in range(len(groups))]
-    for label_set, maps in label_sets.items():
-        for name, label_map in zip(names, maps, strict=True):
-            write_label_map(folder / "labels" / label_set / f"{name}.tif", label_map)
-    cases = tuple(Case(name, group, "test", f"{name}.tif") for name, group in zip(names, groups, strict=True))
-    return Dataset(folder, CLASSES, ("cells",), None, cases, {})
+    return write_fields(
+        folder, label_sets, groups=list(groups), split="test", channel_names=("cells",), classes=CLASSES
+    )
 
 
 def count_one(dataset, *, reference="truth", method="made"):
