@@ -52,7 +52,9 @@ def render_page(findings: Findings | None = None) -> str:
     Args:
         findings: What a study found; None: the paper's own numbers alone, and how to make ours.
     """
-    sections = [_open(findings), _beside(findings), *(_measured(findings) if findings else []), _misprints()]
+    found = [_goals(findings)] if findings else []
+    rest = _measured(findings) if findings else []
+    sections = [_open(findings), *found, _beside(findings), *rest, _misprints()]
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
@@ -106,16 +108,16 @@ def _beside(findings: Findings | None) -> str:
 def _measured(findings: Findings) -> list[str]:
     tables = findings.tables
     return [
-        _goals(findings),
         _differences(findings),
         "## All scores, on MDL's test quarters\n\n" + _scores(tables["scores"]),
         "## Boxes: bands of overlap, mean and SD over experts\n\n"
-        + _frame(tables["experts"], where={"class_name": "all events"}, drop=("class_name",)),
+        + _main_rows("experts", tables["experts"], where={"class_name": "all events"}, drop=("class_name",)),
         "## Boxes: share found by group of experts, and of the truth, on MDL's test quarters\n\n"
         + _groups(tables["points"]),
         "## Simulated ratings: tests\n\n"
         + _frame(tables["ratings"], where={"rater": "all raters"}, drop=("rater", "mann_whitney_p")),
-        "## Confusion of events, on MDL's test quarters, against the truth\n\n" + _frame(tables["event_confusion"]),
+        "## Confusion of events, on MDL's test quarters, against the truth\n\n"
+        + _main_rows("event_confusion", tables["event_confusion"]),
         _surrogates(findings),
         _teacher(tables["teacher"]),
         _costs(findings),
@@ -186,7 +188,7 @@ def _misprints() -> str:
 
 def _scores(scores: "pd.DataFrame") -> str:
     chosen = scores[scores["reference"].isin(["truth", "corrected"])]
-    return _frame(chosen.drop(columns=["MeanSpecificity", "MeanPrecision"]))
+    return _main_rows("scores", chosen, drop=("MeanSpecificity", "MeanPrecision"))
 
 
 def _groups(points: "pd.DataFrame") -> str:
@@ -235,6 +237,16 @@ def _frame(frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, dro
         frame = frame[frame[name] == value]
     shown = frame.drop(columns=list(drop))
     return _table(list(shown.columns), [[_cell(value) for value in row] for row in shown.itertuples(index=False)])
+
+
+def _main_rows(
+    name: str, frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, drop: Iterable[str] = ()
+) -> str:
+    """Write the rows of the main methods, and where the others are."""
+    main = frame[frame["method"].isin(_MAIN)]
+    return (
+        _frame(main, where=where, drop=drop) + f"\n\nEvery method and column: [`tables/{name}.csv`](tables/{name}.csv)."
+    )
 
 
 def _cell(value: object) -> str:
