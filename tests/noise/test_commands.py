@@ -211,7 +211,10 @@ def test_label_maps_with_ignored_pixels_are_corrupted_and_calibrated(folder):
     for reference in ("truth", "partial"):  # what the weak map ignores counts in neither
         out = folder.parent / reference
         assert (
-            run("calibrate", folder, "--out", out, "--labels", "weak", "--reference", reference, "--resamples", 2) == 0
+            run_command(
+                "calibrate", folder, "--out", out, "--labels", "weak", "--reference", reference, "--resamples", 2
+            )
+            == 0
         )
         profiles[reference] = (out / "profile.json").read_text()
     assert profiles["truth"] == profiles["partial"]
@@ -222,7 +225,7 @@ def test_maps_of_different_sizes_are_not_calibrated(folder, capsys):
     for name in dataset.ids():
         write_label_map(dataset.label_path("small", name), dataset.label_map("truth", name)[:8])
     words = ("--out", folder.parent / "out", "--labels", "small", "--features", "area")
-    assert run("calibrate", folder, *words) == 2
+    assert run_command("calibrate", folder, *words) == 2
     sentence = (
         "Label maps small and truth of field-0 must have one size, got (8, 128) and (96, 128). Pair them by field."
     )

@@ -154,9 +154,7 @@ def test_a_voter_that_sees_nothing_confirms_nothing_and_what_is_ignored_stays_so
 def test_label_sets_of_different_sizes_are_refused_before_anything_is_written(tmp_path, capsys):
     dataset = make_dataset(tmp_path)
     write_label_map(dataset.label_path("b", "f1"), np.zeros((2, 5), np.uint8))
-    with pytest.raises(SystemExit) as stop:
-        main(["fuse", str(tmp_path), "a", "b"])
-    assert stop.value.code == 2
+    assert run_command("fuse", tmp_path, "a", "b") == 2
     sentence = "Label maps of f1 must have one size, got (1, 5) in a and (2, 5) in b. Pair them by field."
     assert capsys.readouterr().err == f"noisylabels: {sentence}\n"
     assert not (tmp_path / "labels" / "consensus").exists()
