@@ -178,23 +178,6 @@ def write_label_map(path: str | Path, label_map: LabelMap) -> None:
         write(temporary, label_map)
 
 
-def find_images(folder: str | Path) -> list[Path]:
-    """List the image files of a folder, sorted by name.
-
-    Raises:
-        FileNotFoundError: If the folder is missing or holds no image; the message says what it holds instead.
-    """
-    directory = Path(folder)
-    if not directory.is_dir():
-        msg = f"{folder} must be a folder of images, but it does not exist. Check the path."
-        raise FileNotFoundError(msg)
-    found = sorted(path for path in directory.iterdir() if path.name.lower().endswith(IMAGE_SUFFIXES))
-    if not found:
-        msg = f"{folder} must hold images ({', '.join(IMAGE_SUFFIXES)}), got {_listing(directory)}. Check the path."
-        raise FileNotFoundError(msg)
-    return found
-
-
 def _content_uuid(image: Image) -> str:
     """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
     named = hash_bytes(repr((image.shape, image.dtype.str)).encode() + image.tobytes())

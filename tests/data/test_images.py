@@ -8,19 +8,13 @@ import tifffile
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.ids import image_id
-from noisylabels.data.images import find_images, read_image, read_label_map, write_image, write_label_map
+from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
 from tests.cases import draw
 
 
 def ramp(shape, dtype):
     return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-
-
-def test_an_empty_folder_says_what_it_holds(tmp_path):
-    (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(FileNotFoundError, match=r"got 1 entries \(notes\.txt\)"):
-        find_images(tmp_path)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
