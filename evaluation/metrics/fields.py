@@ -217,7 +217,11 @@ def _detect(
     found_as = np.zeros(len(reference), np.intp)
     is_used = np.zeros(len(prediction), bool)
     for pairs in (alike, unlike):
-        free = pairs.select((found_as[pairs.reference] == 0) & ~is_used[pairs.prediction])
+        free = pairs
+        if pairs is unlike:
+            free = pairs.select((found_as[pairs.reference] == 0) & ~is_used[pairs.prediction])
+        if not len(free):
+            continue
         chosen = free.select(assign(free, step=step))
         found_as[chosen.reference] = prediction.class_index[chosen.prediction]
         is_used[chosen.prediction] = True

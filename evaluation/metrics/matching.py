@@ -48,12 +48,19 @@ def count_one_to_one(pairs: Pairs, reference_class: NDArray[np.uint8], *, n_clas
         (C, 19) pairs whose IoU is at least k/20 in the assignment made for that threshold, k = 1..19, and the (C,) sum
         of the IoU over the pairs at 0.5.
     """
-    near = pairs.select(np.flatnonzero(pairs.steps > 0))
+    is_near = pairs.steps > 0
+    near = pairs if is_near.all() else pairs.select(is_near)
+    if _are_apart(near):
+        return _cumulate(near.steps, reference_class[near.reference], n_classes), _sum_iou(
+            near, reference_class, n_classes
+        )
     group, simple = _group(near)
     # Where all pairs share one event, its best pair is the assignment at every threshold.
     alone = near.select(_best_of_groups(near, group, np.flatnonzero(simple)))
     counts = _cumulate(alone.steps, reference_class[alone.reference], n_classes)
     sums = _sum_iou(alone, reference_class, n_classes)
+    if simple.all():
+        return counts, sums
     rest = near.select(np.flatnonzero(~simple))
     able, chosen = -1, rest
     steps = rest.steps
@@ -86,7 +93,9 @@ def assign(pairs: Pairs, *, step: int) -> NDArray[np.intp]:
         array([1, 2])
     """
     able = np.flatnonzero(pairs.steps >= step)
-    near = pairs.select(able)
+    near = pairs if len(able) == len(pairs) else pairs.select(able)
+    if _are_apart(near):
+        return able
     group, simple = _group(near)
     chosen = [_best_of_groups(near, group, np.flatnonzero(simple))]
     chosen += [_solve(near, np.flatnonzero(group == one)) for one in np.unique(group[~simple])]
@@ -114,6 +123,11 @@ def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[n
     chosen = pairs.select(assign(pairs, step=step))
     partner[chosen.reference] = chosen.prediction
     return partner
+
+
+def _are_apart(pairs: Pairs) -> bool:
+    """Tell whether no event is in two pairs: then all pairs are the assignment."""
+    return all(len(end) == 0 or int(np.bincount(end).max()) == 1 for end in (pairs.reference, pairs.prediction))
 
 
 def _group(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -53,7 +54,7 @@ class Pairs:
         ratio: FloatArray = self.intersection / self.union
         return ratio
 
-    @property
+    @cached_property
     def steps(self) -> NDArray[np.intp]:
         """(pair,) the IoU in whole twentieths, rounded down: an IoU of exactly 0.1 is 2, of 0.5 is 10, of 1 is 20."""
         whole: NDArray[np.intp] = (THRESHOLD_STEPS * self.intersection // self.union).astype(np.intp)

@@ -18,7 +18,10 @@ def calibrate(
     reference: Reference = "truth",
     split: Split = "all",
     features: Annotated[str, typer.Option(help="Event features that misses may depend on.")] = "contrast,area",
-    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples of fields.")] = 200,
+    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples of groups or fields.")] = 200,
+    groups: Annotated[
+        bool, typer.Option("--groups/--fields", help="Resample whole groups of the dataset (wells), or single fields.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Of the resamples and the re-synthesis.")] = 0,
 ) -> None:
     """Measure the errors of a label set against the truth, make them again, and compare.
@@ -29,6 +32,6 @@ def calibrate(
 
     found = calibrate_dataset(
         dataset, out, weak=labels, truth=reference, part=split, features=read_list(features), n_resamples=resamples,
-        seed=seed, watch=lambda cases: watch(cases, labels),
+        seed=seed, by_group=groups, watch=lambda cases: watch(cases, labels),
     )  # fmt: skip
     typer.echo(found.describe())

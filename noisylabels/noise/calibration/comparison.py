@@ -14,6 +14,7 @@ from evaluation.metrics.taxonomy import EventErrors, classify_errors
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
 from noisylabels.data.labels import ClassTable, check_label_map
+from noisylabels.noise.calibration.places import sample_places
 from noisylabels.noise.kinds.boundary import signed_distance
 from noisylabels.noise.kinds.merged import MAX_GAP_PX, nearest_of_class
 from noisylabels.noise.kinds.spurious import place_maps
@@ -29,17 +30,20 @@ class Comparison:
         events: One row per true event: its features, its errors as `evaluation.metrics.taxonomy` names them (missed,
             misclassified, incomplete, swollen, split) and `weak_class_index` (the class it was found as, 0 = missed),
             `found` (it has a partner), `merged` (it has none, but lies mostly under a weak event), `mergeable` (a
-            neighbour of its class lies within 5 px), `iou`, `cover` (share of it labelled as the class it was found
-            as), `area_ratio`, `shift_px` and `jitter_px` (of its outline), `step_row` and `step_column` (of its
-            centroid); what needs a partner is nan without one.
+            neighbour of its class lies within 5 px), `mutual` (and it is that neighbour's nearest in turn), `iou`,
+            `cover` (share of it labelled as the class it was found as), `area_ratio`, `shift_px` and `jitter_px` (of
+            its outline), `step_row` and `step_column` (of its centroid); what needs a partner is nan without one.
         extras: One row per weak event: its features, `spurious` (no pixel of it lies on a true event) and, with an
             image, `place_brightness` and `place_edge`, the z-scores of its middle among the field's pixels.
         shape: (rows, columns) of the field.
+        places: (set, 64, place) z-scores of places where spurious events could lie, nan where an event is in the way;
+            None without an image.
     """
 
     events: EventTable
     extras: EventTable
     shape: tuple[int, int]
+    places: NDArray[np.float64] | None = None
 
 
 def compare_field(
@@ -81,8 +85,10 @@ def compare_field(
     extras = extras.joined(spurious=errors.prediction["spurious"], **_places(extras, image))
     fate = _fates(events, extras, errors, pairs, partner, one)
     fate |= _outlines(true_ids, weak_ids, events, extras, partner)
-    fate["mergeable"] = nearest_of_class(true_ids, true_classes, MAX_GAP_PX) > 0
-    return Comparison(events.joined(**fate), extras, true_map.shape)
+    nearest = nearest_of_class(true_ids, true_classes, MAX_GAP_PX)
+    fate["mergeable"] = nearest > 0
+    fate["mutual"] = (nearest > 0) & (np.append(0, nearest)[nearest] == np.arange(1, len(nearest) + 1))
+    return Comparison(events.joined(**fate), extras, true_map.shape, _free_places(true_ids, events, image))
 
 
 def _fates(
@@ -114,6 +120,13 @@ def _places(weak: EventTable, image: RealArray | None) -> dict[str, NDArray[np.f
         return {}
     middle = tuple(weak[f"centroid_{axis}"].round().astype(int) for axis in ("row", "column"))
     return {f"place_{name}": places[middle] for name, places in place_maps(image).items()}
+
+
+def _free_places(true_ids: InstanceMap, events: EventTable, image: RealArray | None) -> NDArray[np.float64] | None:
+    if image is None:
+        return None
+    area = float(np.median(events["area_px"])) if len(events) else 1.0
+    return sample_places(true_ids, image, room_px=np.sqrt(area / np.pi))
 
 
 def _outlines(

@@ -76,21 +76,3 @@ def rank_score(predicted: Floats, struck: NDArray[np.bool_]) -> float:
         return float("nan")
     ranks = rankdata(predicted)[struck].sum()
     return float((ranks - n_struck * (n_struck + 1) / 2) / (n_struck * (n_events - n_struck)))
-
-
-def image_spread(predicted: list[Floats], struck: list[NDArray[np.bool_]]) -> float:
-    """Estimate the standard deviation, in logits, of the images' own effects on a rate.
-
-    By moments: the variance of (struck - expected) per image beyond the binomial one, over the squared slope of the
-    expectation at effect 0.
-
-    Args:
-        predicted: Per image, the (event,) probabilities without an image effect.
-        struck: Per image, the (event,) outcomes.
-    """
-    excess = slope = 0.0
-    for chance, outcome in zip(predicted, struck, strict=True):
-        variance = float((chance * (1 - chance)).sum())
-        excess += float(outcome.sum() - chance.sum()) ** 2 - variance
-        slope += variance**2
-    return float(np.sqrt(max(excess, 0.0) / slope)) if slope > 0 else 0.0

@@ -110,7 +110,9 @@ def _agreement(axis: "Axes", checks: "pd.DataFrame") -> None:
     )  # fmt: skip
     ends = [float(checks[["observed", "synthetic"]].min().min()), float(checks[["observed", "synthetic"]].max().max())]
     axis.plot(ends, ends, color="grey", linewidth=0.8)
-    axis.set(title=f"made again: {checks['agrees'].mean():.0%} of numbers agree", xlabel="observed", ylabel="synthetic")
+    axis.set(
+        title=f"made again: {checks['inside'].mean():.0%} of numbers inside", xlabel="observed", ylabel="synthetic"
+    )
 
 
 def _places(axis: "Axes", profile: Profile) -> None:

@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
 
     Args:
         value: The estimate.
-        low: Lower end of the 95 % bootstrap interval over fields.
+        low: Lower end of the 95 % bootstrap interval over groups of fields.
         high: Upper end.
     """
 
@@ -42,6 +42,7 @@ class Profile:
     Args:
         class_names: The class table, background first.
         n_fields: Fields it was calibrated on.
+        n_groups: Groups of fields (wells, say) that were resampled as wholes; the fields themselves if there are none.
         confusion: (true class or spurious, weak class or missed) event counts; the foreground classes in order, then
             spurious as the last row and missed as the last column. A merged event counts under the class it lies in.
         summary: Estimates by name, see `summarise`.
@@ -53,6 +54,7 @@ class Profile:
 
     class_names: tuple[str, ...]
     n_fields: int
+    n_groups: int
     confusion: list[list[int]]
     summary: Mapping[str, Estimate]
     reference: Mapping[str, tuple[float, float]]
@@ -102,6 +104,7 @@ def calibrate(
     classes: ClassTable = ROSELLA,
     channel_names: Sequence[str] | None = None,
     features: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     n_resamples: int = 200,
     seed: int = 0,
 ) -> Profile:
@@ -116,14 +119,16 @@ def calibrate(
         classes: The class table.
         channel_names: Names of the channels.
         features: What misses may depend on: `contrast` and `area` with an image, `area` without, when left out.
-        n_resamples: Bootstrap resamples of fields for the intervals.
+        groups: Per field, what it belongs to, a well for instance; groups are resampled as wholes. None: each field
+            by itself.
+        n_resamples: Bootstrap resamples for the intervals.
         seed: Seed of the resamples.
 
     Returns:
         The profile.
 
     Raises:
-        InputError: If there is no field or no true event.
+        InputError: If there is no field or no true event, or the groups are not as many as the fields.
 
     Examples:
         >>> truth = np.array([[1, 0, 2, 2]], np.uint8)
@@ -141,7 +146,7 @@ def calibrate(
             strict=image is not None,
         )
     ]
-    return make_profile(compared, classes, names, n_resamples=n_resamples, seed=seed)
+    return make_profile(compared, classes, names, groups=groups, n_resamples=n_resamples, seed=seed)
 
 
 def make_profile(
@@ -149,35 +154,63 @@ def make_profile(
     classes: ClassTable,
     features: Sequence[str],
     *,
+    groups: Sequence[str] | None = None,
     n_resamples: int = 200,
     seed: int = 0,
 ) -> Profile:
     """Make the profile of fields that have been compared.
 
     Raises:
-        InputError: If there is no field or no true event.
+        InputError: If there is no field or no true event, or the groups are not as many as the fields.
     """
     if sum(len(field.events) for field in compared) == 0:
         msg = f"Calibration must have fields with true events, got {len(compared)} fields and no event. Give the truth."
         raise InputError(msg)
     reference, sizes = feature_reference(compared, features), size_bounds(compared, classes)
+    summary = summarise(compared, classes, reference, sizes)
+    members = group_fields(groups, len(compared))
     random = np.random.default_rng(seed)
     resampled = [
         summarise(
-            [compared[index] for index in random.integers(0, len(compared), len(compared))], classes, reference, sizes
+            [compared[index] for group in random.integers(0, len(members), len(members)) for index in members[group]],
+            classes, reference, sizes, near=summary,
         )
         for _ in range(n_resamples)
-    ]
+    ]  # fmt: skip
     return Profile(
         class_names=classes.names,
         n_fields=len(compared),
+        n_groups=len(members),
         confusion=_confusion(compared, classes).tolist(),
-        summary=_with_intervals(summarise(compared, classes, reference, sizes), resampled),
+        summary=_with_intervals(summary, resampled),
         reference=reference,
         sizes=sizes,
         missed_map=_missed_map(compared).tolist(),
         spurious_map=(_count_by_place(compared, "extras", "spurious") / len(compared)).tolist(),
     )
+
+
+def group_fields(groups: Sequence[str] | None, n_fields: int) -> list[NDArray[np.intp]]:
+    """Give the positions of the fields of each group, in the order in which the groups appear.
+
+    Args:
+        groups: Per field, the name of its group; None: each field by itself.
+        n_fields: How many fields there are.
+
+    Raises:
+        InputError: If the groups are not as many as the fields.
+
+    Examples:
+        >>> [group.tolist() for group in group_fields(["A01", "A02", "A01"], 3)]
+        [[0, 2], [1]]
+    """
+    if groups is None:
+        return list(np.arange(n_fields)[:, None])
+    if len(groups) != n_fields:
+        msg = f"Groups must be one for each of the {n_fields} fields, got {len(groups)}. Name the group of every field."
+        raise InputError(msg)
+    names = np.array(groups, dtype=object)
+    return [np.flatnonzero(names == name) for name in dict.fromkeys(groups)]
 
 
 def _several(given: RealArray | Iterable[RealArray], n_axes: int) -> Iterable[RealArray]:

@@ -32,17 +32,23 @@ class Calibrated:
 
     Args:
         profile: The profile.
-        agreement: Share of its numbers that the re-synthesis reproduces.
+        inside: Share of its numbers that lie in the observed interval when the errors are made again.
+        overlapping: Share of them whose interval overlaps the observed one.
         out: The folder.
     """
 
     profile: Profile
-    agreement: float
+    inside: float
+    overlapping: float
     out: Path
 
     def describe(self) -> str:
         """Sum up the profile in a few lines."""
-        lines = [f"{self.out}: {self.profile.n_fields} fields, {self.agreement:.0%} of the numbers made again"]
+        lines = [
+            f"{self.out}: {self.profile.n_fields} fields in {self.profile.n_groups} groups. Made again, "
+            f"{self.inside:.0%} of the numbers lie in the observed intervals "
+            f"and {self.overlapping:.0%} of the intervals overlap"
+        ]
         for name in self.profile.classes.foreground:
             rates = [
                 f"{kind} {estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
@@ -55,7 +61,7 @@ class Calibrated:
 
 def calibrate_dataset(
     folder: Path, out: Path, *, weak: str, truth: str, part: str, features: Sequence[str], n_resamples: int, seed: int,
-    watch: Watch = iter,
+    by_group: bool = True, watch: Watch = iter,
 ) -> Calibrated:  # fmt: skip
     """Calibrate a label set of a dataset folder, check the profile and write everything.
 
@@ -66,8 +72,9 @@ def calibrate_dataset(
         truth: The label set without.
         part: "training", "validation", "test" or "all".
         features: Event features that misses may depend on.
-        n_resamples: Bootstrap resamples of fields.
+        n_resamples: Bootstrap resamples.
         seed: Of the resamples and the re-synthesis.
+        by_group: Resample the dataset's groups (wells, say) as wholes, if there are two or more; else single fields.
         watch: Shows progress over the fields.
 
     Raises:
@@ -90,15 +97,17 @@ def calibrate_dataset(
             )
         )  # fmt: skip
         types.append({"field": case_id, **type_noise(weak_map, true_map)._asdict()})
-    profile = make_profile(compared, dataset.classes, features, n_resamples=n_resamples, seed=seed)
+    groups = [dataset.case(case_id).group for case_id in ids] if by_group else None
+    groups = groups if len(set(groups or ())) > 1 else None
+    profile = make_profile(compared, dataset.classes, features, groups=groups, n_resamples=n_resamples, seed=seed)
     checks, distances = check_profile(
         profile, compared,
         _Lazy(ids, lambda case_id: read_both(dataset, weak, truth, case_id)[1]),
         _Lazy(ids, dataset.image) if look else None,
-        channel_names=dataset.channel_names, seed=seed,
+        channel_names=dataset.channel_names, groups=groups, seed=seed,
     )  # fmt: skip
     _write(out, profile, compared, {"checks": checks, "features": distances}, types, seed)
-    return Calibrated(profile, float(checks["agrees"].mean()), out)
+    return Calibrated(profile, float(checks["inside"].mean()), float(checks["overlaps"].mean()), out)
 
 
 def read_both(

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from noisylabels.data.events import EventTable
 from noisylabels.data.labels import ClassTable
 from noisylabels.noise.calibration.comparison import Comparison
-from noisylabels.noise.calibration.logistic import fit_logistic, image_spread, rank_score
+from noisylabels.noise.calibration.image_effect import MixedLogistic, fit_mixed_logistic
+from noisylabels.noise.calibration.logistic import Logistic, rank_score
+from noisylabels.noise.calibration.places import lean_to_places
 from noisylabels.noise.dose import feature_values
 from noisylabels.noise.kinds.split import SMALLEST_PX
 from noisylabels.noise.kinds.spurious import PLACES
@@ -25,7 +27,12 @@ NORMAL_MEDIAN = 0.6745  # median of |x| for a standard normal x
 
 
 def summarise(
-    comparisons: Sequence[Comparison], classes: ClassTable, reference: Reference, sizes: Mapping[str, Sequence[float]]
+    comparisons: Sequence[Comparison],
+    classes: ClassTable,
+    reference: Reference,
+    sizes: Mapping[str, Sequence[float]],
+    *,
+    near: Summary | None = None,
 ) -> Summary:
     """Describe the errors of some fields.
 
@@ -34,30 +41,33 @@ def summarise(
         classes: The class table.
         reference: Mean and standard deviation of each feature that misses may depend on.
         sizes: By class, the four areas that bound small, medium and large events.
+        near: A summary of much the same fields, from which the fits start.
 
     Returns:
         Numbers by name, `<class>.<what>`; nan where there is nothing to count.
 
-        - `missed.rate`, and the logistic fit `missed.intercept`, `missed.weight.<feature>`, with its `missed.auc` and
-          the spread of the images' own effects, `missed.image_sd`;
+        - `missed.rate`, and the logistic fit of an event in an image without an effect of its own, `missed.intercept`
+          and `missed.weight.<feature>`, with its `missed.auc` and the spread of the images' effects, `missed.image_sd`;
         - of events that are not missed `to.<class>`, the transition, and, unless merged, `incomplete.rate` and
           `incomplete.cover.<quantile>`; of found events
           `shift_px.<size>.<quantile>` of the outline and `jitter_px` along it (median); `step_px`, the robust standard
           deviation of the centroid along each axis; the medians `area_ratio` and `iou`; `split.rate`;
-        - per true event `merged.rate`, `merged.mergeable` and `spurious.rate`; `spurious.area`, the mean log area of
-          spurious events in standard deviations of the true events', and with an image `spurious.near.<place>`, the
-          mean z-score of their places.
+        - per true event `merged.rate`, `merged.mergeable`, `merged.mutual` and `spurious.rate`; `spurious.area`, the
+          mean log area of spurious events in standard deviations of the true events', and with an image
+          `spurious.near.<place>`, the mean z-score of their places, and `spurious.lean.<place>`, the weights that
+          choose such places.
     """
     found: Summary = {}
     for name in classes.foreground:
         events = [part.events.select(part.events["class_index"] == classes.index(name)) for part in comparisons]
         extras = [part.extras.select(part.extras["class_index"] == classes.index(name)) for part in comparisons]
         numbers = (
-            _missed(events, reference)
+            _missed(events, reference, _fit_of(near, name, reference))
             | _transitions(_below(events), classes)
             | _shapes(_below(events), sizes[name])
             | _spurious(_below(extras), _below(events))
         )
+        numbers |= _leans(comparisons, [len(part) for part in events], numbers)
         found |= {f"{name}.{what}": value for what, value in numbers.items()}
     return found
 
@@ -94,19 +104,25 @@ def _below(tables: Sequence[EventTable]) -> EventTable:
     return EventTable({name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
 
 
-def _missed(tables: Sequence[EventTable], reference: Reference) -> Summary:
+def _fit_of(summary: Summary | None, name: str, reference: Reference) -> MixedLogistic | None:
+    names = ["intercept", *(f"weight.{feature}" for feature in reference), "image_sd"]
+    found = [(summary or {}).get(f"{name}.missed.{what}", np.nan) for what in names]
+    return None if np.isnan(found).any() else MixedLogistic(Logistic(found[0], np.array(found[1:-1])), found[-1])
+
+
+def _missed(tables: Sequence[EventTable], reference: Reference, near: MixedLogistic | None) -> Summary:
     missed = [table["missed"] for table in tables]
     features = [z_scores(table, reference) for table in tables]
     every, struck = np.concatenate(features), np.concatenate(missed)
     if len(struck) == 0:
         return {"missed.rate": np.nan}
-    fit = fit_logistic(every, struck)
+    fit, image_sd = fit_mixed_logistic(features, missed, start=near)
     return {
         "missed.rate": float(struck.mean()),
         "missed.intercept": fit.intercept,
         **{f"missed.weight.{name}": float(weight) for name, weight in zip(reference, fit.weights, strict=True)},
         "missed.auc": rank_score(fit.probabilities(every), struck),
-        "missed.image_sd": image_spread([fit.probabilities(part) for part in features], missed),
+        "missed.image_sd": image_sd,
     }
 
 
@@ -137,6 +153,7 @@ def _shapes(events: EventTable, bounds: Sequence[float]) -> Summary:
         "split.rate": _share(found["split"][large]),
         "merged.rate": _share(events["merged"]),
         "merged.mergeable": _share(events["mergeable"]),
+        "merged.mutual": _share(events["mutual"]),
     }
 
 
@@ -150,6 +167,17 @@ def _spurious(extras: EventTable, events: EventTable) -> Summary:
         logs = np.log(events["area_px"])
         numbers["spurious.area"] = float((np.log(spurious["area_px"]).mean() - logs.mean()) / (logs.std() or 1.0))
     return numbers
+
+
+def _leans(comparisons: Sequence[Comparison], n_events: Sequence[int], numbers: Summary) -> Summary:
+    wanted = np.array([numbers.get(f"spurious.near.{place}", np.nan) for place in PLACES])
+    kept = [(part.places, n) for part, n in zip(comparisons, n_events, strict=True) if part.places is not None]
+    if not kept:
+        return {}
+    if np.isnan(wanted).any():
+        return {f"spurious.lean.{place}": np.nan for place in PLACES}
+    weights = lean_to_places([places for places, _ in kept], wanted, np.array([float(n) for _, n in kept]))
+    return {f"spurious.lean.{place}": float(weight) for place, weight in zip(PLACES, weights, strict=True)}
 
 
 def _share(chosen: NDArray[np.bool_]) -> float:

@@ -16,7 +16,6 @@ from noisylabels.noise.model import NoiseModel
 
 MAX_LEAN = 4.0
 INCOMPLETE_COVER = EvaluationSettings().complete
-LOGIT_TO_PROBIT_SQUARED = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
 
 
 def synthesise(profile: Profile, *, seed: int = 0) -> NoiseModel:
@@ -51,15 +50,13 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, objec
     def value(what: str) -> float:
         return profile.value(f"{name}.{what}")
 
-    def rate(what: str, of: float = 1.0) -> dict[str, object]:
-        return {"rate": {name: float(np.clip(value(f"{what}.rate") / of, 0, 1))}, "draw": "bernoulli"}
+    def rate(what: str) -> dict[str, object]:
+        return {"rate": {name: float(np.clip(value(f"{what}.rate"), 0, 1))}, "draw": "bernoulli"}
 
     if value("missed.rate") > 0:
-        # the fit averages over images; given the image's own effect, the logits are steeper (Zeger, Liang, Albert 1988)
-        steeper = float(np.sqrt(1 + LOGIT_TO_PROBIT_SQUARED * value("missed.image_sd") ** 2))
-        weights = {feature: steeper * value(f"missed.weight.{feature}") for feature in profile.reference}
+        weights = {feature: value(f"missed.weight.{feature}") for feature in profile.reference}
         reference = {feature: list(numbers) for feature, numbers in profile.reference.items()}
-        fitted = {"given": weights, "reference": reference, "intercept": steeper * value("missed.intercept")}
+        fitted = {"given": weights, "reference": reference, "intercept": value("missed.intercept")}
         yield "missed", rate("missed") | fitted | {"image_sd": value("missed.image_sd")}
     if value("incomplete.rate") > 0:
         yield "incomplete", rate("incomplete") | {"cover": _steps(profile, f"{name}.incomplete.cover")}
@@ -71,17 +68,34 @@ def _entries(profile: Profile, name: str) -> Iterable[tuple[str, dict[str, objec
             yield "boundary", {"rate": {name: 1.0}, "unless": ["incomplete"]} | outline
     if value("spurious.rate") > 0:
         lean = {"area": _lean(value("spurious.area"), value("spurious.rate"))}
-        # tilting a normal density by exp(w z) moves its mean by w
         near = {
-            place: value(f"spurious.near.{place}")
+            place: value(f"spurious.lean.{place}")
             for place in PLACES
-            if f"{name}.spurious.near.{place}" in profile.summary
+            if f"{name}.spurious.lean.{place}" in profile.summary
         }
         yield "spurious", rate("spurious") | {"given": lean, "near": near}
     if value("split.rate") > 0:
         yield "split", rate("split")
     if value("merged.rate") > 0 and value("merged.mergeable") > 0:
-        yield "merged", rate("merged", of=value("merged.mergeable"))
+        yield "merged", {"rate": {name: _merging_rate(profile, name)}, "draw": "bernoulli"}
+
+
+def _merging_rate(profile: Profile, name: str) -> float:
+    """Find the rate p at which events reach for their nearest neighbour so that as many merge as were observed.
+
+    A bridge takes one event from the count. Two that are each other's nearest have two chances, 1 - (1 - p)^2; one
+    that is not its neighbour's nearest has one. Both must have been found, and as the same class.
+    """
+    mergeable, mutual, merged = (profile.value(f"{name}.merged.{what}") for what in ("mergeable", "mutual", "rate"))
+    found = 1 - profile.value(f"{name}.missed.rate")
+    same = sum(profile.value(f"{name}.to.{other}") ** 2 for other in profile.classes.foreground)
+    wanted = merged / max(found**2 * same, 1e-9)
+    # mutual / 2 x (2 p - p^2) + (mergeable - mutual) p = wanted
+    root = mergeable**2 - 2 * mutual * wanted
+    if root < 0:
+        return 1.0
+    rate = (mergeable - np.sqrt(root)) / mutual if mutual > 0 else wanted / mergeable
+    return float(np.clip(rate, 0, 1))
 
 
 def _lean(mean: float, rate: float) -> float:
