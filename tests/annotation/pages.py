@@ -58,7 +58,7 @@ def chromium():
 class Desk:
     """A project being served, and the way into it."""
 
-    def __init__(self, path, *, port=0, command=None):
+    def __init__(self, path, *, port=0, command=None, public_url=None):
         self.path = path
         self.project = Project(path)
         self.socket = socket.socket()
@@ -66,7 +66,7 @@ class Desk:
         self.socket.bind(("127.0.0.1", port))
         self.port = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        app = create_app(self.project, Address(port=self.port))
+        app = create_app(self.project, Address(port=self.port, public_url=public_url))
         if command is not None:
             app.state.jobs = Jobs(self.project, dict.fromkeys(("cdl",), path.parent / "model.pt"), command=command)
         config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
