@@ -129,6 +129,12 @@ def measure(
     layout: Annotated[Path | None, typer.Option(help="CSV: well (or row, column) and treatments.")] = None,
     reference: Annotated[Path | None, typer.Option(help="Run of a reference screen, measured before.")] = None,
     control: Annotated[str | None, typer.Option(help="Wells to compare for drift, as condition=DMSO.")] = None,
+    parents: Annotated[
+        str | None,
+        typer.Option(help="RUN or RUN:CLASS: nuclei or cells, labelled by another run, to count events in."),
+    ] = None,
+    cytomining: Annotated[bool, typer.Option(help="Write profiles/ with Cytomining's column names too.")] = False,
+    as_anndata: Annotated[bool, typer.Option("--anndata", help="Write wells.h5ad (and parents.h5ad) too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write tables of events, fields and wells, plate maps and a report into measurements/ of the run."""
@@ -137,22 +143,30 @@ def measure(
     from evaluation.screens.drift import compare_wells
     from noisylabels.screening.layout import read_layout
     from noisylabels.screening.measurements import measure_screen, write_table
+    from noisylabels.screening.parents import open_parents
+    from noisylabels.screening.profiles import write_profiles
     from noisylabels.screening.report import write_report
     from noisylabels.screening.screen import open_screen
 
     opened, target = open_screen(folder), folder / "measurements"
     treatments = read_layout(layout) if layout else None
     before = _reference_wells(reference) if reference else None
-    tables = measure_screen(opened, target, layout=treatments)
+    within = open_parents(parents) if parents else None
+    tables = measure_screen(opened, target, layout=treatments, parents=within)
     drift = None
     if before is not None:
         drift = compare_wells(pd.read_parquet(before), tables.wells, control=control)
         write_table(drift, target / "drift")
     report = write_report(opened, tables, target, drift=drift)
+    write_profiles(tables.wells, target, treatments=treatments, cytomining=cytomining, as_anndata=as_anndata)
     facts = {"events": tables.n_events, "fields": len(tables.fields), "wells": len(tables.wells), "report": str(report)}
+    if within is not None:
+        facts |= {within.name: tables.n_parents, "fields without": within.left_out}
     if drift is not None:
         facts["drifted"] = drift.loc[drift["drifted"], "feature"].tolist()
     typer.echo(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
+    if within is not None and within.left_out:
+        raise typer.Exit(SOME_FAILED)
 
 
 @screen.command()

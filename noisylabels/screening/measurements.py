@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
 from noisylabels.plates.fields import Field
+from noisylabels.screening.parents import Parents, parent_tables, require_some, well_counts
 from noisylabels.screening.screen import Screen
 from noisylabels.screening.store import Record
 
@@ -26,32 +28,42 @@ class Tables:
         fields: One row per field, failed ones too.
         wells: One row per well with at least one field.
         n_events: How many events `write_events` wrote.
+        n_parents: How many parents were measured; None if nobody asked.
     """
 
     fields: "pd.DataFrame"
     wells: "pd.DataFrame"
     n_events: int
+    n_parents: int | None = None
 
 
-def measure_screen(screen: Screen, folder: Path, *, layout: "pd.DataFrame | None" = None) -> Tables:
-    """Measure a run: write `events`, `fields` and `wells` as Parquet and CSV.
+def measure_screen(
+    screen: Screen, folder: Path, *, layout: "pd.DataFrame | None" = None, parents: Parents | None = None
+) -> Tables:
+    """Measure a run: write `events`, `fields` and `wells` as Parquet and CSV, and `parents` where there are some.
 
     Args:
         screen: The run.
         folder: Where the tables go; each appears whole or not at all.
         layout: What each well was treated with; see `noisylabels.screening.layout`.
+        parents: The nuclei or cells that events are counted in; see `noisylabels.screening.parents`.
 
     Raises:
-        InputError: If no field is done, or the layout's columns clash with measurements.
+        InputError: If no field is done, none has parents, or the layout's columns clash with measurements.
     """
     n_events = write_events(screen, folder)
-    fields = field_table(screen)
-    wells = well_table(fields, screen.job.method.classes.foreground)
+    fields, classes = field_table(screen), screen.job.method.classes.foreground
+    wells, n_parents = well_table(fields, classes), None
+    if parents is not None:
+        sums: list[dict[str, Any]] = []
+        n_parents = write_rows(parent_tables(screen, parents, sums), folder / "parents")
+        require_some(sums, parents.store.folder)
+        wells = wells.merge(well_counts(sums, classes), on=list(KEYS), how="left", validate="one_to_one")
     if layout is not None:
         fields, wells = join_layout(fields, layout), join_layout(wells, layout)
     for name, table in (("fields", fields), ("wells", wells)):
         write_table(table, folder / name)
-    return Tables(fields, wells, n_events)
+    return Tables(fields, wells, n_events, n_parents)
 
 
 def write_events(screen: Screen, folder: Path) -> int:
@@ -63,25 +75,37 @@ def write_events(screen: Screen, folder: Path) -> int:
     Raises:
         InputError: If no field is done.
     """
+    total = write_rows(_event_tables(screen), folder / "events")
+    if total is None:
+        msg = f"{screen.store.folder} must have at least one field that is done, got none. Run it, or see status."
+        raise InputError(msg)
+    return total
+
+
+def write_rows(tables: Iterator[Any], path: Path) -> int | None:
+    """Write tables of Arrow below each other, as `path`.parquet and `path`.csv, each whole or not at all.
+
+    Returns:
+        The number of rows; None, and no file, if there is no table.
+    """
     import pyarrow.parquet as pq
     from pyarrow import csv
 
+    gathered = _gathered(tables)
+    first = next(gathered, None)
+    if first is None:
+        return None
     total = 0
-    parquet: Any = None
-    text: Any = None
-    with replacing(folder / "events.parquet") as parquet_path, replacing(folder / "events.csv") as text_path:
-        for table in _gathered(_event_tables(screen)):
-            if parquet is None:
-                parquet = pq.ParquetWriter(parquet_path, table.schema)
-                text = csv.CSVWriter(text_path, table.schema)
+    with (
+        replacing(path.with_name(path.name + ".parquet")) as parquet_path,
+        replacing(path.with_name(path.name + ".csv")) as text_path,
+        pq.ParquetWriter(parquet_path, first.schema) as parquet,
+        csv.CSVWriter(text_path, first.schema) as text,
+    ):
+        for table in chain([first], gathered):
             parquet.write_table(table)
             text.write_table(table)
             total += table.num_rows
-        if parquet is None:
-            msg = f"{screen.store.folder} must have at least one field that is done, got none. Run it, or see status."
-            raise InputError(msg)
-        parquet.close()
-        text.close()
     return total
 
 
