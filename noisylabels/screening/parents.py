@@ -100,7 +100,8 @@ def assign_parents(parents: InstanceMap, events: InstanceMap, n_events: int) -> 
     n_parents = int(parents.max(initial=0))
     inside = events > 0
     pairs = (events[inside].astype(np.int64) - 1) * (n_parents + 1) + parents[inside]
-    return np.bincount(pairs, minlength=n_events * (n_parents + 1)).reshape(n_events, n_parents + 1).argmax(axis=1)
+    shared = np.bincount(pairs, minlength=n_events * (n_parents + 1)).reshape(n_events, n_parents + 1)
+    return np.asarray(shared.argmax(axis=1), np.int64)
 
 
 def describe_parents(
@@ -171,7 +172,8 @@ def parent_tables(screen: Screen, parents: Parents, sums: list[Counts]) -> Itera
             numbers, label_map, flat, classes=classes, channels=tuple(screen.job.names(field))
         )
         where = {"plate": field.plate, "well": field.well.name, "row": field.well.row, "column": field.well.column}
-        row = {**where, "n_parents": len(made["parent"])}
+        n_parents = len(made["parent"])
+        row = {**where, "n_parents": n_parents}
         for name in classes.values():
             held = made[f"n_{name}"]
             row |= {f"inside_{name}": int(held.sum()), f"outside_{name}": outside[name]}
@@ -179,7 +181,7 @@ def parent_tables(screen: Screen, parents: Parents, sums: list[Counts]) -> Itera
         sums.append(row)
         keys = {**where, "field": field.number, "method": screen.job.method.name}
         yield pa.table(
-            {**{key: [value] * row["n_parents"] for key, value in keys.items()}, **made}, _schema(keys, made)
+            {**{key: [value] * n_parents for key, value in keys.items()}, **made}, _schema(keys, made)
         )
 
 
