@@ -180,9 +180,7 @@ def parent_tables(screen: Screen, parents: Parents, sums: list[Counts]) -> Itera
             row |= {f"with_{name}": int((held > 0).sum())}
         sums.append(row)
         keys = {**where, "field": field.number, "method": screen.job.method.name}
-        yield pa.table(
-            {**{key: [value] * n_parents for key, value in keys.items()}, **made}, _schema(keys, made)
-        )
+        yield pa.table({**{key: [value] * n_parents for key, value in keys.items()}, **made}, _schema(keys, made))
 
 
 def well_counts(sums: list[Counts], classes: tuple[str, ...]) -> "pd.DataFrame":
