@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "demo": "The main job from nothing to a report, in a few minutes.",
     "simulate": "Simulate fields of Rosella cells with perfect truth into a dataset folder.",
     "import": "Copy images and label maps of any folder into a dataset folder.",
+    "amend": "Rename the classes and channels of a dataset folder, or tell its pixel size.",
     "cip": "Label images with a conventional pipeline, as weak labels to train on.",
     "quarters": "Cut labelled fields in four, as the paper's biologists corrected them.",
     "convert": "Look at plates as microscopes write them; convert them to OME-Zarr.",

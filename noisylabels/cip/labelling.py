@@ -25,7 +25,15 @@ from noisylabels.data.events import EventTable
 from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.data.ids import image_id
 from noisylabels.data.images import read_image, read_label_map, write_label_map
-from noisylabels.data.labels import PHASES_TO_ROSELLA, ROSELLA, ROSELLA_PHASES, ClassTable, LabelMap, merge_classes
+from noisylabels.data.labels import (
+    PHASES_TO_ROSELLA,
+    ROSELLA,
+    ROSELLA_PHASES,
+    ClassTable,
+    LabelMap,
+    merge_classes,
+    require_same_classes,
+)
 from noisylabels.data.settings import change, read_mapping
 from noisylabels.parallel import WorkerDiedError, local, run
 from noisylabels.plates.fields import Projection
@@ -196,7 +204,7 @@ def plan_dataset(
     """List what is to be done for the label set `name` of a dataset folder.
 
     Raises:
-        InputError: If the dataset lacks the channels.
+        InputError: If the dataset lacks the channels, or its class indices mean something else.
     """
     dataset = open_dataset(folder)
     n_channels = len(dataset.channel_names)
@@ -213,6 +221,8 @@ def plan_dataset(
     if max(positions) >= n_channels:
         msg = f"--channels must be positions from 0 to {n_channels - 1} in {folder}, got {channels!r}. Correct it."
         raise InputError(msg)
+    if isinstance(settings, CipSettings) and not phases:
+        require_same_classes(ROSELLA, dataset.classes, what=settings.name, folder=folder)
     tasks = [Task(id, dataset.image_path(id), dataset.label_path(name, id), n_channels) for id in dataset.ids()]
     return Labeller(settings, positions, phases), tasks, dataset
 

@@ -192,6 +192,14 @@ def write_dataset(dataset: Dataset, *, label_name: str = "truth") -> None:
     write_text(dataset.folder / "dataset.json", json.dumps(about, indent=1))
 
 
+def read_list_label(folder: Path) -> str:
+    """Read which label set the lists of a dataset folder point at; "truth" where they do not say."""
+    lists = _read_json(folder / "datalist.json")
+    entries = [entry for split in SPLITS for entry in _entries(lists, split, folder / "datalist.json")]
+    words = [Path(str(entry["label"])).parts for entry in entries if isinstance(entry, dict) and entry.get("label")]
+    return words[0][-2] if words and len(words[0]) > 1 else "truth"
+
+
 def check_cases(cases: Sequence[Case], *, source: str) -> None:
     """Check that ids differ, splits are known and no group is cut by a split.
 

@@ -106,6 +106,35 @@ PHASES_TO_ROSELLA = {0: 0, 1: 1, 2: 0, 3: 0, 4: 2}
 """The paper's reduction: the two rare phases become background."""
 
 
+def require_same_classes(own: ClassTable, there: ClassTable, *, what: str, folder: object) -> None:
+    """Make sure that class indices of one table mean the same, by name, in the table of a dataset folder.
+
+    Args:
+        own: The table of who writes label maps.
+        there: The table of the dataset folder; it may hold further classes.
+        what: Who writes, for the error.
+        folder: The dataset folder, for the error.
+
+    Raises:
+        InputError: If an index has another name there, or none.
+
+    Examples:
+        >>> table = ClassTable(("background", "nucleus"))
+        >>> require_same_classes(table, ClassTable(("background", "nucleus", "debris")), what="cdl", folder="D")
+        >>> require_same_classes(table, ClassTable(("background", "debris")), what="cdl", folder="D")
+        Traceback (most recent call last):
+        ...
+        noisylabels.data.errors.InputError: Classes of D must begin with those of cdl (background, nucleus), got \
+background, debris. If they are the same, rename them: noisylabels amend D --classes ...; else write elsewhere.
+    """
+    if there.names[: len(own)] != own.names:
+        msg = (
+            f"Classes of {folder} must begin with those of {what} ({', '.join(own)}), got {', '.join(there)}. "
+            f"If they are the same, rename them: noisylabels amend {folder} --classes ...; else write elsewhere."
+        )
+        raise InputError(msg)
+
+
 def check_label_map(
     label_map: RealArray,
     classes: ClassTable,

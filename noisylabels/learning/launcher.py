@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import noisylabels
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
+from noisylabels.data.labels import ClassTable, require_same_classes
 from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import list_fields, read_images
@@ -138,7 +139,8 @@ def plan_prediction(
 
     Raises:
         InputError: If the bundle, a preset or an override is unknown; the message names the closest. If the dataset's
-            channels are those of the training in another order. If the record names what is not on the allow-list.
+            channels are those of the training in another order, or its class
+            indices mean something else. If the record names what is not on the allow-list.
     """
     named, weights = choose_weights(bundle, bundle_homes())
     folder = find_bundle(named)
@@ -149,7 +151,11 @@ def plan_prediction(
     if weights is not None:
         given = {"ckpt_path": str(weights), **given}
     record = read_record(given.get("ckpt_path"))
-    names, _ = channels.read_names(given.get("dataset_dir"))
+    names, classes = channels.read_names(given.get("dataset_dir"))
+    if classes and "output_dir" not in given and "class_names" not in given:
+        own = (record.class_names if record else ()) or channels.class_names(folder)
+        there = ClassTable(tuple(classes))
+        require_same_classes(ClassTable(tuple(own)), there, what="the model", folder=given["dataset_dir"])
     expected = channels.expected_channels(folder, record.channel_names if record else ())
     channels.refuse_other_order(names, expected, dataset=str(given.get("dataset_dir")))
     launch = Launch(folder, "inference", tuple(presets), given)
