@@ -152,7 +152,8 @@ def plan_prediction(
         given = {"ckpt_path": str(weights), **given}
     record = read_record(given.get("ckpt_path"))
     names, classes = channels.read_names(given.get("dataset_dir"))
-    if classes and "output_dir" not in given and "class_names" not in given:
+    known = Path(str(given.get("ckpt_path"))).is_file() and not {"output_dir", "class_names"} & set(given)
+    if classes and known:
         own = (record.class_names if record else ()) or channels.class_names(folder)
         there = ClassTable(tuple(classes))
         require_same_classes(ClassTable(tuple(own)), there, what="the model", folder=given["dataset_dir"])
