@@ -179,7 +179,8 @@ def test_channels_and_classes_are_those_of_the_dataset_unless_given(tmp_path: Pa
 
 def test_the_bundles_own_channels_and_classes_are_not_repeated(tmp_path: Path) -> None:
     screen = write_dataset(tmp_path, ["DsRed", "pHluorin"], ROSELLA)
-    assert set(plan_training("cdl", (), {"dataset_dir": screen}).overrides) == {"dataset_dir", "output_dir", "ckpt_dir"}
+    told = {"dataset_dir", "output_dir", "ckpt_dir", "restart_on_change"}
+    assert set(plan_training("cdl", (), {"dataset_dir": screen}).overrides) == told
 
 
 @pytest.mark.parametrize("key", ["class_names", "channel_names"])
