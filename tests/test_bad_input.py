@@ -211,7 +211,7 @@ def test_what_a_newcomer_leaves_out_is_found_where_training_put_it(room: Path, m
     assert capsys.readouterr().out.endswith("label maps: screen/labels/cdl\n")
     assert sorted(path.name for path in Path("screen/labels/cdl").iterdir()) == ["f8.tif", "f9.tif"]
     assert run_command("predict", "cdl", "--dataset_dir", "screen/images", "--output_dir", "out") == 0
-    assert capsys.readouterr().out.endswith("label maps: out\n")
+    assert capsys.readouterr().out.endswith("label maps: out\npreview: out-preview.png\n")
     assert len(list(Path("out").iterdir())) == 10
 
 
