@@ -1,11 +1,16 @@
 """The first screen of a report: which method, how much, how sure, what to look at, in one picture and few sentences."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from evaluation.metrics.counts import ERRORS, CountTable
 from evaluation.report.canvas import FAINT, INK, RULE, Figure, canvas, colours_of, finish
 from evaluation.report.verdicts import score_name
 from evaluation.statistics.comparison import Comparison
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ON_REFERENCE = ("missed", "misclassified", "incomplete", "swollen", "split")
 N_SHOWN = 3
@@ -20,7 +25,7 @@ def draw_answer(comparison: Comparison) -> Figure:
     metric, methods = comparison.primary_metric, comparison.methods
     column, colours = comparison.metrics.index(metric), colours_of(methods)
     paired = len(methods) > 1
-    with canvas(9.6 if paired else 5.6, 0.55 * len(methods) + 1.3) as drawing:
+    with canvas(9.6 if paired else 5.6, 0.62 * len(methods) + 1.4) as drawing:
         grid = drawing.subplots(1, 2 if paired else 1, squeeze=False, width_ratios=[3, 2] if paired else [1])[0]
         rows = np.arange(len(methods))
         alone = comparison.alone[:, :, column]
@@ -35,6 +40,7 @@ def draw_answer(comparison: Comparison) -> Figure:
             grid[0].plot(
                 interval.estimate, row, "D", color=colours[method], markersize=7, markeredgecolor="white", zorder=4
             )
+            _print_above(grid[0], interval.estimate, row, f"{interval.estimate:.3f}")
         grid[0].set_yticks(rows, methods, fontsize=10)
         grid[0].set_ylim(len(methods) - 0.5, -0.5)
         grid[0].set_title(score_name(metric))
@@ -49,11 +55,25 @@ def draw_answer(comparison: Comparison) -> Figure:
             grid[1].set_yticks([])
             grid[1].set_ylim(-0.8, 0.8)
             grid[1].set_title(f"{last} − {first}")
+            _print_above(grid[1], difference.estimate, 0, f"{difference.estimate:+.3f}")
+            low, high = grid[1].get_xlim()
+            reach = max(abs(low), abs(high))  # 0 in the middle: which side is whose is seen at once
+            grid[1].set_xlim(-reach, reach)
+            grid[1].set_xlabel(f"← {first} better      {last} better →")
+        for axis in grid:
+            axis.locator_params(axis="x", nbins=5)
         caption = (
             f"{score_name(metric)}. Dots: each of the {comparison.n_clusters} clusters (wells or fields) alone, "
             f"joined between methods; diamond: the data set; bar: its {comparison.level:.0%} interval."
         )
         return finish(drawing, name="answer", caption=caption)
+
+
+def _print_above(axis: "Axes", value: float, row: float, text: str) -> None:
+    if np.isfinite(value):
+        axis.annotate(
+            text, (value, row), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9, fontweight="bold"
+        )
 
 
 def say_where_to_look(table: CountTable, comparison: Comparison) -> str:

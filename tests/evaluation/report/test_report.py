@@ -280,6 +280,7 @@ def test_the_first_screen_says_where_to_look_and_draws_the_answer():
     assert look.endswith(f" where CDL scores lowest, and at {error}")
     svg = draw_answer(comparison).svg.decode()
     assert "CDL − CIP" in svg
+    assert "← CIP better      CDL better →" in svg
     perfect = count({"CDL": [TRUTH] * 2}, [TRUTH] * 2)
     alone = compare_methods(perfect, data_set_metrics(ROSELLA), n_resamples=9, rng=np.random.default_rng(0))
     assert say_where_to_look(perfect, alone).endswith("where CDL scores lowest; no event of it is wrong.")
