@@ -3,6 +3,7 @@
     noisylabels simulate whole --fields 36 --seed 21 --fractions 0.7,0.05,0.25
     noisylabels cip whole && noisylabels quarters whole screen
     python -m benchmarks.recipes screen [--recipes ...] [--steps 60 120] [--seeds 0 1 2] [--label_name cip]
+    python -m benchmarks.recipes screen --recipes robust_coteaching robust_nrdice sgd   # presets of the bundle
 
 Every line is a training of its own, whose learning rate has fallen to 0 at its last step, by the bundle and nothing
 but overrides of its config. Printed: mean IoU of the classes on the test fields against the truth (the CIP's own
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--bundle", default="cdl")
     parser.add_argument("--label_name", default="cip")
-    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES), help=f"{', '.join(RECIPES)}, or presets.")
     parser.add_argument("--steps", nargs="+", type=int, default=[60, 120])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("recipes.csv"))
@@ -96,14 +97,14 @@ def train(
     dataset: Dataset, options: argparse.Namespace, *, recipe: str, steps: int, seed: int
 ) -> tuple[dict[str, float], float]:
     """Train a bundle for so many steps, as whole epochs, and score its last weights; processor seconds of training."""
-    overrides = dict(RECIPES[recipe])
+    overrides, presets = dict(RECIPES.get(recipe, {})), () if recipe in RECIPES else (recipe,)
     per_epoch = -(-len(dataset.ids("training")) // int(overrides.get("batch_size", 8)))
     epochs = max(1, round(steps / per_epoch))
     with tempfile.TemporaryDirectory() as folder:
         overrides |= {"dataset_dir": str(dataset.folder), "label_name": options.label_name, "output_dir": folder}
         overrides |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
         start = time.process_time()
-        launcher.run(launcher.plan_training(options.bundle, (), overrides))
+        launcher.run(launcher.plan_training(options.bundle, presets, overrides))
         seconds = time.process_time() - start
         values = {"dataset_dir": str(dataset.folder), "split": "test", "ckpt_path": f"{folder}/last.pt"}
         launcher.run(launcher.plan_prediction(options.bundle, (), {**values, "output_dir": f"{folder}/labels"}))

@@ -1,0 +1,104 @@
+"""The tables of teachers and students, from drawn rows, and one training followed on a tiny screen."""
+
+import argparse
+
+import numpy as np
+
+from benchmarks import teachers
+from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import write_label_map
+from noisylabels.experiments.pairs import Pair, read_pairs
+from tests.bundles.small_screen import write_screen
+
+
+def make_row(labels, teacher, student, agreement, *, screen="s1", gold=0):
+    row = dict.fromkeys(teachers.COLUMNS, "0.0")
+    row |= {"screen": screen, "kind": "simulated", "labels": labels, "gold": str(gold), "seed": "0"}
+    return row | {"teacher": f"{teacher}", "student": f"{student}", "agreement": f"{agreement}"}
+
+
+ROWS = [
+    make_row("cip-1", 0.4, 0.5, 0.5),
+    make_row("cip-3", 0.5, 0.6, 0.6),
+    make_row("cip-5", 0.6, 0.65, 0.8),
+    make_row("cip-7", 0.7, 0.7, 0.75),
+    make_row("consensus", 0.65, 0.7, 0.78),
+    make_row("truth", 1.0, 0.75, 0.75, gold=2),
+]
+
+
+def write(path, rows):
+    for row in rows:
+        teachers.append(path, row, tuple(row))
+    return path
+
+
+def test_a_screen_is_summed_up_by_its_published_pipeline_and_what_agreement_chooses():
+    gains, choice = teachers.describe_screen("s1", ROWS)
+    assert gains == (
+        "- s1: relative to the pipeline as published (0.500), the student of cip-3 is +20% and the student of "
+        "consensus is +40%."
+    )
+    assert choice == (
+        "- s1: of 4 members, agreement chooses cip-5 (0.6 against truth); published 0.5, best cip-7 0.7, worst cip-1 "
+        "0.4."
+    )
+    assert list(teachers.describe_screen("s1", ROWS[:1])) == []  # nothing to compare with
+
+
+def test_pairs_are_collected_from_both_kinds_truth_left_out_and_the_first_of_equals_kept(tmp_path):
+    first = write(tmp_path / "a.csv", ROWS[:1])
+    second = write(tmp_path / "b.csv", [make_row("cip-1", 0.4, 0.9, 0.1), *ROWS[4:]])
+    real = {"set": "cells", "labels": "otsu", "gold": "0", "teacher": "0.5", "student": "0.7", "inconsistency": "0.25"}
+    real_rows = write(tmp_path / "real.csv", [real, real | {"labels": "truth", "teacher": "", "inconsistency": ""}])
+    teachers.collect_pairs(argparse.Namespace(rows=[first, second], real=real_rows, out=tmp_path / "pairs.csv"))
+    assert read_pairs(tmp_path / "pairs.csv") == [
+        Pair("cells", "real", "otsu", 0.25, 0.5, 0.7),
+        Pair("s1", "simulated", "cip-1", 0.5, 0.4, 0.5),
+        Pair("s1", "simulated", "consensus", 0.22, 0.65, 0.7),
+    ]
+
+
+def test_a_curve_tells_where_each_rule_stops_and_what_it_has_there():
+    numbers = [(0.2, 0.9, 0.3), (0.5, 0.3, 0.6), (0.7, 0.1, 0.5), (0.8, 0.9, 0.4)]
+    rows = [
+        {"screen": "s1", "labels": "cip", "seed": "0", "steps": str(10 * k), "fit": f"{fit}", "changes": f"{changes}",
+         "truth": f"{truth}"}
+        for k, (fit, changes, truth) in enumerate(numbers, 1)
+    ]  # fmt: skip
+    assert list(teachers.write_curves(rows))[2:] == ["| s1 | cip | 0.600 (20) | 0.400 (40) | 0.400 (40) | 0.400 (40) |"]
+    rows[3]["changes"] = "2.0"  # the mean of three looks rises at the last
+    assert list(teachers.write_curves(rows))[2:] == ["| s1 | cip | 0.600 (20) | 0.400 (40) | 0.500 (30) | 0.400 (40) |"]
+
+
+def test_the_page_keeps_its_words_and_gets_the_tables_anew(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{teachers.BEGIN}\nold\n{teachers.END}\nafter\n")
+    rows = write(tmp_path / "a.csv", ROWS)
+    options = argparse.Namespace(rows=[rows], pairs=None, curves=None, page=page)
+    for _ in range(2):
+        teachers.tabulate(options)
+        text = page.read_text()
+        assert text.startswith(f"before\n{teachers.BEGIN}\n| screen | labels |")
+        assert text.endswith(f"worst cip-1 0.4.\n{teachers.END}\nafter\n")
+        assert "old" not in text
+    assert "| s1 | truth, 2 quarters of one plate |  | 0.75 [0.0, 0.0] |  |  |" in text
+
+
+def test_ranks_are_told_by_kind_where_there_are_enough_pairs():
+    pairs = [Pair(f"s{k}", "simulated", "cip", k / 10, 0.5 - k / 20, 0.5) for k in range(5)]
+    lines = list(teachers.write_ranks([*pairs, Pair("r", "real", "otsu", 0.5, 0.2, 0.9)]))
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| 5 simulated", "| 6 all"]
+    assert lines[2].split(" | ")[2].startswith("1.00 [")
+
+
+def test_a_training_is_followed_to_its_end(tmp_path):
+    dataset = open_dataset(write_screen(tmp_path / "s"))
+    for case_id in dataset.ids():
+        write_label_map(dataset.label_path("truth", case_id), dataset.label_map("cip", case_id))
+    options = argparse.Namespace(fields=2, steps=2, looks=2, crop=32, seed=0)
+    rows = teachers.follow(dataset, "cip", options)
+    assert [row["steps"] for row in rows] == ["1", "2"]
+    numbers = np.array([[float(row[name]) for name in ("fit", "changes", "truth")] for row in rows])
+    assert ((numbers >= 0) & (numbers <= 1)).all()
+    assert rows[0]["fit"] != rows[1]["fit"]
