@@ -1,8 +1,8 @@
 """Settings of a pipeline proposed without a truth: the member of its family whose labels a network foretells best.
 
-It ranked threshold scales of one pipeline as the truth does, and failed between pipelines of real images
-(docs/teachers.md): labels that are wrong everywhere alike agree best. So the borders of isolated events are measured
-beside it, and the proposal is one, not a choice.
+It seldom chose the best of several pipelines of real images (docs/teachers.md): labels that are wrong everywhere alike
+agree best. So it stays within one pipeline's family, the borders of isolated events are measured beside it, and the
+proposal is one, not a choice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from noisylabels.noise.borders import BorderOffset, measure_dataset
 
 FAILS = """\
 Labels that are wrong everywhere alike, such as swollen ones, agree best of all: between pipelines of real images this
-did not choose the best one. Look at the borders above, and hold the proposal against a few trusted fields."""
+seldom chose the best one. Look at the borders above, and hold the proposal against a few trusted fields."""
 
 
 @dataclass(frozen=True)

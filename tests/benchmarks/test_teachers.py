@@ -2,13 +2,8 @@
 
 import argparse
 
-import numpy as np
-
 from benchmarks import teachers
-from noisylabels.data.dataset import open_dataset
-from noisylabels.data.images import write_label_map
 from noisylabels.experiments.pairs import Pair, read_pairs
-from tests.bundles.small_screen import write_screen
 
 
 def make_row(labels, teacher, student, agreement, *, screen="s1", gold=0):
@@ -90,15 +85,3 @@ def test_ranks_are_told_by_kind_where_there_are_enough_pairs():
     lines = list(teachers.write_ranks([*pairs, Pair("r", "real", "otsu", 0.5, 0.2, 0.9)]))
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| 5 simulated", "| 6 all"]
     assert lines[2].split(" | ")[2].startswith("1.00 [")
-
-
-def test_a_training_is_followed_to_its_end(tmp_path):
-    dataset = open_dataset(write_screen(tmp_path / "s"))
-    for case_id in dataset.ids():
-        write_label_map(dataset.label_path("truth", case_id), dataset.label_map("cip", case_id))
-    options = argparse.Namespace(fields=2, steps=2, looks=2, crop=32, seed=0)
-    rows = teachers.follow(dataset, "cip", options)
-    assert [row["steps"] for row in rows] == ["1", "2"]
-    numbers = np.array([[float(row[name]) for name in ("fit", "changes", "truth")] for row in rows])
-    assert ((numbers >= 0) & (numbers <= 1)).all()
-    assert rows[0]["fit"] != rows[1]["fit"]
