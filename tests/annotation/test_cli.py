@@ -47,6 +47,24 @@ def test_a_project_is_made_filled_and_exported(say, tmp_path):
     assert json.loads((tmp_path / "dataset/datalist.json").read_text())["training"]
 
 
+def test_exported_outlines_are_imported_for_a_person_and_what_fits_no_field_is_named(say, tmp_path):
+    desk = tmp_path / "screen.desk"
+    make_dataset(tmp_path / "data", 2)
+    say("create", desk, tmp_path / "data", "--start", "cip")
+    say("invite", desk, "anna")
+    with Project(desk) as project:
+        session = owner_session(project)
+        token = session.open("B01_f1")
+        session.close(token, "accepted", revision=session.head(token).revision)
+    say("export", desk, tmp_path / "out", "--format", "geojson")
+    files = [tmp_path / "out/B01_f1.geojson", tmp_path / "out/B77_f1.geojson"]
+    files[1].write_bytes(files[0].read_bytes())
+    said = say("import", desk, *files, "--person", "anna", "--accept", code=3)
+    assert "B77_f1.geojson: A file of outlines must be named after a field of the project" in said
+    with Project(desk) as project:
+        assert project.value("SELECT name FROM accepted_now JOIN person ON person.id = person") == "anna"
+
+
 def test_a_study_is_planned_rated_and_unblinded(say, tmp_path):
     make_project(tmp_path, 8).close()
     desk = tmp_path / "screen.desk"
