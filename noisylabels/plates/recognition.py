@@ -12,6 +12,9 @@ NONE = "none"
 STRANGERS = {
     ".jdce": "ImageXpress Confocal HT.ai or Micro Confocal (MetaXpress Acquire, .jdce)",
     ".columbusidx.xml": "Columbus (ImageIndex.ColumbusIDX.xml)",
+    "experiment_descriptor.xml": "Olympus scanR (experiment_descriptor.xml)",
+    "experiment_descriptor.dat": "Olympus scanR (experiment_descriptor.dat)",
+    ".icarch": "Incucyte (an archive, .icarch)",
     ".zarr.zip": "a zipped OME-Zarr",
 }
 """Ends of file names of formats that are known and not read."""
