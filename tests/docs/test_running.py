@@ -1,6 +1,5 @@
 import tomllib
 
-
 from tests.docs.pages import ROOT
 
 RUNNING = ROOT / "docs" / "running"
