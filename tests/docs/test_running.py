@@ -1,4 +1,14 @@
+import os
+import shutil
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
 
 from tests.docs.pages import ROOT
 
@@ -70,3 +80,35 @@ def test_pixi_asks_for_what_the_project_asks_for():
     package = pixi["pypi-dependencies"]["noisylabels"]
     assert (RUNNING / package["path"]).resolve() == ROOT
     assert set(package["extras"]) <= set(project["optional-dependencies"])
+
+
+def write_plate(folder):
+    """Two wells of one field, one event in each."""
+    rng = np.random.default_rng(3)
+    folder.mkdir()
+    for well in ("B07", "C03"):
+        picture = rng.normal(200, 5, (40, 56))
+        picture[10:15, 10:15] += 300
+        tifffile.imwrite(folder / f"{well}_f1_c1.tif", picture.astype(np.uint16))
+
+
+@pytest.mark.skipif(shutil.which("snakemake") is None, reason="needs Snakemake: pip install snakemake")
+def test_snakemake_shards_a_plate_and_measures_it(tmp_path):
+    write_plate(tmp_path / "my plate")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "noisylabels"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m noisylabels.cli "$@"\n')
+    command.chmod(0o755)
+    places = os.pathsep.join([str(command.parent), os.environ["PATH"]])
+    settings = ["plate=my plate", "run=run", "shards=2", "method=threshold"]
+    pattern = "pattern={well}_f{field}_c{channel}.tif"
+    subprocess.run(
+        ["snakemake", "-s", RUNNING / "Snakefile", "--cores", "1", "--config", *settings, pattern],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": places, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        check=True,
+    )
+    wells = pd.read_csv(tmp_path / "run" / "measurements" / "wells.csv")
+    assert wells["well"].tolist() == ["B07", "C03"]
+    assert wells["per_field_event"].tolist() == [1, 1]
+    assert sorted(path.name for path in Path(tmp_path / "run.shards").iterdir()) == ["1.done", "2.done"]
