@@ -3,9 +3,10 @@
     python -m benchmarks.faults [--kills 50] [--seed 0] [--epochs 4] [--only robust_teacher ...]
 
 Every preset of both bundles that trains, those with a second state (a teacher, a second network, a trigger's curves)
-among them, and fine-tuning, on small fields with the smallest network. A kill is `SIGKILL` to a process that trains, at
-a moment drawn between its start and the time a whole training takes; the same command then goes on, up to three kills a
-training. Printed, by preset: how many kills, how many of them after the first whole epoch was saved, how many trainings
+among them, and fine-tuning, on small fields with the smallest network. A kill is `SIGKILL` to a process that trains, up
+to an epoch's time after it started, or after it saved its first or second epoch, as is drawn; the same command then
+goes on, up to three kills a training. Presets take turns, so that all are hit. Printed, by preset: how many kills, how
+many of them after the first whole epoch was saved, how many trainings
 they hit, and how many of those ended with the same bytes: `model.pt`, `metrics.json`, and every tensor and number in
 `last.pt`. The exit code is 1 unless all did.
 """
@@ -38,6 +39,8 @@ from noisylabels.learning.checkpoints import load
 SPLITS = ("training",) * 6 + ("validation",) * 2
 SMALLEST = {"network_def::channels": [4, 8], "network_def::strides": [2], "network_def::num_res_units": 0}
 KILLS_A_TRAINING = 3
+EPOCHS_BEFORE = 3
+"""A kill waits for 0, 1, or 2 epochs to be saved by the process it hits."""
 
 CASES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "cdl": ("cdl", (), {}),
@@ -146,7 +149,8 @@ def _kill_and_go_on(name: str, root: Path, epochs: int, whole_s: float, dice: ra
     shutil.rmtree(out, ignore_errors=True)
     kills = 0
     for _ in range(KILLS_A_TRAINING):
-        if not _kill(_start(name, root, out, epochs), dice.uniform(0, whole_s)):
+        saved, delay_s = dice.randrange(EPOCHS_BEFORE), dice.uniform(0, whole_s / epochs)
+        if not _kill(_start(name, root, out, epochs), out / "last.pt", saved=saved, delay_s=delay_s):
             break
         kills += 1
         tally.after_an_epoch += (out / "last.pt").is_file()
@@ -158,18 +162,25 @@ def _kill_and_go_on(name: str, root: Path, epochs: int, whole_s: float, dice: ra
         tally.same += _are_same(root / "whole" / name, out)
 
 
-def _kill(process: int, after_s: float) -> bool:
-    """Kill a process after some seconds; False if it ended by itself before."""
-    give_up = time.monotonic() + after_s
-    while time.monotonic() < give_up:
+def _kill(process: int, checkpoint: Path, *, saved: int, delay_s: float) -> bool:
+    """Kill a process some seconds after it saved so many epochs; False if it ended by itself before."""
+    before = _when(checkpoint)
+    give_up = time.monotonic() + delay_s
+    while saved or time.monotonic() < give_up:
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
             _refuse_failure(status)
             return False
+        if saved and _when(checkpoint) != before:
+            before, saved, give_up = _when(checkpoint), saved - 1, time.monotonic() + delay_s
         time.sleep(0.002)
     os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     return os.WIFSIGNALED(status)
+
+
+def _when(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _finish(name: str, root: Path, out: Path, epochs: int) -> None:
