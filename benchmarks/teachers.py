@@ -288,7 +288,7 @@ def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
         for name in (PUBLISHED, "consensus")
         if name in by_labels
     ]
-    yield f"- {screen}: relative to the pipeline as published ({base:.3f}), {' and '.join(said)}."
+    yield f"- {screen}: relative to the CIP as published ({base:.3f}), {' and '.join(said)}."
     family = [row for name, row in by_labels.items() if name.startswith("cip-")]
     if len(family) > 2:
         chosen = max(family, key=lambda row: float(row["agreement"]))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from noisylabels.commands.options import MOST_SHOWN, SOME_FAILED, DatasetFolder, Name, counting
-from noisylabels.noise.fusing import Rule, Undecided
+from noisylabels.noise.rules import Rule, Undecided
 
 app = typer.Typer()
 

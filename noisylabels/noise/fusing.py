@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
 from noisylabels.data.images import read_label_map, write_image, write_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap, set_aside
-
-Rule = Literal["majority", "unanimity", "at-least", "events", "staple", "dawid-skene"]
-Undecided = Literal["background", "ignore"]
+from noisylabels.noise.rules import Rule, Undecided
 
 
 @dataclass(frozen=True)

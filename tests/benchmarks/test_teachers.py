@@ -31,7 +31,7 @@ def write(path, rows):
 def test_a_screen_is_summed_up_by_its_published_pipeline_and_what_agreement_chooses():
     gains, choice = teachers.describe_screen("s1", ROWS)
     assert gains == (
-        "- s1: relative to the pipeline as published (0.500), the student of cip-3 is +20% and the student of "
+        "- s1: relative to the CIP as published (0.500), the student of cip-3 is +20% and the student of "
         "consensus is +40%."
     )
     assert choice == (

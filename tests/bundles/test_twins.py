@@ -14,6 +14,7 @@ MAY_DIFFER = {
     "metadata.json": {"name", "description", "data_source"},
     "train.yaml": {"label_name", "num_epochs", "split::0", "split::1", "split::2"},
     "inference.yaml": {"method"},
+    "inference_standalone.yaml": {"output_dir"},
     "evaluate.yaml": set(),
     "multi_gpu_train.yaml": set(),
     "paper.yaml": {"learning_rate", "_desc_"},
