@@ -24,7 +24,6 @@ import argparse
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,13 +38,12 @@ import noisylabels
 from noisylabels.annotation.fields import create_project
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.queue import QueueSettings, change_queue
-from noisylabels.annotation.revisions import hash_of
 from noisylabels.annotation.tables import export_times
 from noisylabels.annotation.users import owner_of
 from noisylabels.annotation.versions import weights_in_use
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_image, read_label_map, write_label_map
-from tests.annotation.desks import key
+from tests.annotation.desks import pack_stroke
 from tests.annotation.test_faults import Page, Server
 
 THINK_S, POINT_S, PRESS_S, KEY_S, PIECE_S, CENTIMETRE_S = 1.35, 1.10, 0.20, 0.28, 0.9, 0.16
@@ -238,19 +236,8 @@ def correct(page: Page, truth: LabelMap) -> tuple[LabelMap, LabelMap]:
     before = now = np.frombuffer(body, np.uint8).reshape(task["rows"], task["columns"])
     person, revision = Person(), task["revision"]
     for now, tool, seconds in person.strokes(before, truth):
-        answer = page.until_answered(
-            "POST",
-            f"/api/tasks/{task['task']}/revisions",
-            content=zlib.compress(now.tobytes()),
-            headers={
-                "Content-Type": "application/octet-stream",
-                "If-Match": f'"{revision}"',
-                "Idempotency-Key": key(),
-                "X-Tool": tool,
-                "X-Active-Ms": str(round(1000 * seconds)),
-                "X-Sha256": hash_of(now),
-            },
-        )
+        stroke = pack_stroke(now, revision, tool=tool, active_ms=round(1000 * seconds))
+        answer = page.until_answered("POST", f"/api/tasks/{task['task']}/revisions", **stroke)
         revision = answer.json()["revision"]
     last = round(1000 * (person.seconds + THINK_S + KEY_S))
     closed = page.post(f"/api/tasks/{task['task']}/close", state="accepted", revision=revision, active_ms=last)

@@ -34,7 +34,7 @@ def gallery_section(
         n: How many fields of each kind.
         seed: Of the random choice.
     """
-    values = comparison.by_field[:, :, comparison.metrics.index(comparison.primary_metric)]
+    values = comparison.field_scores(comparison.primary_metric)
     called = score_name(comparison.primary_metric)
     names, rows = np.unique(comparison.fields, return_index=True)  # a field occurs once per reference
     chosen = choose_fields(values[rows, -1], n=n, rng=np.random.default_rng(seed))
@@ -67,7 +67,7 @@ def show_typical(
         look: Gives the pixels of a field by its name.
         channel_names: One name per channel.
     """
-    values = comparison.by_field[:, :, comparison.metrics.index(comparison.primary_metric)]
+    values = comparison.field_scores(comparison.primary_metric)
     order = np.argsort(values[:, -1], kind="stable")
     defined = [place for place in order if np.isfinite(values[place, -1])] or list(order)
     place = defined[len(defined) // 2]

@@ -127,10 +127,14 @@ class Comparison:
         """
         return assess_equivalence(self.difference(method, baseline, metric).absolute, margin=margin)
 
+    def field_scores(self, metric: Metric) -> FloatArray:
+        """Return the single fields' scores by one metric, (field, method); nan where it is not defined."""
+        return self.by_field[:, :, self.metrics.index(metric)]
+
     def cluster_means(self, metric: Metric) -> FloatArray:
         """Average the single fields' scores of each cluster, (cluster, method); nan where none is defined."""
         names, inverse = np.unique(self.clusters, return_inverse=True)
-        values = self.by_field[:, :, self.metrics.index(metric)]
+        values = self.field_scores(metric)
         sums, counts = np.zeros((2, len(names), len(self.methods)))
         np.add.at(sums, inverse, np.nan_to_num(values))
         np.add.at(counts, inverse, ~np.isnan(values))

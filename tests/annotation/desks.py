@@ -81,6 +81,19 @@ class Client:
         return asyncio.run(ask())
 
 
+def pack_stroke(label_map, parent, *, tool="brush", active_ms=700, **headers):
+    """Make what a page sends of a stroke: the label map after it, and the revision that it was drawn on."""
+    sent = {
+        "Content-Type": "application/octet-stream",
+        "If-Match": f'"{parent}"',
+        "Idempotency-Key": key(),
+        "X-Tool": tool,
+        "X-Active-Ms": str(active_ms),
+        "X-Sha256": hash_of(label_map),
+    }
+    return {"content": zlib.compress(label_map.tobytes()), "headers": {**sent, **headers}}
+
+
 class Browser(Client):
     """Somebody's browser: keeps the cookie, sends the origin."""
 
@@ -99,20 +112,7 @@ class Browser(Client):
         return self.request("PUT", path, json={"key": key(), **content})
 
     def stroke(self, task, label_map, parent, **headers):
-        return self.request(
-            "POST",
-            f"/api/tasks/{task}/revisions",
-            content=zlib.compress(label_map.tobytes()),
-            headers={
-                "Content-Type": "application/octet-stream",
-                "If-Match": f'"{parent}"',
-                "Idempotency-Key": key(),
-                "X-Tool": "brush",
-                "X-Active-Ms": "700",
-                "X-Sha256": hash_of(label_map),
-                **headers,
-            },
-        )
+        return self.request("POST", f"/api/tasks/{task}/revisions", **pack_stroke(label_map, parent, **headers))
 
     def labels(self, task, revision=None):
         query = "" if revision is None else f"?revision={revision}"

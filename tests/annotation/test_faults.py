@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 
 import httpx
 import numpy as np
@@ -21,7 +20,7 @@ from noisylabels.annotation.project import Project
 from noisylabels.annotation.ratings import create_study
 from noisylabels.annotation.revisions import hash_of, unpack
 from noisylabels.annotation.users import add_person, person_of
-from tests.annotation.desks import COLUMNS, ROWS, key, make_project
+from tests.annotation.desks import COLUMNS, ROWS, key, make_project, pack_stroke
 
 N_KILLS = 20
 RATERS = ["rita", "rosa", "rolf", "ruth"]
@@ -112,19 +111,8 @@ def paint_all_day(page, acknowledged):
     while not page.stop.is_set():
         label_map = label_map.copy()
         label_map[rng.integers(ROWS), rng.integers(COLUMNS)] = rng.integers(3)
-        answer = page.until_answered(
-            "POST",
-            f"/api/tasks/{task['task']}/revisions",
-            content=zlib.compress(label_map.tobytes()),
-            headers={
-                "Content-Type": "application/octet-stream",
-                "If-Match": f'"{parent}"',
-                "Idempotency-Key": key(),
-                "X-Tool": "brush",
-                "X-Active-Ms": "10",
-                "X-Sha256": hash_of(label_map),
-            },
-        )
+        stroke = pack_stroke(label_map, parent, active_ms=10)
+        answer = page.until_answered("POST", f"/api/tasks/{task['task']}/revisions", **stroke)
         if answer is None:
             return
         assert answer.status_code == 201, answer.text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.pixels import count_pixels
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
@@ -52,7 +53,7 @@ class Tally:
         n = len(self.classes)
         self.labelled += np.bincount(labels[labels < n].astype(np.intp), minlength=n)
         model = probabilities[:, flags].argmax(axis=0)
-        self.flagged += np.bincount(labels[flags].astype(np.intp) * n + model, minlength=n * n).reshape(n, n)
+        self.flagged += count_pixels(labels[flags][None].astype(np.uint8), model[None], n_classes=n)
 
     def by_class(self) -> "pd.DataFrame":
         """Tabulate the doubted pixels: one row per labelled class and class the model sees there, the most first.
