@@ -53,6 +53,7 @@ def weights(tmp_path: Path) -> Path:
                 module.running_mean.uniform_(-0.5, 0.5)
                 module.running_var.uniform_(0.5, 2)
         torch.save(network.state_dict(), tmp_path / f"model{n_channels}.pt")
+        torch.jit.save(torch.jit.script(network.eval()), tmp_path / f"model{n_channels}.ts")
     return tmp_path
 
 
@@ -86,6 +87,8 @@ def test_monai_alone_predicts_what_the_program_predicts(weights: Path, tmp_path:
         }
         for reader, (screen, n_channels) in screens.items()
     ]
+    exported = {"network": f"$torch.jit.load('{weights / 'model3.ts'}', @device)", "handlers": []}
+    runs.append(runs[0] | exported | {"output_dir": str(tmp_path / "exported"), "ckpt_path": "nowhere"})
     words = [sys.executable, "-c", STRANGER, json.dumps(runs)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -100,6 +103,9 @@ def test_monai_alone_predicts_what_the_program_predicts(weights: Path, tmp_path:
             assert theirs.shape == (41, 57)
             assert len(np.unique(ours)) == len(ROSELLA.names)
             assert (ours == theirs).mean() > 0.999  # folded batch norms round otherwise
+    for path in (tmp_path / "PILReader").iterdir():  # the README's way to put an exported network in its place
+        same = np.asarray(Image.open(tmp_path / "exported" / path.name)) == np.asarray(Image.open(path))
+        assert same.mean() > 0.999
 
 
 def test_it_is_inference_but_for_what_the_package_adds(bundle: Path) -> None:
