@@ -78,6 +78,7 @@ ELSEWHERE = {
     "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
     "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
     "real": "trains many networks on real sets that you name: its numbers are scores, and it takes long",
+    "real_arms": "its trainings of trusted fields and weak labels",
     "real_sets": "the sets of the same",
     "real_table": "the tables of the same",
     "real_pictures": "the pictures of the same",

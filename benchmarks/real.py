@@ -2,12 +2,14 @@
 
     python -m benchmarks.real teachers DATA_ROOT
     python -m benchmarks.real run DATA_ROOT --out docs/tables/real_runs.jsonl [--sets "u2os nuclei" ...] [--seeds 1 2]
+    python -m benchmarks.real run DATA_ROOT --out docs/tables/real_runs.jsonl --arms fine-tuned corrector
     python -m benchmarks.real table docs/tables/real_runs.jsonl --csv docs/tables/real.csv --page docs/real-data.md
     python -m benchmarks.real pictures DATA_ROOT --runs docs/tables/real_runs.jsonl --out docs/images
 
 `benchmarks/real_sets.py` declares sets, splits and teachers. For every pair of set and teacher a student is trained
 with the bundle's default recipe (half the width, crops of 64 pixels) for so many steps, its learning rate fallen to 0
 at the last; another on the majority of the set's teachers, others on the truth of 1, 2, 4, 8 training fields (gold).
+`--arms` adds what is made of gold and weak labels together (`benchmarks/real_arms.py`), at the same numbers of fields.
 The truth of the validation and test fields is looked at only to score. Agreement of student and teacher is counted on
 the validation groups, gain on the test groups. Every run is a line of the file: a second call goes on.
 """
@@ -19,7 +21,7 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -27,12 +29,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.real_arms import (
+    ARMS,
+    CORRECTOR,
+    FINE_TUNED,
+    PLAIN,
+    Reader,
+    choose_labels,
+    correct,
+    fine_tune,
+    read_from,
+)
 from benchmarks.real_pictures import draw, write_picture
 from benchmarks.real_sets import SETS, VOTERS, RealSet, find_set, prepare
 from benchmarks.real_table import collect, compare, order, tabulate, write_csv, write_page
 from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset
-from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.foresight import confuse, mean_iou, train_student
 from noisylabels.experiments.paper.presets import HALF_WIDTH
@@ -46,12 +58,19 @@ RECIPE = {**HALF_WIDTH, "patch_size": [64, 64]}
 
 
 class Run(NamedTuple):
-    """One training: of a teacher's labels, of the voters', or of the truth of `gold` fields."""
+    """One training: of a teacher's labels, of the voters', or of the truth of `gold` fields; `arm` adds weak labels."""
 
     set: str
     labels: str
     gold: int
     seed: int
+    arm: str = PLAIN
+
+    @classmethod
+    def of(cls, row: Mapping[str, object]) -> "Run":
+        """Read the run of a line; one without an arm is plain."""
+        gold, seed = (int(str(row[name])) for name in ("gold", "seed"))
+        return cls(str(row["set"]), str(row["labels"]), gold, seed, str(row.get("arm", PLAIN)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command.add_argument("--out", type=Path, default=Path("real_runs.jsonl"))
     command.add_argument("--teachers", nargs="*", default=[], help="label sets; all of each set if not given")
     command.add_argument("--gold", nargs="*", type=int, default=GOLD)
+    command.add_argument("--arms", nargs="*", choices=ARMS, default=[PLAIN])
     command.add_argument("--steps", type=int, default=100)
     command.add_argument("--seeds", nargs="*", type=int, default=[1])
     command.add_argument("--at-most", type=int, default=10_000, help="trainings in this call")
@@ -107,7 +127,7 @@ def run_all(options: argparse.Namespace) -> None:
     import torch  # here, so that tables and pictures come at once
 
     torch.set_num_threads(1)
-    done = {Run(row["set"], row["labels"], row["gold"], row["seed"]) for row in read_runs(options.out)}
+    done = {Run.of(row) for row in read_runs(options.out)}
     datasets = {one.name: (one, dataset) for one, dataset in _open(options)}
     waiting = [run for run in plan(list(datasets), options) if run not in done]
     for run in waiting[: options.at_most]:
@@ -123,15 +143,22 @@ def run_all(options: argparse.Namespace) -> None:
 def plan(names: Sequence[str], options: argparse.Namespace) -> Iterator[Run]:
     """List the trainings in the order in which they are worth having, sets taking turns."""
     for seed in options.seeds:
-        places = range(max(len(find_set(name).teachers) for name in names))
-        for place in places:
-            for name in names:
-                for settings in find_set(name).teachers[place : place + 1]:
-                    if not options.teachers or settings.name in options.teachers:
-                        yield Run(name, settings.name, 0, seed)
-        if not options.teachers or VOTERS in options.teachers:
-            yield from (Run(name, VOTERS, 0, seed) for name in names)
-        yield from (Run(name, "truth", gold, seed) for gold in options.gold for name in names)
+        mixed = [arm for arm in options.arms if arm != PLAIN]
+        if PLAIN in options.arms:
+            yield from _plan_plain(names, options, seed)
+        yield from (Run(name, "truth", gold, seed, arm) for arm in mixed for gold in options.gold for name in names)
+
+
+def _plan_plain(names: Sequence[str], options: argparse.Namespace, seed: int) -> Iterator[Run]:
+    places = range(max(len(find_set(name).teachers) for name in names))
+    for place in places:
+        for name in names:
+            for settings in find_set(name).teachers[place : place + 1]:
+                if not options.teachers or settings.name in options.teachers:
+                    yield Run(name, settings.name, 0, seed)
+    if not options.teachers or VOTERS in options.teachers:
+        yield from (Run(name, VOTERS, 0, seed) for name in names)
+    yield from (Run(name, "truth", gold, seed) for gold in options.gold for name in names)
 
 
 def measure(dataset: Dataset, run: Run, *, steps: int) -> dict[str, object]:
@@ -139,28 +166,48 @@ def measure(dataset: Dataset, run: Run, *, steps: int) -> dict[str, object]:
 
     Returns:
         The run, and (group, class, class) pixels: `teacher` and `student` against the truth of the test groups,
-        `agreement` of the student with its teacher in the validation groups.
+        `agreement` of the student with its teacher in the validation groups. The teacher of an arm is the label set
+        `from` that its trusted fields chose.
     """
     began = time.process_time()
-    overrides = RECIPE | ({"crops_per_field": max(1, 8 // run.gold)} if run.gold else {})
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        train_student(
-            dataset, run.labels, folder, split="validation", steps=steps, seed=run.seed,
-            training_ids=dataset.ids("training")[: run.gold], overrides=overrides,
-        )  # fmt: skip
-        predict(dataset, folder / "model" / "last.pt", folder / "test", split="test")
-        if not run.gold:
-            shutil.copytree(folder / "test", predicted(dataset, run.labels), dirs_exist_ok=True)
-        truth, own = partial(dataset.label_map, "truth"), partial(dataset.label_map, run.labels)
+        weak, read = _train(dataset, run, Path(name), steps=steps)
+        truth, own = partial(dataset.label_map, "truth"), partial(dataset.label_map, weak or run.labels)
         counts = {
             "teacher": _by_group(dataset, truth, own, split="test"),
-            "student": _by_group(dataset, truth, _reader(folder / "test"), split="test"),
-            "agreement": _by_group(dataset, own, _reader(folder / "labels"), split="validation"),
+            "student": _by_group(dataset, truth, read, split="test"),
+            "agreement": _by_group(dataset, own, read, split="validation"),
         }
     seconds = round(time.process_time() - began)
     about = {"steps": steps, "fields": len(dataset.ids("test")), "groups": _groups(dataset, "test"), "seconds": seconds}
-    return run._asdict() | about | {key: value.tolist() for key, value in counts.items()}
+    return run._asdict() | {"from": weak} | about | {key: value.tolist() for key, value in counts.items()}
+
+
+def _train(dataset: Dataset, run: Run, folder: Path, *, steps: int) -> tuple[str, Reader]:
+    """Train a run; return the weak labels that trusted fields chose, if any, and what reads its label maps."""
+    ids = dataset.ids("training")[: run.gold]
+    overrides = RECIPE | ({"crops_per_field": max(1, 8 // run.gold)} if run.gold else {})
+    weak = choose_labels(dataset, ids) if run.arm != PLAIN else ""
+    if run.arm == CORRECTOR:
+        return weak, correct(dataset, ids, weak, folder, steps=steps, seed=run.seed, overrides=overrides)
+    if run.arm == FINE_TUNED:
+        weights = fine_tune(
+            dataset, ids, weak, folder, steps=steps, seed=run.seed, overrides=overrides, recipe=RECIPE
+        )  # fmt: skip
+        for split in ("validation", "test"):
+            predict(dataset, weights, folder / "labels", split=split)
+        return weak, read_from(folder / "labels")
+    train_student(
+        dataset, run.labels, folder, split="validation", steps=steps, seed=run.seed, training_ids=ids,
+        overrides=overrides,
+    )  # fmt: skip
+    predict(dataset, folder / "model" / "last.pt", folder / "labels", split="test")
+    if not run.gold:
+        for case_id in dataset.ids("test"):
+            path = predicted(dataset, run.labels) / f"{case_id}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / "labels" / path.name, path)
+    return weak, read_from(folder / "labels")
 
 
 def predicted(dataset: Dataset, labels: str) -> Path:
@@ -214,10 +261,6 @@ def _open(options: argparse.Namespace) -> Iterator[tuple[RealSet, Dataset]]:
     for name in options.sets:
         one = find_set(name)
         yield one, prepare(one, options.data, options.work / name.replace(" ", "_"))
-
-
-def _reader(folder: Path) -> Callable[[str], LabelMap]:
-    return lambda case_id: read_label_map(folder / f"{case_id}.tif")
 
 
 def _groups(dataset: Dataset, split: str) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from benchmarks.real_arms import ARMS, PLAIN
 from benchmarks.real_sets import VOTERS
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from noisylabels.experiments.foresight import class_ious, mean_iou
@@ -22,7 +23,7 @@ Row = dict[str, str]
 
 
 class Runs(NamedTuple):
-    """The runs of one set, label set and number of gold fields: counts of all seeds added up.
+    """The runs of one set, label set, number of gold fields and arm: counts of all seeds added up.
 
     Args:
         set: The set.
@@ -32,6 +33,7 @@ class Runs(NamedTuple):
         teacher: (group, class, class) pixels of labels against truth, test groups.
         student: The same of the students, added up over seeds.
         agreement: (group, class, class) pixels of students against their teacher, validation groups.
+        arm: What was made of gold: plain, it alone; fine-tuned and corrector, with weak labels.
     """
 
     set: str
@@ -41,18 +43,20 @@ class Runs(NamedTuple):
     teacher: NDArray[np.int64]
     student: NDArray[np.int64]
     agreement: NDArray[np.int64]
+    arm: str = PLAIN
 
 
 def collect(rows: Sequence[dict[str, object]]) -> list[Runs]:
     """Add the seeds of each training up."""
-    by_key: dict[tuple[str, str, int], list[dict[str, object]]] = {}
+    by_key: dict[tuple[str, str, int, str], list[dict[str, object]]] = {}
     for row in rows:
-        by_key.setdefault((str(row["set"]), str(row["labels"]), int(str(row["gold"]))), []).append(row)
+        key = (str(row["set"]), str(row["labels"]), int(str(row["gold"])), str(row.get("arm", PLAIN)))
+        by_key.setdefault(key, []).append(row)
     found = []
-    for (name, labels, gold), members in by_key.items():
+    for (name, labels, gold, arm), members in by_key.items():
         counts = [np.sum([member[key] for member in members], axis=0) for key in ("teacher", "student", "agreement")]
         seeds = tuple(sorted(int(str(member["seed"])) for member in members))
-        found.append(Runs(name, labels, gold, seeds, *counts))
+        found.append(Runs(name, labels, gold, seeds, *counts, arm))
     return found
 
 
@@ -85,6 +89,7 @@ def tabulate(runs: Sequence[Runs]) -> list[Row]:
                 "set": one.set,
                 "labels": one.labels,
                 "gold": str(one.gold),
+                "arm": one.arm,
                 "seeds": str(len(one.seeds)),
                 "groups": str(len(one.teacher)),
                 "teacher": "" if gold else f"{float(mean_iou(one.teacher.sum(0))):.4f}",
@@ -115,10 +120,12 @@ def write_page(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     gold = [row for row in rows if row["labels"] == "truth"]
     if gold:
-        yield from ("", "| set | truth of | student |", "|---|---|---|")
-    for row in gold:
-        fields = f"{row['gold']} fields" if row["gold"] != "0" else "all training fields"
-        yield f"| {row['set']} | {fields} | {_with_ends(row, 'student', '.3f')} |"
+        yield from ("", "| set | truth of | it alone | CDL fine-tuned | corrector |", "|---|---|---|---|---|")
+    scores = {(row["set"], row["gold"], row["arm"]): _with_ends(row, "student", ".3f") for row in gold}
+    for name, number in dict.fromkeys((row["set"], row["gold"]) for row in gold):
+        fields = {"0": "all training fields", "1": "1 field"}.get(number, f"{number} fields")
+        cells = (name, fields, *(scores.get((name, number, arm), "") for arm in ARMS))
+        yield f"| {' | '.join(cells)} |"
     yield ""
     told = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
     yield from textwrap.wrap(told, 118)
@@ -160,9 +167,9 @@ def correlate(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
 def order(runs: Sequence[Runs], sets: Sequence[str]) -> list[Runs]:
     """Sort runs by set, teachers before voters before gold, the larger gain first."""
 
-    def place(one: Runs) -> tuple[int, int, int, float]:
+    def place(one: Runs) -> tuple[int, int, int, int, float]:
         kind = {VOTERS: 1, "truth": 2}.get(one.labels, 0)
-        return sets.index(one.set), kind, one.gold, -compare(one.teacher, one.student).estimate
+        return sets.index(one.set), kind, one.gold, ARMS.index(one.arm), -compare(one.teacher, one.student).estimate
 
     return sorted(runs, key=place)
 

@@ -4,14 +4,16 @@ import csv
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import real
+from benchmarks.real_arms import choose_labels
 from benchmarks.real_sets import SETS, find_set, list_fields, prepare
-from benchmarks.real_table import collect, compare, describe, tabulate
+from benchmarks.real_table import collect, compare, describe, tabulate, write_page
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.experiments.foresight import mean_iou
@@ -42,22 +44,29 @@ def test_the_commands_of_the_page_run(data, tmp_path, monkeypatch, capsys):
     page.parent.mkdir()
     page.write_text(PAGE)
     lines = re.findall(r"^python -m benchmarks\.real (.+)$", PAGE, re.MULTILINE)
-    assert [line.split()[0] for line in lines] == ["teachers", "run", "table", "pictures"]
+    assert [line.split()[0] for line in lines] == ["teachers", "run", "run", "table", "pictures"]
     for line in lines:
         words = shlex.split(line.replace("../shared/data", str(data)))
         words += ["--sets", "t98g phase"] if words[0] != "table" else []
         words += LESS if words[0] == "run" else []
         real.main(words)
     runs = [json.loads(line) for line in Path("docs/tables/real_runs.jsonl").read_text().splitlines()]
-    assert [(run["labels"], run["gold"], run["seed"]) for run in runs] == [("deviation", 0, 1), ("truth", 1, 1)]
+    assert [(run["labels"], run["gold"], run["seed"], run["arm"]) for run in runs] == [
+        ("deviation", 0, 1, "plain"),
+        ("truth", 1, 1, "plain"),
+        ("truth", 1, 1, "fine-tuned"),
+        ("truth", 1, 1, "corrector"),
+    ]
+    assert {run["from"] for run in runs[2:]} < {"deviation", "dog", "gradient", "voters"}
     assert all(np.sum(run[key]) == 20 * 24 for run in runs for key in ("teacher", "student", "agreement"))
     with Path("docs/tables/real.csv").open(newline="") as file:
-        first, second = csv.DictReader(file)
+        first, second, *arms = csv.DictReader(file)
     assert (first["labels"], first["student"]) == (
         "deviation",
         f"{float(mean_iou(np.array(runs[0]['student'][0]))):.4f}",
     )
     assert (second["gold"], second["gain"]) == ("1", "")
+    assert [row["arm"] for row in arms] == ["fine-tuned", "corrector"]
     written = page.read_text()
     assert "Of 1 pairs of set and teacher" in written
     assert written.partition(real.BEGIN)[0] == PAGE.partition(real.BEGIN)[0]
@@ -87,6 +96,32 @@ def test_nuclei_of_one_screen_never_lie_on_both_sides():
     assert [source.rows for source in find_set("dsb nuclei").sources] == ["256"]
     assert len({settings.name for one in SETS for settings in one.teachers}) >= 6
     assert all(len(one.teachers) >= 3 for one in SETS)
+
+
+def test_trusted_fields_choose_the_label_set_nearest_to_them(data, tmp_path):
+    made = prepare(find_set("t98g phase"), data, tmp_path / "made")
+    ids = made.ids("training")
+    truth = made.label_map("truth", ids[0])
+    for name, label_map in (("near", np.roll(truth, 1, 0)), ("far", np.roll(truth, 5, 0))):
+        for case_id in made.ids():
+            write_label_map(made.label_path(name, case_id), label_map)
+    assert choose_labels(keep_only(made, ["far", "near", "truth"]), ids) == "near"
+
+
+def keep_only(dataset, kept):
+    """Keep some label sets only."""
+    for name in set(dataset.label_names()) - set(kept):
+        shutil.rmtree(dataset.label_path(name, "x").parent)
+    return dataset
+
+
+def test_a_line_without_an_arm_is_a_plain_run_and_arms_stand_in_the_row_of_their_gold():
+    perfect, half = [[[10, 0], [0, 10]]] * 3, [[[8, 2], [2, 8]]] * 3
+    plain = run_of("truth", perfect, half) | {"gold": 2}
+    assert real.Run.of(plain) == real.Run("s", "truth", 2, 1, "plain")
+    tuned = plain | {"arm": "fine-tuned", "student": perfect}
+    lines = list(write_page(tabulate(collect([plain, tuned]))))
+    assert "| s | 2 fields | 0.667 [0.667, 0.667] | 1.000 [1.000, 1.000] |  |" in lines
 
 
 def run_of(labels, teacher, student, seed=1, agreement=((8, 2), (2, 8))):
