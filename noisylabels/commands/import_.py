@@ -40,6 +40,7 @@ def import_(
     plate: Annotated[bool, typer.Option("--plate", help="The folder is a plate, as its microscope wrote it.")] = False,
     pattern: Pattern = None,
     fields: Annotated[int | None, typer.Option(help="Fields of a plate to take, by lot; all if not given.")] = None,
+    time: Annotated[int | None, typer.Option(help="Time point of a plate; the first if not given.")] = None,
     project: Annotated[
         Literal["max", "middle", "stack"], typer.Option(help="Focal planes of images; stack keeps all.")
     ] = "stack",
@@ -59,10 +60,10 @@ def import_(
         wanted, names = parse_channels(channels)
         dataset, told = import_plates(
             images, out, classes=table, pattern=pattern, channels=wanted, channel_names=names,
-            n_fields=fields, fractions=shares, seed=seed, pixel_size_um=pixel_size_um,
+            n_fields=fields, fractions=shares, seed=seed, pixel_size_um=pixel_size_um, time=time,
         )  # fmt: skip
     else:
-        _refuse_given({"--fields": fields}, "A folder of images")
+        _refuse_given({"--fields": fields, "--time": time is not None}, "A folder of images")
         named = read_pairs(labels, option="--labels", example="truth=path/to/masks")
         dataset, notes = importing.import_folder(
             images,

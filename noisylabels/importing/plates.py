@@ -32,6 +32,7 @@ def import_plates(
     fractions: tuple[float, float, float] | None = None,
     seed: int = 0,
     pixel_size_um: float | None = None,
+    time: int | None = None,
 ) -> tuple[Dataset, list[str]]:
     """Copy fields of plates into a dataset folder; a split never cuts a well.
 
@@ -49,6 +50,7 @@ def import_plates(
         fractions: Shares of training, validation and test, dealt by well; None as in `import_folder`.
         seed: Of the lot and the split.
         pixel_size_um: Side of a pixel in micrometres; what the plate says when None.
+        time: Time point; the first when None, and that is told where there are more.
 
     Returns:
         The dataset, and one sentence for each field that was left out or thing that was wrong with the plates.
@@ -62,6 +64,7 @@ def import_plates(
     require_new_folder(root)
     plates = open_plates(source, pattern=pattern)
     fields, told = _whole_fields(plates, channels or None)
+    told += [sentence for plate in plates for sentence in plate.times_left_out(time)]
     fields = _draw(fields, n_fields, seed=seed)
     groups = [_group(field) for field in fields]
     fractions = fractions or usual_fractions(groups)
@@ -84,7 +87,7 @@ def import_plates(
     )
     with building(root) as folder:
         for field in fields:
-            image = field.read(channels=channels or None)
+            image = field.read(channels=channels or None, time=time)
             path = folder / "images" / f"{name_field(field)}.ome.tif"
             write_image(path, image, channel_names=names, pixel_size_um=size)
         write_dataset(replace(dataset, folder=folder))

@@ -74,6 +74,20 @@ class Plate:
         first = next(self.fields, None)
         return first.channels if first else ()
 
+    def times_left_out(self, time: int | None) -> list[str]:
+        """Return one sentence if there are several time points and none was chosen: only the first is read.
+
+        Args:
+            time: The time point that was chosen, if any.
+        """
+        times = first.times if (first := next(self.fields, None)) else ()
+        if time is not None or len(times) <= 1:
+            return []
+        return [
+            f"Plate {self.name} has {len(times)} time points: only {times[0]} is read. "
+            f"Choose one of {times[0]}..{times[-1]} with --time."
+        ]
+
     def field(self, identifier: str) -> Field:
         """Return a field by its `id`.
 

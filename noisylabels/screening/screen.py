@@ -143,15 +143,8 @@ class Screen:
 
     def problems(self) -> list[str]:
         """Return what of the plates is left out, one sentence each."""
-        told = [problem for plate in self.plates for problem in plate.problems]
-        for plate in self.plates:
-            times = next(plate.fields).times
-            if len(times) > 1 and self.declaration.time is None:
-                told.append(
-                    f"Plate {plate.name} has {len(times)} time points: only {times[0]} is read. "
-                    f"Choose one of {times[0]}..{times[-1]} with --time."
-                )
-        return told
+        problems = [problem for plate in self.plates for problem in plate.problems]
+        return problems + [told for plate in self.plates for told in plate.times_left_out(self.declaration.time)]
 
 
 def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: int = 1, retries: int = 2) -> Screen:

@@ -2,22 +2,22 @@
 
 import json
 import shutil
-import tarfile
-from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from noisylabels.cli import main
+from noisylabels.data.images import read_image
 from noisylabels.plates.formats import open_plates
+from tests.plates.archive import needs_cases
+from tests.plates.test_single_files import SINGLE
 
-ARCHIVE = Path(__file__).parents[3] / "shared" / "cases" / "plates.tar.xz"
-
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not ARCHIVE.is_file(), reason="left out: needs the shared archive of cases"),
-]
+pytestmark = needs_cases
 
 SEPARATE = "{well}_f{field}_c{channel}.tif"
+OME = "{well}_f{field}.ome.tif"
+ORDERS = ("XYCTZ", "XYCZT", "XYTCZ", "XYTZC", "XYZCT", "XYZTC")
 
 # Case: exit code, fields done, and what is said.
 CASES = {
@@ -90,11 +90,45 @@ CASES = {
     "z_intcols": (0, 4, ""),
     "z_junk": (0, 4, ""),
     "z_tornchunk": (3, 3, "it cannot be read"),
+    "cv_1536": (0, 4, ""),
+    "h_archive": (0, 4, ""),
+    "h_binning_mixed": (3, 0, "must have one size, got [(32, 48), (64, 96)]"),
+    "h_empty_channelname": (0, 4, ""),
+    "h_same_channelname": (0, 4, ""),
+    "h_windows_url": (2, 0, "Paths of an index must stay inside"),
+    "ix_no_htd": (2, 0, "(a .HTD file), got none"),
+    "ix_projection_only": (0, 4, ""),
+    "ix_two_htd": (2, 0, "must list each plane once, got both PA_B02_s1_w1.TIF and PB_B02_s1_w1.TIF"),
+    "z_1536": (0, 4, ""),
+    "z_blosc04": (0, 4, ""),
+    "z_first_image_bad": (3, 3, "A/1/0/zarr.json must be JSON"),
+    "z_float": (0, 4, ""),
+    "z_fov_mixed": (2, 0, "must be listed once each, got [1, 1, 0]"),
+    "z_fovnames": (0, 4, ""),
+    "z_intname": (0, 4, ""),
+    "z_introws": (2, 0, "must lie in A01..AF48, got '101'"),
+    "z_junkonly": (3, 3, "must hold pixels, got metadata only"),
+    "z_lostchunk": (0, 4, ""),  # Zarr leaves out chunks of the fill value: a lost one cannot be told from an empty one
+    "z_micron": (0, 4, ""),
+    "z_mixed_c": (3, 3, "must have 2 channels, as its plate, got 3"),
+    "z_nan": (3, 3, "must be finite, got NaN or infinity"),
+    "z_nanometer": (0, 4, ""),
+    "z_norowindex": (0, 4, ""),
+    "z_nullname": (0, 4, ""),
+    "z_omit_first": (3, 2, "A/1 must be a Zarr group"),
+    "z_plain04": (0, 4, ""),
+    "z_plain05": (0, 4, ""),
+    "z_plain05.zarr.zip": (2, 0, "must be a plate's folder, got a file"),
+    "z_tczyx": (0, 4, ""),
+    "z_v03": (0, 4, ""),
+    "z_ver": (0, 4, ""),
+    "z_version_num": (0, 4, ""),
+    "z_zero_filled": (3, 0, "must hold pixels, got metadata only"),
 }
 
 # The same with a naming pattern.
 NAMED = {
-    "torn_first_file": ("{well}_f{field}.ome.tif", 3, 3, "A01_f1.ome.tif must be a whole image file"),
+    "torn_first_file": (OME, 3, 3, "A01_f1.ome.tif must be a whole image file"),
     "appledouble_plate": ("{plate}_{well}_f{field}_c{channel}.tif", 0, 2, ""),
     "p_appledouble": (SEPARATE, 0, 2, ""),
     "p_TIF": (SEPARATE, 0, 2, ""),
@@ -104,33 +138,52 @@ NAMED = {
     "p_broken_link": (SEPARATE, 3, 2, "is not there"),
     "p_scanr": ("data/{well}--W{any}--P{field}--Z{z}--T{time}--{channel}.tif", 0, 2, ""),
     "d_types": ("{well}_f{field}_{any}.tif", 3, 16, "C03_f001 must be finite, got NaN or infinity"),
+    "p_1536": (SEPARATE, 0, 3, ""),
+    "p_channel_case": ("{well}_f{field}_{channel}.tif", 0, 2, ""),
+    "p_dir_named_tif": (SEPARATE, 0, 2, ""),
+    "p_dtypes": (SEPARATE, 0, 2, ""),
+    "p_empty_file": (SEPARATE, 3, 1, "A01_f1_c1.tif must be a whole image file"),
+    "p_field_big": (SEPARATE, 0, 2, ""),
+    "p_field_leading": (SEPARATE, 2, 0, "must list each plane once, got both A01_f001_c1.tif and A01_f01_c1.tif"),
+    "p_field_zero": (SEPARATE, 0, 2, ""),
+    "p_lower_upper": (SEPARATE, 0, 3, ""),
+    "p_mixed_ext": (SEPARATE, 0, 3, ""),
+    "p_nonutf8": (SEPARATE, 3, 0, r"must have plane 0 of channel '1_\udcff'"),
+    "p_plate_dirs": ("{plate}/" + SEPARATE, 0, 6, ""),
+    "p_size_channels": (SEPARATE, 3, 0, "must have one size, got [(32, 96), (64, 96)]"),
+    "p_sizes": (SEPARATE, 0, 2, ""),
+    "p_unreadable": (SEPARATE, 0, 2, ""),  # its rights do not survive the archive
     "tiff/multi": ("{well}_f{field}_c{channel}.ome.tif", 0, 1, ""),
-    "tiff/multi_position": ("{well}_f{field}.ome.tif", 0, 3, ""),
+    "tiff/multi_position": (OME, 0, 3, ""),
     "tiff/multi_lost": ("{well}_f{field}_c{channel}.ome.tif", 3, 0, "channel 1, plane 0, time 0"),
-    "tiff/pat_names_swap": ("{well}_f{field}.ome.tif", 0, 2, ""),
+    "tiff/pat_names_swap": (OME, 0, 2, ""),
     "tiff/pat_order_varies": ("{well}_f{field}.tif", 0, 2, ""),
-    "tiff/pat_tiffdata": ("{well}_f{field}.ome.tif", 0, 1, ""),
-    "tiff/pat_z_varies": ("{well}_f{field}.ome.tif", 3, 1, "as its plate, got 2 channels, 5 focal planes"),
-    "tiff/pat_c_varies": ("{well}_f{field}.ome.tif", 3, 1, "as its plate, got 3 channels"),
-    "tiff/pat_fewer": ("{well}_f{field}.ome.tif", 3, 0, "must have the page of channel 2"),
-    "tiff/pat_two_series": ("{well}_f{field}.ome.tif", 3, 1, "hold 2 images: all but the first left out"),
+    "tiff/pat_tiffdata": (OME, 0, 1, ""),
+    "tiff/pat_z_varies": (OME, 3, 1, "as its plate, got 2 channels, 5 focal planes"),
+    "tiff/pat_c_varies": (OME, 3, 1, "as its plate, got 3 channels"),
+    "tiff/pat_fewer": (OME, 3, 0, "must have the page of channel 2"),
+    "tiff/pat_two_series": (OME, 3, 1, "hold 2 images: all but the first left out"),
     "tiff/pat_ij_t": ("{well}_f{field}.tif", 3, 1, "has 4 time points"),
     "tiff/pat_ij_tc": ("{well}_f{field}.tif", 3, 1, "has 4 time points"),
     **{
-        f"tiff/pat_time{count}_{order}": ("{well}_f{field}.ome.tif", 3, 1, f"has {count} time points")
+        f"tiff/pat_time{count}_{order}": (OME, 3, 1, f"has {count} time points")
         for count in (2, 3)
         for order in ("XYCZT", "XYTCZ", "XYZTC")
     },
+    **{f"tiff/pat_{order}": (OME, 0, 1, "") for order in ORDERS},
+    "tiff/pat_binonly": (OME, 0, 1, ""),
+    "tiff/pat_ij_tzc": ("{well}_f{field}.tif", 3, 1, "has 2 time points"),
+    "tiff/pat_ij_zc": ("{well}_f{field}.tif", 0, 1, ""),
+    "tiff/pat_pyr": (OME, 0, 1, ""),
+    "tiff/pat_xmlnoend": (OME, 0, 1, ""),
+    "tiff/torn2": (OME, 3, 1, "A02_f1.ome.tif must be a whole image file"),
+    "tiff/torn3": ("{well}_c{channel}.tif", 0, 2, ""),
+    **{
+        f"tiff/pat_torn_{codec}_{share}": (OME, 3, 1, "A01_f1.ome.tif must be a whole image file")
+        for codec in ("None", "lzw", "zlib")
+        for share in (0.3, 0.6, 0.9, 0.99)
+    },
 }
-
-
-@pytest.fixture(scope="module")
-def cases(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cases")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="tar")  # one case holds a link that leads nowhere
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(capsys, source, target, *words):
@@ -152,6 +205,14 @@ def check(capsys, cases, name, target, words, code, n_done, told):
         if code != 2:
             assert f"{n_done} done" in text
             assert "0 stale" in text
+
+
+def test_every_case_of_the_archive_is_tried(cases):
+    single = {f"tiff/{path.name}" for path in (cases / "tiff").glob("*.tif")}
+    folders = {f"tiff/{path.name}" for path in (cases / "tiff").iterdir() if path.is_dir()}
+    here = {path.name for path in cases.iterdir() if path.name != "tiff"}
+    assert single == {f"tiff/{name}" for name in SINGLE}
+    assert here | folders == CASES.keys() | NAMED.keys()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -182,8 +243,6 @@ def test_channels_are_found_by_the_names_in_each_file(cases):
     (plate,) = open_plates(cases / "tiff" / "pat_names_swap", pattern="{well}_f{field}.ome.tif")
     first, second = plate.fields
     assert first.channels == second.channels == ("DsRed", "pHluorin")
-    import tifffile
-
     swapped = tifffile.imread(second.files()[0])
     assert (second.read() == swapped[::-1]).all()
 
@@ -216,3 +275,70 @@ def test_the_pipeline_for_nuclei_runs_on_plates(cases, tmp_path, capsys):
     words = ("--method", "cip", "--set", "preset=nuclei", "--channels", "DsRed")
     code, told = run(capsys, cases / "z_blosc", tmp_path / "run", *words)
     assert (code, "4 done" in told) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["h_timepoints", "ix_time", "z_t3"])
+def test_all_time_points_are_converted(cases, tmp_path, name):
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["convert", str(cases / name), str(tmp_path)])
+    (before,) = open_plates(cases / name)
+    (after,) = open_plates(tmp_path)
+    assert [field.id for field in after.fields] == [field.id for field in before.fields]
+    for source, written in zip(before.fields, after.fields, strict=True):
+        assert (len(source.times), len(written.times)) == (3, 3)
+        for old, new in zip(source.times, written.times, strict=True):
+            assert (written.read_stack(time=new) == source.read_stack(time=old)).all()
+
+
+@pytest.mark.parametrize("name", ["h_timepoints", "ix_time", "z_t3"])
+def test_an_import_tells_the_time_points_that_it_leaves_out(cases, tmp_path, capsys, name):
+    (plate,) = open_plates(cases / name)
+    last = plate.wells[0].fields[0].times[-1]
+    with pytest.raises(SystemExit, match="^3$"):
+        main(["import", str(cases / name), str(tmp_path / "first"), "--plate"])
+    first = plate.wells[0].fields[0].times[0]
+    assert f"has 3 time points: only {first} is read. Choose one of {first}..{last} with --time." in (
+        capsys.readouterr().err
+    )
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["import", str(cases / name), str(tmp_path / "last"), "--plate", "--time", str(last)])
+    assert capsys.readouterr().err == ""
+    for field in plate.fields:
+        (path,) = (tmp_path / "last" / "images").glob(f"*{field.well.name}_f{field.number}.ome.tif")
+        assert (read_image(path) == field.read(time=last)).all()
+
+
+def test_positions_of_a_set_of_files_are_imported_with_their_own_pages(cases, tmp_path):
+    source = cases / "tiff" / "multi_position"
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["import", str(source), str(tmp_path / "set")])
+    written = {path.name: read_image(path) for path in (tmp_path / "set" / "images").iterdir()}
+    assert len(written) == 3
+    assert len({image.tobytes() for image in written.values()}) == 3
+    for name, image in written.items():
+        with tifffile.TiffFile(source / name, is_ome=False) as file:
+            assert (image == np.stack([page.asarray() for page in file.pages])).all()
+
+
+@pytest.mark.parametrize("name", ["h_two_measurements", "h_name_collision", "collide_cv", "collide_zarr"])
+def test_labels_of_plates_of_one_name_lie_on_their_own_pixels(cases, tmp_path, capsys, name):
+    assert run(capsys, cases / name, tmp_path / "run")[0] == 0
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["screen", "export", str(tmp_path / "run"), str(tmp_path / "plates")])
+    sources = {plate.name: plate for plate in open_plates(cases / name)}
+    exported = {plate.name: plate for plate in open_plates(tmp_path / "plates")}
+    assert len(sources) == 2
+    assert exported.keys() == sources.keys()
+    for plate_name, plate in sources.items():
+        for field in plate.fields:
+            assert (exported[plate_name].field(field.id).read_stack() == field.read_stack()).all()
+
+
+def test_a_name_that_leads_elsewhere_stays_inside(cases, tmp_path, capsys):
+    home = tmp_path / "a" / "b" / "c"
+    assert run(capsys, cases / "h_name_traversal", home / "run")[0] == 0
+    for words in (["convert", str(cases / "h_name_traversal")], ["screen", "export", str(home / "run")]):
+        with pytest.raises(SystemExit, match="^0$"):
+            main([*words, str(home / words[0])])
+    made = {path.relative_to(tmp_path).parts[:3] for path in tmp_path.rglob("*") if path.is_file()}
+    assert made == {("a", "b", "c")}
