@@ -131,7 +131,7 @@ def test_every_lossless_codec_gives_the_same_pixels(cases):
 
 
 def test_an_import_of_all_names_the_first_that_is_wrong_and_leaves_nothing(cases, tmp_path, capsys):
-    with pytest.raises(SystemExit, match="^2$"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         main(["import", str(cases / "tiff"), str(tmp_path / "set")])
     told = capsys.readouterr().err
     assert told.startswith("noisylabels: ")
