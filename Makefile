@@ -8,7 +8,7 @@ TORCH := 2.13.0
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test lint browser bench clean
+.PHONY: demo test lint browser bench site clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/noisylabels demo demo
@@ -19,6 +19,10 @@ test: $(VENV)/test.stamp browser lint
 # On a machine that does nothing else: docs/benchmarks.md says so where it did.
 bench: $(VENV)/bench.stamp browser
 	$(BIN)/python -m benchmarks
+
+# The pages as a site: site/index.html.
+site: $(VENV)/test.stamp
+	$(BIN)/mkdocs build
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -52,4 +56,4 @@ browser:
 	  echo "No Chromium: the tests marked 'browser' will be left out."
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

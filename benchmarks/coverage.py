@@ -141,6 +141,8 @@ HEAD = """# Intervals and verdicts: how often they hold
 
 <!-- Written by `python -m benchmarks.coverage --page docs/coverage.md`; changes made by hand are lost. -->
 
+For knowing how far to trust an interval or a verdict: how often each holds.
+
 {n} simulations per cell. A 95 % interval should hold the truth 95 times in 100, and two equal methods should be called
 different at most 5 times in 100. With fewer than 6 wells no paired permutation test can reach 5 %, so no verdict is
 given there. Simulations without an interval are left out of its share."""

@@ -19,6 +19,8 @@ HEAD = """# Benchmarks
 
 <!-- Written by `make bench` (`python -m benchmarks`); changes made by hand are lost. -->
 
+For judging speed and memory: what each part costs, beside other ways and the least possible.
+
 Every row was measured in one run on one thread. All amounts are costs, so less is better: *peer / ours* above 1 means
 that ours is cheaper than another way to the same; *ours / floor* tells how far ours is from what hardly any way avoids.
 Only ratios carry over to other machines. *cpu* is processor time, which other programs disturb less than *wall*, the

@@ -89,6 +89,8 @@ SETTINGS = {
 
 HEAD = """# Reference
 
+For looking up a command, an option, a setting, a preset or a file format.
+
 Made by `python -m docs.reference docs/reference.md` from the code; a test holds the page to it. Do not edit it.
 """
 

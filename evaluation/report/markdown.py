@@ -1,5 +1,6 @@
 """A report as Markdown: what a repository shows of it, with its tables and figures as files beside the page."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -72,10 +73,16 @@ def _section(section: Section) -> Iterator[str]:
             yield "\n".join(table_lines(item)) if len(item.rows) <= MOST_ROWS else ""
             yield item.note
         elif isinstance(item, Figure):
-            yield f"![{item.name}]({item.name}.svg)"
+            yield f"![{_describe(item)}]({item.name}.svg)"
             yield item.caption
         elif isinstance(item, str):
             yield item
+
+
+def _describe(figure: Figure) -> str:
+    """Say in a few words what a figure shows, for readers who do not see it."""
+    shown = re.split(r"[.;]\s|[;.]$| \(", figure.caption, maxsplit=1)[0]
+    return f"{figure.name.replace('_', ' ')}: {shown.translate(str.maketrans('[]', '()'))}"
 
 
 def _escaped(cell: str) -> str:

@@ -59,7 +59,7 @@ def render_page(findings: Findings | None = None) -> str:
 
 
 def _open(findings: Findings | None) -> str:
-    head = "# The paper's study, on simulated screens"
+    head = "# The paper's study, on simulated screens\n\n" + prose.PURPOSE
     if findings is None:
         return "\n\n".join([head, prose.METHOD, prose.NOT_RUN])
     seeds = ",".join(map(str, findings.seeds))

@@ -3,6 +3,8 @@
 from noisylabels.experiments.paper.experts import DILIGENCE, LEAVE_IOU
 from noisylabels.experiments.paper.ratings import IMAGE_SD, NOISE_SD, SEVERITY_SD
 
+PURPOSE = "For checking the paper: every number that it states beside ours, and what it could not know."
+
 METHOD = f"""CIP labels of a simulated Rosella screen train CDL; its predictions of held-out fields are cut in quarters
 and corrected by **simulated experts**; MDL learns from the corrected quarters, from scratch and from CDL's weights. All
 are held against the corrected maps and boxes, as in the paper, and against the truth, which only a simulation knows.

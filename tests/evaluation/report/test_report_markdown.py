@@ -23,7 +23,7 @@ def test_every_part_stands_in_order():
     page = render_markdown(report(FIGURE, TABLE, "A paragraph."), commands=["noisylabels experiment run tiny"])
     assert page == (
         "# A title\n\nA verdict.\n\n    noisylabels experiment run tiny\n\n- runs: 3\n\n- **Few seeds.**\n\n"
-        "## Scores\n\nA lead.\n\n![curves](curves.svg)\n\nWhat it shows.\n\n"
+        "## Scores\n\nA lead.\n\n![curves: What it shows](curves.svg)\n\nWhat it shows.\n\n"
         "**Every arm** ([arms.csv](arms.csv))\n\n"
         "| method | Dice |\n|---|---|\n| a \\| b | 0.500 [0.400, 0.600] |\n\nA note.\n\nA paragraph.\n"
     )
