@@ -141,6 +141,8 @@ def measure(
     import pandas as pd
 
     from evaluation.screens.drift import compare_wells
+    from noisylabels.data.atomic import together
+    from noisylabels.data.disk import writing
     from noisylabels.screening.layout import read_layout
     from noisylabels.screening.measurements import measure_screen, write_table
     from noisylabels.screening.parents import open_parents
@@ -152,13 +154,14 @@ def measure(
     treatments = read_layout(layout) if layout else None
     before = _reference_wells(reference) if reference else None
     within = open_parents(parents) if parents else None
-    tables = measure_screen(opened, target, layout=treatments, parents=within)
     drift = None
-    if before is not None:
-        drift = compare_wells(pd.read_parquet(before), tables.wells, control=control)
-        write_table(drift, target / "drift")
-    report = write_report(opened, tables, target, drift=drift)
-    write_profiles(tables.wells, target, treatments=treatments, cytomining=cytomining, as_anndata=as_anndata)
+    with writing(target, advice="what was measured before is kept"), together(target) as fresh:
+        tables = measure_screen(opened, fresh, layout=treatments, parents=within)
+        if before is not None:
+            drift = compare_wells(pd.read_parquet(before), tables.wells, control=control)
+            write_table(drift, fresh / "drift")
+        report = target / write_report(opened, tables, fresh, drift=drift).relative_to(fresh)
+        write_profiles(tables.wells, fresh, treatments=treatments, cytomining=cytomining, as_anndata=as_anndata)
     facts = {"events": tables.n_events, "fields": len(tables.fields), "wells": len(tables.wells), "report": str(report)}
     if within is not None:
         facts |= {within.name: tables.n_parents, "fields without": within.left_out}

@@ -72,6 +72,39 @@ def building(folder: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def together(folder: str | Path) -> Iterator[Path]:
+    """Return a new folder beside `folder`; on leaving, its files move into `folder`, over those of their names.
+
+    If the block raises, they are removed, and `folder` is left as it was: files that belong together are all of
+    one making. Other files of `folder` stay.
+
+    Args:
+        folder: Where the files go; made when missing.
+
+    Yields:
+        The folder to write into.
+
+    Examples:
+        >>> home = Path(tempfile.mkdtemp())
+        >>> with together(home / "tables") as folder:
+        ...     write_text(folder / "a" / "b.csv", "1")
+        >>> [str(p.relative_to(home)) for p in home.rglob("*.csv")], len(list(home.iterdir()))
+        (['tables/a/b.csv'], 1)
+    """
+    target = Path(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".writing-"))
+    try:
+        yield temporary
+        for path in sorted(path for path in temporary.rglob("*") if path.is_file()):
+            place = target / path.relative_to(temporary)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all.
 

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
-from noisylabels.plates.multiscale import appearing, levels_of, multiscale, plain, write_group, write_multiscale
+from noisylabels.plates.multiscale import (
+    PROVENANCE_KEY,
+    appearing,
+    levels_of,
+    multiscale,
+    plain,
+    write_group,
+    write_multiscale,
+)
 from noisylabels.plates.omezarr import read_metadata
 
 # Okabe and Ito's colours, which colour-blind people tell apart; the background is transparent.
@@ -45,16 +53,33 @@ def write_labels(
     shape = _array_shape(field / scales["datasets"][0]["path"])
     checked = check_label_map(label_map, classes, source=f"label map {name}", like=(shape[-2], shape[-1]))
     target = field / "labels" / name
-    if target.exists() or name in list_labels(field):
-        msg = f"A label map's name must be new, but {target} is there. Nothing is overwritten: choose another name."
-        raise InputError(msg)
     levels = list(levels_of(checked, lambda array: array[::2, ::2]))
     pixel = float(scales["datasets"][0]["coordinateTransformations"][0]["scale"][-1])
     unit = next((axis.get("unit") for axis in scales["axes"] if axis["name"] == "x"), None)
+    attributes = _label_attributes(levels, pixel, unit, classes)
+    if name not in list_labels(field) and _is_here(target, attributes, provenance):
+        _list_label(field, name)  # a run that ended before the last step
+        return target
+    if target.exists() or name in list_labels(field):
+        msg = f"A label map's name must be new, but {target} is there. Nothing is overwritten: choose another name."
+        raise InputError(msg)
     with appearing(target) as temporary:
-        write_multiscale(temporary, levels, _label_attributes(levels, pixel, unit, classes), provenance)
-    write_group(field / "labels", {"ome": {"version": "0.5", "labels": [*list_labels(field), name]}})
+        write_multiscale(temporary, levels, attributes, provenance)
+    _list_label(field, name)
     return target
+
+
+def _list_label(field: Path, name: str) -> None:
+    write_group(field / "labels", {"ome": {"version": "0.5", "labels": [*list_labels(field), name]}})
+
+
+def _is_here(target: Path, ome: Mapping[str, object], provenance: Mapping[str, object]) -> bool:
+    """Return whether a label map of the same making is there: it was renamed into place whole, but not yet listed."""
+    try:
+        there = json.loads((target / "zarr.json").read_bytes())["attributes"]
+    except (OSError, ValueError, LookupError):
+        return False
+    return bool(there == json.loads(json.dumps({"ome": ome, PROVENANCE_KEY: provenance})))
 
 
 def list_labels(folder: str | Path) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisylabels.data.arrays import RealArray
+from noisylabels.data.disk import writing
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Field, Stack
@@ -122,8 +123,14 @@ def write_plate(
 
     Raises:
         InputError: If the folder is taken or no field can be read.
+        DiskFullError: If the disk is full; what is written is kept.
     """
-    folder, problems, written = start_plate(root), [], []
+    with writing(root):
+        return _write_plate(start_plate(root), plate, channels, time)
+
+
+def _write_plate(folder: Path, plate: Plate, channels: Sequence[str] | None, time: int | None) -> list[str]:
+    problems, written = [], []
     for field in plate.fields:
         try:
             stack = None if field_folder(folder, field).exists() else _read(field, channels, time)

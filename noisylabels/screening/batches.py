@@ -6,10 +6,11 @@ from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
+from noisylabels.data.disk import is_disk_full
 from noisylabels.data.labels import LabelMap
 from noisylabels.parallel import WorkerDiedError
 from noisylabels.plates.fields import Field
-from noisylabels.screening.field import Outcome, Reading, fail_field, finish_field, is_disk_full, read_field, state_of
+from noisylabels.screening.field import Outcome, Reading, fail_field, finish_field, read_field, state_of
 from noisylabels.screening.job import Job
 from noisylabels.screening.methods import loaded
 from noisylabels.screening.store import Store

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from noisylabels.data.disk import writing
 from noisylabels.data.images import read_label_map
 from noisylabels.plates import Field, Plate, open_plate, write_labels, write_plate
 from noisylabels.plates.omezarr import ZarrField
@@ -35,8 +36,12 @@ def export_labels(screen: Screen, target: str | Path) -> list[Export]:
     Returns:
         Per plate: its `folder`, the labels' `name`, how many were `added` or `kept` (there already, from the same
         input, settings, model and code), and `problems`, one sentence each.
+
+    Raises:
+        DiskFullError: If the disk of `target` is full.
     """
-    return [_export_plate(screen, plate, Path(target)) for plate in screen.plates]
+    with writing(target):
+        return [_export_plate(screen, plate, Path(target)) for plate in screen.plates]
 
 
 def _same_pixels(field: Field, there: Field, screen: Screen) -> bool:

@@ -4,7 +4,6 @@ Its key is the hash of the pixels, the settings, the model and the code; a field
 Whatever goes wrong in a field becomes its record and not the end of the run.
 """
 
-import errno
 import socket
 import traceback
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from noisylabels.data.hashes import hash_files, hash_values, stamp_files
 from noisylabels.data.labels import LabelMap, check_label_map
 from noisylabels.plates.fields import Field
 from noisylabels.screening.job import Job
-from noisylabels.screening.store import DiskFullError, Record, Store
+from noisylabels.screening.store import Record, Store
 
 FEATURES = ("mean_", "max_", "contrast_")
 QUANTILES = {"p01": 0.01, "p50": 0.5, "p99": 0.99}
@@ -197,8 +196,3 @@ def _sharpness(plane: Image) -> float:
     values = plane.astype(np.float32)
     steps = np.abs(np.diff(values, axis=1)).mean() if values.shape[1] > 1 else 0.0
     return float(steps / max(float(values.mean()), 1e-6))
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Tell a full disk from an error of one field."""
-    return isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)

@@ -5,7 +5,6 @@ result is complete when its record is there, whatever was killed when.
 """
 
 import contextlib
-import errno
 import json
 import socket
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from noisylabels.data.atomic import replacing, write_text
 from noisylabels.data.claims import refuse_other
+from noisylabels.data.disk import writing
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import EventTable
 from noisylabels.data.hashes import hash_bytes
@@ -25,17 +25,8 @@ from noisylabels.plates.fields import Field
 
 RUN_FILE = "run.json"
 LEFT_AFTER_S = 600.0  # a field is written in seconds
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Record = dict[str, Any]
-
-
-class DiskFullError(OSError):
-    """The disk of the run is full: no use going on."""
-
-    def __str__(self) -> str:
-        """Return the sentence without the number of the error."""
-        return str(self.strerror)
 
 
 @dataclass(frozen=True)
@@ -143,29 +134,6 @@ def read_json(path: Path) -> Record | None:
     except (FileNotFoundError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-class writing:  # reads as a statement
-    """Tell a full disk from other errors: `with writing(folder): ...`.
-
-    Raises:
-        DiskFullError: If the disk, or the user's share of it, is full.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate."""
-        if isinstance(error, OSError) and error.errno in FULL:
-            msg = (
-                f"The disk of {self.folder} must have room, but it is full. "
-                "Free some and run the same command again: it takes up where this stopped."
-            )
-            raise DiskFullError(error.errno, msg) from error
 
 
 def _seal(path: Path) -> dict[str, Any]:

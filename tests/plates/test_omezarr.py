@@ -1,5 +1,6 @@
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -149,6 +150,18 @@ def test_nothing_is_overwritten(source, converted):
     assert np.array_equal(read_labels(field.folder, "cip_01"), LABELS)
     after = hash_tree(converted)
     assert {name: after[name] for name in before} == before
+
+
+def test_a_label_map_that_was_written_but_not_listed_is_listed_by_the_same_call(converted):
+    field = next(open_plate(converted).fields)
+    add = partial(write_labels, field.folder, LABELS, name="cip_01", classes=ROSELLA)
+    add(provenance={"key": "ab"})
+    whole = hash_tree(converted)
+    (field.folder / "labels" / "zarr.json").unlink()
+    with pytest.raises(InputError, match=r"^A label map's name must be new, but "):
+        add(provenance={"key": "other"})
+    add(provenance={"key": "ab"})
+    assert hash_tree(converted) == whole
 
 
 def test_a_label_map_of_another_size_or_class_is_refused_and_leaves_nothing(converted):

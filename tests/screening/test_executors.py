@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from functools import partial
@@ -13,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from noisylabels.data.disk import DiskFullError
 from noisylabels.parallel import DaskCluster, InProcess, LocalPool, Shard, WorkerDiedError
 from noisylabels.plates import open_plate
-from noisylabels.screening.store import DiskFullError
+from tests.disks import small_disk
 from tests.screening.faults import (
     PATTERN,
     Drawn,
@@ -238,7 +238,7 @@ def test_no_scheduler_is_one_sentence(plate, tmp_path):
 
 @pytest.mark.parametrize("executor", [InProcess(), LocalPool(2)], ids=["in process", "pool"])
 def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, tmp_path, executor):
-    with small_disk() as folder:
+    with small_disk(free=80 * 1024) as folder:
         screen = screen_of(plate, folder / "run", Drawn())
         message = (
             f"The disk of {folder / 'run'} must have room, but it is full. "
@@ -255,25 +255,6 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_torn(plate, undisturbed, t
         (folder / "ballast").unlink()
         assert len(list(screen.run(InProcess()))) == 12 - counts["done"]
         assert_whole(screen, folder / "run", undisturbed)
-
-
-class small_disk:
-    """A disk of 512 KiB, nearly filled; outside pytest's folders, whose clean-up a mount left by a kill would break."""
-
-    def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="noisylabels-disk-"))
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(self.folder)], capture_output=True, check=False
-        )
-        if mounted.returncode:
-            pytest.skip("left out: a full disk needs the right to mount a tmpfs")
-        free = os.statvfs(self.folder)
-        (self.folder / "ballast").write_bytes(b"\0" * (free.f_bavail * free.f_bsize - 80 * 1024))
-        return self.folder
-
-    def __exit__(self, *error):
-        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
-        self.folder.rmdir()
 
 
 def name_of(field):
