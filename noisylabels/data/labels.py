@@ -228,7 +228,8 @@ Map or drop that class first.
     if array.dtype.kind not in "uib":
         msg = f"{source} must hold integers, got {array.dtype}. Give class indices, not probabilities or colours."
         raise InputError(msg)
-    if array.size and not (array.min() >= 0 and array.max() < n_classes):
+    within = array.size == 0 or (array.max() < n_classes and (array.dtype.kind != "i" or array.min() >= 0))
+    if not within:
         strange = (array < 0) | (array >= n_classes)
         if ignore_index is not None:
             strange &= array != ignore_index
