@@ -37,7 +37,6 @@ COMMANDS: dict[str, str] = {
     "ratings": "Ask whether blinded experts prefer a method, how surely, and how far they agree.",
     "annotate": "Correct label maps, draw boxes and rate blindly in a browser.",
     "study": "The paper's study: CIP, CDL and MDL by all its evaluations, and against the truth.",
-    "real-study": "The study on real images: nuclei with a teacher, cells with several experts.",
     "experiment": "Controlled noisy-label experiments: plan, run, collect, report.",
 }
 """Command -> its line in `noisylabels --help`. Its Typer `app` lies in the file of its name in `commands/`."""

@@ -15,7 +15,7 @@ from tests.docs import pages
 from tests.docs.pages import ROOT
 
 PAGES = sorted(list_pages())
-REPORTS = {*(ROOT / "docs/experiments").glob("*/*.md"), *(ROOT / "docs/real-study").glob("*/*.md")}  # finding first
+REPORTS = {*(ROOT / "docs/experiments").glob("*/*.md")}  # finding first
 
 
 class Page(HTMLParser):
