@@ -4,7 +4,7 @@
     python -m benchmarks.correction DEMO [--fields 20] [--learn 8]
 
 A script takes the place of the biologist: it asks the real server (`noisylabels annotate`) for fields, looks for the
-differences between the label map and the simulator's truth, sends strokes that mend them, and accepts. The seconds
+differences between the label map and the simulator's truth, sends strokes that correct them, and accepts. The seconds
 are read from the project's own time table. It knows the truth and does not doubt: read the numbers as a comparison of
 starts, not as the hours of a person.
 
@@ -84,7 +84,7 @@ class Person:
         self.seconds += PIECE_S * (len(corners) - 1) + CENTIMETRE_S * float(length)
 
     def strokes(self, label_map: LabelMap, truth: LabelMap) -> Iterator[tuple[LabelMap, str, float]]:
-        """Mend a label map, stroke by stroke.
+        """Correct a label map, stroke by stroke.
 
         Yields:
             The map after the stroke, the tool, and the seconds since the stroke before.

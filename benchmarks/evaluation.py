@@ -252,12 +252,12 @@ def check_agreement(pairs: list[Pair]) -> None:
 
 def lack() -> list[LeftOut]:
     """Tell which peers are not installed."""
-    told = [missing("torchmetrics' confusion matrix", "torchmetrics")]
-    told.append(missing("surface-distance's boundary hits", "surface_distance"))
+    lacking = [missing("torchmetrics' confusion matrix", "torchmetrics")]
+    lacking.append(missing("surface-distance's boundary hits", "surface_distance"))
     if not find_spec("stardist"):
-        told.append(LeftOut("StarDist's own matching", "stardist is not installed, and no extra installs it"))
-    told.append(missing("pycocotools' overlaps of boxes", "pycocotools"))
-    return [one for one in told if one is not None]
+        lacking.append(LeftOut("StarDist's own matching", "stardist is not installed, and no extra installs it"))
+    lacking.append(missing("pycocotools' overlaps of boxes", "pycocotools"))
+    return [one for one in lacking if one is not None]
 
 
 def compare(shape: tuple[int, int], n: int) -> list[Ratio]:

@@ -56,20 +56,20 @@ def render(runs: Sequence[Run], not_asked: Sequence[Part], *, quick: bool) -> st
 
 def tell_conditions(runs: Sequence[Run], *, quick: bool) -> str:
     """Say when, at which sizes and beside what else the machine did this."""
-    told = [f"Measured on {datetime.now(UTC):%Y-%m-%d}, in {sum(run.taken_s for run in runs) / 60:.0f} minutes."]
+    sentences = [f"Measured on {datetime.now(UTC):%Y-%m-%d}, in {sum(run.taken_s for run in runs) / 60:.0f} minutes."]
     if quick:
         full = ", ".join(f"`{run.part.name}`" for run in runs if not run.part.quick)
-        told.append("**At quick sizes** (`--quick`): ratios are rougher.")
-        told += [f"At their only size: {full}."] if full else []
+        sentences.append("**At quick sizes** (`--quick`): ratios are rougher.")
+        sentences += [f"At their only size: {full}."] if full else []
     if runs:
         first, most = runs[0].load[0], max(load for run in runs for load in run.load)
-        told.append(
+        sentences.append(
             f"The load average was {first:.1f} before the first benchmark and at most {most:.1f} between two, on "
             f"{count_cores()} cores; ours alone come to 1, and to more where two processes write."
         )
     if is_loaded(runs):
-        told.append("**Other programs ran beside it**: rows by wall clock say little then, their missed aims too.")
-    return "\n".join(told) + "\n"
+        sentences.append("**Other programs ran beside it**: rows by wall clock say little then, their missed aims too.")
+    return "\n".join(sentences) + "\n"
 
 
 def is_loaded(runs: Sequence[Run]) -> bool:

@@ -27,7 +27,7 @@ class Part:
     Attributes:
         words: The file in this folder, and what follows it on the command line at any size.
         quick: Options of the quick size; empty where it has none.
-        has_clock: Whether it can be told to count processor time.
+        has_clock: Whether it is known to count processor time.
     """
 
     words: tuple[str, ...]
@@ -150,6 +150,6 @@ def call(words: Sequence[str], errors: Path, limit_s: float = LIMIT_S) -> str:
                 process.wait()
     if status == 0:
         return ""
-    told = errors.read_text(errors="replace").strip()
-    print(told, file=sys.stderr)
-    return f"exit status {status}: {told.splitlines()[-1] if told else 'it said nothing'}"
+    message = errors.read_text(errors="replace").strip()
+    print(message, file=sys.stderr)
+    return f"exit status {status}: {message.splitlines()[-1] if message else 'it said nothing'}"

@@ -34,8 +34,8 @@ def draw(dataset: Dataset, labels: str, predictions: Path) -> tuple[str, Picture
     teacher = confuse(dataset, truth, own, split="test")
     student = confuse(dataset, truth, lambda one: read_label_map(predictions / f"{one}.tif"), split="test")
     gains = mean_iou(student) - mean_iou(teacher)
-    told = np.flatnonzero(teacher[:, 1:].sum(axis=(1, 2)))
-    field = ids[told[np.argsort(gains[told], kind="stable")[len(told) // 2]]]
+    with_objects = np.flatnonzero(teacher[:, 1:].sum(axis=(1, 2)))
+    field = ids[with_objects[np.argsort(gains[with_objects], kind="stable")[len(with_objects) // 2]]]
     image, reference = dataset.image(field), truth(field)
     maps = (None, own(field), read_label_map(predictions / f"{field}.tif"), reference)
     panels = [_middle(draw_overlay(image, dataset.channel_names, label_map)) for label_map in maps]

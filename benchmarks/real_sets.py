@@ -48,7 +48,7 @@ class RealSet:
         object: The class of its objects.
         channel: The one channel.
         sources: Where it lies.
-        n_fields: Fields to take at most, whole groups by lot; 0 takes all.
+        n_fields: Fields to take at most, whole groups at random; 0 takes all.
         fractions: Shares of training, validation and test.
         middle_px: Largest side of the window that is kept of a labelled field.
         shrink: Of images the mean of so many pixels squared, of label maps the first of them.
@@ -168,7 +168,7 @@ def _shrink(image: Image, factor: int) -> Image:
 
 
 def list_fields(one: RealSet, data: Path) -> list[Field]:
-    """List the fields that are taken: all, or whole groups by lot (seed 0) until there are enough."""
+    """List the fields that are taken: all, or whole groups at random (seed 0) until there are enough."""
     found = [field for source in one.sources for field in _read_source(source, data)]
     if not one.n_fields or len(found) <= one.n_fields:
         return found

@@ -127,8 +127,8 @@ def write_page(rows: Sequence[Row]) -> Iterator[str]:
         cells = (name, fields, *(scores.get((name, number, arm), "") for arm in ARMS))
         yield f"| {' | '.join(cells)} |"
     yield ""
-    told = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
-    yield from textwrap.wrap(told, 118)
+    summary = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
+    yield from textwrap.wrap(summary, 118)
 
 
 def _with_ends(row: Row, name: str, form: str) -> str:

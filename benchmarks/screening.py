@@ -290,8 +290,8 @@ def part_linear(folder: Path, *, quick: bool = False) -> Measured:
             raise RuntimeError(counts)
         steps = {"open": opening, "plan": planning, "work": working, "status": status, "resume": resuming}
         costs[n_fields] = {name: 1000 * seconds / n_fields for name, seconds in steps.items()}
-        told = ", ".join(f"{name} {cost:.3f}" for name, cost in costs[n_fields].items())
-        print(f"linear: {n_fields} fields, processor ms per field: {told}")
+        listed = ", ".join(f"{name} {cost:.3f}" for name, cost in costs[n_fields].items())
+        print(f"linear: {n_fields} fields, processor ms per field: {listed}")
     few, many = min(costs), max(costs)
     return [
         Ratio(f"cost per field of {many}: {name}", cost, "ms", "cpu", floor=costs[few][name], floor_name=f"of {few}")

@@ -32,7 +32,7 @@ class Evaluation:
         study: The counts, events, hashes and faults.
         dataset: Where the data set lies.
         methods: Label sets of the methods, baseline first.
-        references: Label sets they were held against.
+        references: Label sets they were compared with.
         consensus: How the experts were fused, if they were: then the consensus is the main reference.
         split: Which fields.
         n_resamples: Random swaps of the permutation tests.

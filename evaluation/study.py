@@ -1,4 +1,4 @@
-"""A study: methods held against a reference on the fields of a data set."""
+"""A study: methods compared with a reference on the fields of a data set."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

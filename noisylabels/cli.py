@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "Measure a label set's errors against the truth, and make them again.",
     "fuse": "Let several label sets vote: pipelines, tools or experts become one.",
     "correct": "Correct weak labels by a few trusted fields, if that beats those alone.",
-    "borders": "How far labels are swollen or shrunken, held against the image.",
+    "borders": "How far labels are swollen or shrunken, compared with the image.",
     "foresee": "How much a network can gain over its labels, without a truth.",
     "detect": "Find labels that are probably wrong; a queue for the annotators.",
     "train": "Train a bundle (cdl, mdl) on a dataset folder.",

@@ -24,7 +24,7 @@ class Preference:
     Args:
         rater: Who; "all raters" for the means over raters.
         method: The method asked about.
-        baseline: What it is held against.
+        baseline: What it is compared with.
         n: Images rated.
         mean_method: Mean score of the method.
         mean_baseline: Mean score of the baseline.

@@ -1,4 +1,4 @@
-"""Sheets: small CSV tables that people write; all their faults are told at once, one line each."""
+"""Sheets: small CSV tables that people write; all their faults are listed at once, one line each."""
 
 import csv
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ def make_report(
     margin: float | None = None,
     typical: Gallery | None = None,
 ) -> Report:
-    """Put the report on methods held against a reference together, in the order a reviewer reads.
+    """Put the report on methods compared with a reference together, in the order a reviewer reads.
 
     Args:
         table: The counts.

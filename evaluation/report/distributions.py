@@ -12,7 +12,7 @@ from evaluation.statistics.agreement import limits_of_agreement
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MANY = 60  # above this many paired lines single ones cannot be told apart: they are drawn fainter
+MANY = 60  # above this many paired lines single ones is not known apart: they are drawn fainter
 
 
 def draw_pairs(values: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:

@@ -51,7 +51,7 @@ def list_not_better(table: CountTable, comparison: Comparison) -> str:
     names = table.classes.foreground
     events = {event_f1(table.classes, name, iou=SHOWN_IOU).title: f"{name} (event F1" for name in names}
     pixels = {f"IoU: {name}": f"{name} (IoU" for name in names}
-    told = []
+    phrases = []
     for metric in comparison.metrics:
         called = (events | pixels).get(metric.title)
         if called is None:
@@ -61,8 +61,8 @@ def list_not_better(table: CountTable, comparison: Comparison) -> str:
             continue
         column = comparison.metrics.index(metric)
         scores = (comparison.estimates[comparison.methods.index(one), column] for one in (first, last))
-        told.append(f"{called} {' to '.join(text_of(float(score)) for score in scores)})")
-    return f"Not better: {', '.join(told)}." if told else ""
+        phrases.append(f"{called} {' to '.join(text_of(float(score)) for score in scores)})")
+    return f"Not better: {', '.join(phrases)}." if phrases else ""
 
 
 def find_next_step(table: CountTable, comparison: Comparison) -> str:

@@ -137,13 +137,13 @@ def judge_ratings(preferences: Sequence[Preference]) -> tuple[Light, str]:
     shift = f"a shift of {text_of(whole.shift, style='signed')} points over {whole.n} images"
     raters = "by all raters together" if whole.rater == EVERYBODY else f"by {whole.rater}"
     p = text_of(whole.p_holm, style="p")
-    told = f"{shift} (Wilcoxon, Holm-adjusted: p {p if p.startswith('<') else '= ' + p})"
+    summary = f"{shift} (Wilcoxon, Holm-adjusted: p {p if p.startswith('<') else '= ' + p})"
     if not (whole.p_holm < 0.05 and whole.shift.excludes(0)):
-        return "doubt", f"No preference shown between {whole.method} and {whole.baseline} {raters}: {told}."
+        return "doubt", f"No preference shown between {whole.method} and {whole.baseline} {raters}: {summary}."
     better = whole.shift.estimate > 0
     return (
         "good" if better else "bad",
-        f"{whole.method} is scored {'higher' if better else 'lower'} than {whole.baseline} {raters}: {told}.",
+        f"{whole.method} is scored {'higher' if better else 'lower'} than {whole.baseline} {raters}: {summary}.",
     )
 
 

@@ -210,12 +210,12 @@ def judge_screen(new: Survey, reference: Survey | None) -> tuple[Light, str]:
     if not drifts:
         return "doubt", f"Neither screen has events to compare. {images}."
     (method, quantity), worst = max(drifts.items(), key=lambda entry: entry[1].psi)
-    told = f"largest drift: {quantity} ({method}), PSI {text_of(worst.psi)}; {images}"
+    summary = f"largest drift: {quantity} ({method}), PSI {text_of(worst.psi)}; {images}"
     if worst.psi >= LARGE:
-        return "bad", f"This screen differs much from the reference screen; {told}. Have some fields checked by eye."
+        return "bad", f"This screen differs much from the reference screen; {summary}. Have some fields checked by eye."
     if worst.psi >= NOTICEABLE:
-        return "doubt", f"This screen differs somewhat from the reference screen; {told}."
-    return "good", f"This screen looks like the reference screen; {told}."
+        return "doubt", f"This screen differs somewhat from the reference screen; {summary}."
+    return "good", f"This screen looks like the reference screen; {summary}."
 
 
 def check_screen(new: Survey, reference: Survey | None) -> tuple[Check, ...]:
@@ -228,7 +228,7 @@ def check_screen(new: Survey, reference: Survey | None) -> tuple[Check, ...]:
         Check("doubt", "There is no truth here: nothing in this report says which method is right."),
         Check(
             "good" if reference else "doubt",
-            f"Held against {len(reference.fields)} fields." if reference else "No reference screen.",
+            f"Compared with {len(reference.fields)} fields." if reference else "No reference screen.",
         ),
         Check("doubt" if blurred else "good", f"{blurred} of {n} fields are out of focus."),
         Check("doubt" if saturated else "good", f"{saturated} of {n} fields are saturated."),

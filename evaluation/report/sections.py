@@ -1,4 +1,4 @@
-"""The parts of a report on methods held against a reference, each from the counts alone."""
+"""The parts of a report on methods compared with a reference, each from the counts alone."""
 
 from collections.abc import Sequence
 

@@ -41,10 +41,10 @@ def judge(
     basis = f"over {n_fields} fields in {n} clusters (permutation p {_p(difference.p_adjusted)})"
     sentence = f"{scores[0].upper()}{scores[1:]}: {change}, {basis}"
     if not difference.decidable():
-        told = n - difference.absolute.n_undefined
+        n_known = n - difference.absolute.n_undefined
         return (
             "doubt",
-            f"Whether {last} {verb} better than {first} cannot be decided with {told} clusters, whatever the "
+            f"Whether {last} {verb} better than {first} cannot be decided with {n_known} clusters, whatever the "
             f"difference: no p-value below {difference.floor:.3g} is possible. {sentence}.",
         )
     if not difference.decides():

@@ -38,6 +38,6 @@ def channel_colour(channel: int) -> Rgb:
 
 @cache
 def _table() -> dict[str, list[Rgb]]:
-    told = json.loads(TABLE.read_text())
-    lists = {**told, "further_channels": [told["further_channels"]]}
+    noted = json.loads(TABLE.read_text())
+    lists = {**noted, "further_channels": [noted["further_channels"]]}
     return {name: [(red, green, blue) for red, green, blue in colours] for name, colours in lists.items()}

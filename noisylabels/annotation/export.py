@@ -28,7 +28,7 @@ class Accepted:
         person: Who accepted it.
         task: Row of the task.
         revision: Row of the revision.
-        stratum: "random" if the field was ever handed out by lot, else "queue".
+        stratum: "random" if the field was ever drawn at random, else "queue".
         start: What the person began from.
         comment: What the person said when accepting it.
     """

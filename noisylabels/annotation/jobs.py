@@ -48,9 +48,9 @@ class Job:
         revision: The revision that a prediction became.
         conflict: Whether the person had painted meanwhile, so that the prediction is kept beside the head.
         error: One sentence, if it failed.
-        progress: How far it is, in [0, 1]; None if that cannot be told.
+        progress: How far it is, in [0, 1]; None if that is not known.
         message: What it does.
-        score: What a training found; None before its end, or if it could not be told.
+        score: What a training found; None before its end, or if it is not known.
         replaced: Whether the owner took the new weights; None: not decided.
         curve: The learning curve; None before its end.
     """
@@ -147,8 +147,8 @@ class Jobs:
             name = _bundle_of(checkpoint, bundle)
             write_text(folder / LOG, f"predict {name} {checkpoint} {image}\n")
             whole, times = self._predictor.predict(name, checkpoint, image, token=token)
-            told = ", ".join(f"{key} {value:.2f}" for key, value in times.items())
-            write_text(folder / LOG, f"predict {name} {checkpoint} {image}\n{told}\n")
+            outcome = ", ".join(f"{key} {value:.2f}" for key, value in times.items())
+            write_text(folder / LOG, f"predict {name} {checkpoint} {image}\n{outcome}\n")
             merged = session.label_map(task, parent).copy()
             merged[window.slices] = whole[field.window.slices][window.slices]
             head = session.commit(
@@ -169,7 +169,7 @@ class Jobs:
             exported, code = self._learn(token, folder, "retrain", bundle)
             if code != 0:
                 return {"exit_code": code, "error": reason_of(folder / LOG, code)}
-            told = json.loads((folder / "result.json").read_text())["score"]
+            outcome = json.loads((folder / "result.json").read_text())["score"]
             made = folder / "run" / "final" / "model.pt"
             add_version(
                 self.project,
@@ -178,9 +178,9 @@ class Jobs:
                 hash_file(made),
                 job=token,
                 n_fields=exported.n_fields,
-                score=None if told is None else Score(**told),
+                score=None if outcome is None else Score(**outcome),
             )
-            return {"exit_code": code, "score": None if told is None else json.dumps(told)}
+            return {"exit_code": code, "score": None if outcome is None else json.dumps(outcome)}
 
         self._refuse_second(person, key)
         return self._start("retrain", person, bundle, key, work)
@@ -196,8 +196,8 @@ class Jobs:
             _, code = self._learn(token, folder, "curve", bundle)
             if code != 0:
                 return {"exit_code": code, "error": reason_of(folder / LOG, code)}
-            told = json.loads((folder / "result.json").read_text())["curve"]
-            return {"exit_code": code, "curve": json.dumps(told)}
+            outcome = json.loads((folder / "result.json").read_text())["curve"]
+            return {"exit_code": code, "curve": json.dumps(outcome)}
 
         self._refuse_second(person, key)
         return self._start("curve", person, bundle, key, work)

@@ -61,7 +61,7 @@ class Score:
         measure: "mean_iou": the mean over all classes of the pooled intersection over union (MATLAB's mean IoU).
         before: Of the weights in use; None without any.
         after: Of networks retrained without the fields they are scored on.
-        low: Lower end of the 95 % interval of after - before; None if it cannot be told.
+        low: Lower end of the 95 % interval of after - before; None if it is not known.
         high: Its upper end.
         n_fields: Fields that were scored.
         decided_by: "random stratum" or "left-out fields".
@@ -200,17 +200,17 @@ def read_progress(output: Path) -> tuple[float | None, str]:
     path = output / "progress.json"
     if not path.is_file():
         return None, "starting"
-    told = json.loads(path.read_text())
-    metrics = output / told["folder"] / "metrics.json"
-    done = len(json.loads(metrics.read_text())) / told["n_epochs"] if metrics.is_file() else 0.0
-    return min(1.0, (told["pass"] + min(done, 1.0)) / told["n_passes"]), str(told["message"])
+    noted = json.loads(path.read_text())
+    metrics = output / noted["folder"] / "metrics.json"
+    done = len(json.loads(metrics.read_text())) / noted["n_epochs"] if metrics.is_file() else 0.0
+    return min(1.0, (noted["pass"] + min(done, 1.0)) / noted["n_passes"]), str(noted["message"])
 
 
 def tell(plan: Plan, number: int, n_passes: int, message: str, folder: str) -> None:
     """Write down how far a plan is, for `read_progress`."""
     n_epochs = _n_epochs(plan, len(open_dataset(plan.dataset).cases))
-    told = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}
-    write_text(Path(plan.output) / "progress.json", json.dumps(told))
+    noted = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}
+    write_text(Path(plan.output) / "progress.json", json.dumps(noted))
 
 
 def _n_epochs(plan: Plan, n_fields: int) -> int:

@@ -24,8 +24,8 @@ def disagreement(first: LabelMap, second: LabelMap) -> float:
         >>> disagreement(np.array([[1, 1, 2, 0]], np.uint8), np.array([[1, 0, 1, 0]], np.uint8))
         0.6666666666666666
     """
-    told = (first != IGNORE_INDEX) & (second != IGNORE_INDEX)
-    events = told & ((first > 0) | (second > 0))
+    judged = (first != IGNORE_INDEX) & (second != IGNORE_INDEX)
+    events = judged & ((first > 0) | (second > 0))
     return float((first != second)[events].mean()) if events.any() else 0.0
 
 

@@ -25,7 +25,7 @@ class Version:
         person: Who took them into use last; None if nobody did.
         job: The training that made them; None for weights that were given.
         n_fields: Accepted fields they learnt from; None if given.
-        score: What the training found; None if it could not be told.
+        score: What the training found; None if it is not known.
         present: Whether the file is there, unchanged.
     """
 

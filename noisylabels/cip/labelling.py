@@ -42,7 +42,7 @@ Pipeline: TypeAlias = CipSettings | NucleiSettings | StockSettings
 """Settings of a pipeline; their type says which one it is."""
 
 PIPELINES: Mapping[str, Pipeline] = {**PRESETS, NucleiSettings().name: NucleiSettings(), **STOCK}
-"""Every preset by name: the CIP of the paper and its mended form, nuclei, and the stock pipelines."""
+"""Every preset by name: the CIP of the paper and its corrected form, nuclei, and the stock pipelines."""
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 
@@ -347,6 +347,6 @@ def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases
         return read_label_map(dataset.label_path(name, id), classes)
 
     fields = ((FieldKey(id, prediction), read(reference, id), read(prediction, id)) for id in done)
-    told = format_errors(count_fields(fields, classes=classes))
+    errors_table = format_errors(count_fields(fields, classes=classes))
     misses = describe_misses(((dataset.image(id), read(reference, id), read(prediction, id)) for id in done), classes)
-    return f"{told}\n{misses}" if misses else told
+    return f"{errors_table}\n{misses}" if misses else errors_table

@@ -48,8 +48,8 @@ def format_errors(table: CountTable) -> str:
     for index, name in enumerate(table.classes):
         ratio = in_prediction[index] / in_reference[index] if in_reference[index] else np.nan
         shares = (f"{in_reference[index] / n_pixels:.4f}", f"{in_prediction[index] / n_pixels:.4f}")
-        told = [rates.get((name, kind), np.nan) for kind in KINDS]
-        words = ("" if np.isnan(rate) else f"{rate:.2f}" for rate in told)
+        shown = [rates.get((name, kind), np.nan) for kind in KINDS]
+        words = ("" if np.isnan(rate) else f"{rate:.2f}" for rate in shown)
         rows.append((name, *shares, paper.get(name, ""), f"{iou[index]:.3f}", f"{ratio:.2f}", *words))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -72,9 +72,9 @@ def describe_misses(fields: Iterable[tuple[RealArray, LabelMap, LabelMap]], clas
     parts = [np.zeros((0, 4))]
     for image, reference, prediction in fields:
         plane = image if image.ndim == 3 else image.max(axis=1)
-        told = examine_field(reference, prediction, classes=classes)[1].reference
+        shown = examine_field(reference, prediction, classes=classes)[1].reference
         found = measure_events(*label_events(reference), plane, wanted=("brightness",))
-        parts.append(np.stack([told["class_index"], told["missed"], found["brightness"], found["area_px"]], axis=1))
+        parts.append(np.stack([shown["class_index"], shown["missed"], found["brightness"], found["area_px"]], axis=1))
     events = np.concatenate(parts)
     lines = []
     for index, name in enumerate(classes):

@@ -177,7 +177,7 @@ MENDED = CipSettings(
     deconvolution=Deconvolution(full_scale_counts=8192.0),
     decisions=Decisions(overlap="first"),
 )
-"""The original with its two weak points mended: a fixed scale, so that one bright voxel no longer changes the
+"""The original with its two weak points corrected: a fixed scale, so that one bright voxel no longer changes the
 thresholds of the whole image, and an explicit priority of the phases."""
 
 PRESETS: dict[str, CipSettings] = {settings.name: settings for settings in (LCSB, MENDED)}

@@ -23,7 +23,7 @@ def correct(
 ) -> None:
     """Correct weak labels by a network that learns, from few trusted fields, what the labels get wrong.
 
-    Each well left out in turn, it is held against a network of the trusted fields alone, and refused if no better.
+    Each well left out in turn, it is compared with a network of the trusted fields alone, and refused if no better.
     """
     from noisylabels.data.dataset import open_dataset
     from noisylabels.experiments.corrector import correct_labels, train_learner

@@ -19,7 +19,7 @@ def export(
     """Write a trained network as a file that Fiji, QuPath, ilastik, ONNX Runtime or OpenVINO run.
 
     Normalisation, padding and softmax are inside: raw counts (batch, channel, row, column) in, class probabilities out.
-    The file is held against the network before it is handed over.
+    The file is compared with the network before it is handed over.
     """
     from noisylabels.learning.exports import export_model
     from noisylabels.learning.formats import ENDINGS

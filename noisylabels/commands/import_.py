@@ -23,7 +23,7 @@ def import_(
         list[str], typer.Option(help="NAME=FOLDER of label maps or outlines; may be given several times.")
     ] = [],  # noqa: B006 - typer reads it once
     classes: Annotated[str, typer.Option(help="Class names, background first; else what the label maps hold.")] = "",
-    masks: Annotated[Holds, typer.Option(help="What the label maps hold, where it cannot be told.")] = "auto",
+    masks: Annotated[Holds, typer.Option(help="What the label maps hold, where it cannot be problems.")] = "auto",
     values: Annotated[
         list[str], typer.Option(help="NUMBER=CLASS or #RRGGBB=CLASS of the label maps; may be given several times.")
     ] = [],  # noqa: B006 - typer reads it once
@@ -39,7 +39,7 @@ def import_(
     pixel_size_um: Annotated[float | None, typer.Option(help="Side of a pixel in micrometres.")] = None,
     plate: Annotated[bool, typer.Option("--plate", help="The folder is a plate, as its microscope wrote it.")] = False,
     pattern: Pattern = None,
-    fields: Annotated[int | None, typer.Option(help="Fields of a plate to take, by lot; all if not given.")] = None,
+    fields: Annotated[int | None, typer.Option(help="Fields of a plate to take, at random; all if not given.")] = None,
     time: Annotated[int | None, typer.Option(help="Time point of a plate; the first if not given.")] = None,
     project: Annotated[
         Literal["max", "middle", "stack"], typer.Option(help="Focal planes of images; stack keeps all.")
@@ -52,13 +52,13 @@ def import_(
 
     table = ClassTable(tuple(read_list(classes))) if classes else None
     shares = read_fractions(fractions) if fractions else None
-    told: list[str] = []
+    problems: list[str] = []
     if plate or pattern:
         from noisylabels.importing.plates import import_plates, parse_channels
 
         _refuse_given({"--labels": labels, "--keep": keep, "--groups": groups, "--values": values}, "A plate")
         wanted, names = parse_channels(channels)
-        dataset, told = import_plates(
+        dataset, problems = import_plates(
             images, out, classes=table, pattern=pattern, channels=wanted, channel_names=names,
             n_fields=fields, fractions=shares, seed=seed, pixel_size_um=pixel_size_um, time=time,
         )  # fmt: skip
@@ -82,7 +82,7 @@ def import_(
         )
         for note in notes:
             typer.echo(note)
-    _tell_import(dataset, told)
+    _tell_import(dataset, problems)
 
 
 def _refuse_given(options: "dict[str, object]", source: str) -> None:
@@ -94,13 +94,13 @@ def _refuse_given(options: "dict[str, object]", source: str) -> None:
         raise InputError(msg)
 
 
-def _tell_import(dataset: "Dataset", told: list[str]) -> None:
+def _tell_import(dataset: "Dataset", problems: list[str]) -> None:
     counts = ", ".join(f"{len(dataset.ids(name))} {name}" for name in ("training", "validation", "test"))
     more = ", ..." if len(dataset.channel_names) > 4 else ""
     channels = f"{len(dataset.channel_names)} channels ({', '.join(dataset.channel_names[:4])}{more})"
     labels = ", ".join(dataset.label_names()) or "none"
     typer.echo(f"{dataset.folder}: {len(dataset.ids())} images ({counts}); {channels}; label sets {labels}")
-    for line in told:
+    for line in problems:
         typer.echo(f"noisylabels: {line}", err=True)
-    if told:
+    if problems:
         raise typer.Exit(SOME_FAILED)

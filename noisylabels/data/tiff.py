@@ -190,11 +190,11 @@ def _named(axes: list[str]) -> list[str] | None:
 
 
 def _imagej(file: "TiffFile", n_channels: int) -> dict[str, Any]:
-    told = file.imagej_metadata or {}
-    names = tuple(str(name).split("\n")[0].strip() for name in told.get("Labels", ())[:n_channels])
+    imagej = file.imagej_metadata or {}
+    names = tuple(str(name).split("\n")[0].strip() for name in imagej.get("Labels", ())[:n_channels])
     resolution = file.pages[0].tags.valueof("XResolution")
     length = resolution[1] / resolution[0] if resolution and resolution[0] else None
-    size = _micrometres(length, str(told.get("unit", "")).replace("\\u00B5", "µ"))
+    size = _micrometres(length, str(imagej.get("unit", "")).replace("\\u00B5", "µ"))
     return {"channel_names": _distinct(names, n_channels) if "C" in file.series[0].axes else (), "pixel_size_um": size}
 
 

@@ -1,4 +1,4 @@
-"""What a dataset folder says of its channels and classes, held against what a bundle or its weights expect."""
+"""What a dataset folder says of its channels and classes, compared with what a bundle or its weights expect."""
 
 import json
 from collections.abc import Mapping, Sequence

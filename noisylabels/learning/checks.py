@@ -1,4 +1,4 @@
-"""What must hold of the fields before training starts, each fault told in one sentence that names the file."""
+"""What must hold of the fields before training starts, each fault said in one sentence that names the file."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ def check_fields(
 
 
 def check_images(fields: Sequence[Field], *, n_channels: int, reader: Reader) -> int:
-    """Read every image once and make sure that it can be predicted, so that a fault is told before any is.
+    """Read every image once and make sure that it can be predicted, so that a fault is said before any is.
 
     Args:
         fields: Fields with `image`, as `read_images` lists them.

@@ -116,10 +116,10 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
     channels.refuse_other_order(names, channels.expected_channels(folder, ()), dataset=str(dataset))
     launch = _checked(Launch(folder, "train", tuple(presets), overrides), trust=trust)
     config = launch.merged()
-    told = channels.fill_names(folder, config, names, classes)
+    noted = channels.fill_names(folder, config, names, classes)
     if "restart_on_change" in config:  # hosts start anew on other data; here nothing is replaced unasked
-        told["restart_on_change"] = "False"
-    return Launch(folder, "train", launch.presets, {"output_dir": output, "ckpt_dir": output, **told, **overrides})
+        noted["restart_on_change"] = "False"
+    return Launch(folder, "train", launch.presets, {"output_dir": output, "ckpt_dir": output, **noted, **overrides})
 
 
 def plan_prediction(
@@ -279,27 +279,27 @@ def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
     """Return the overrides that build the recorded network, where the config alone would build another."""
     config = launch.merged()
     given = [key for key in launch.overrides if key.split("::")[0] in ("n_channels", "class_names")]
-    told: dict[str, Any] = {}
+    noted: dict[str, Any] = {}
     if "n_channels" in config and record.n_channels != config["n_channels"]:
-        told["n_channels"] = record.n_channels
+        noted["n_channels"] = record.n_channels
     if record.class_names and list(record.class_names) != channels.class_names(launch.bundle):
-        told["class_names"] = list(record.class_names)
+        noted["class_names"] = list(record.class_names)
     presets = merge_configs(launch.config_files[1:])
     if "network_def" in presets:
-        return told
+        return noted
     plain = {"@n_channels": record.n_channels, "$len(@class_names)": len(record.class_names)}
     built = {
         key: plain.get(value, value) if isinstance(value, str) else value
         for key, value in config["network_def"].items()
     }
     if built == dict(record.network):
-        return told
+        return noted
     if not given:
-        return told | {"network_def": dict(record.network)}
+        return noted | {"network_def": dict(record.network)}
     # The recorded network, of the channels and classes that are given.
     sizes = {"in_channels": "@n_channels", "out_channels": "$len(@class_names)"}
     followed = {key: text for key, text in sizes.items() if record.network.get(key) == plain[text]}
-    return told | {"network_def": {**record.network, **followed}}
+    return noted | {"network_def": {**record.network, **followed}}
 
 
 def _check_paths(launch: Launch) -> None:
@@ -307,14 +307,14 @@ def _check_paths(launch: Launch) -> None:
     values = launch.values()
     weights = values.get("ckpt_path")
     if weights is not None and not Path(weights).is_file():
-        # Told before the images are held against channels that are only guessed without the record beside it.
+        # Told before the images are compared with channels that are only guessed without the record beside it.
         msg = f"A checkpoint must exist, got {weights}. Train first, or pass --ckpt_path."
         raise FileNotFoundError(msg)
     config = launch.merged()
     dataset = values.get("dataset_dir", str(launch.bundle / "data"))
     if launch.config == "train" and _is_own(config.get("fields"), "read_fields"):
-        told = config | values
-        list_fields(dataset, label_name=told["label_name"], split=told["split"], seed=told["seed"])
+        noted = config | values
+        list_fields(dataset, label_name=noted["label_name"], split=noted["split"], seed=noted["seed"])
     data = (config.get("dataset") or {}).get("data") if launch.config == "inference" else None
     if _is_own(data, "read_images"):
         read_images(dataset, split=(config | values)["split"])

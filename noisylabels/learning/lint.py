@@ -34,7 +34,7 @@ def lint_bundle(bundle: str | Path) -> list[Finding]:
     """List what all files of a bundle would call or evaluate, without running any.
 
     Every `_target_`, `$` expression and `%` macro of every config, in whatever folder and spelling of its suffix, is
-    held against the allow-list, and each other file that could be run is listed as not judged.
+    compared with the allow-list, and each other file that could be run is listed as not judged.
 
     Args:
         bundle: The bundle's folder.

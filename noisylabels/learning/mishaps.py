@@ -1,4 +1,4 @@
-"""What goes wrong with the machine and not with the data, told in one sentence each."""
+"""What goes wrong with the machine and not with the data, said in one sentence each."""
 
 import errno
 

@@ -35,7 +35,7 @@ def parse_override(key: str, value: object) -> Any:
 def check_overrides(config: Config, overrides: Mapping[str, object], *, source: str) -> None:
     """Check that every override is an id of the config, and its value fits.
 
-    A network's further constructor arguments (`network_def::dropout`) are held against its class.
+    A network's further constructor arguments (`network_def::dropout`) are compared with its class.
 
     Args:
         config: The merged config.

@@ -1,4 +1,4 @@
-"""What a preset file of your own sets, held against the config that it is merged over: no mistyped id passes."""
+"""What a preset file of your own sets, compared with the config that it is merged over: no mistyped id passes."""
 
 import difflib
 import inspect
@@ -91,8 +91,8 @@ def _check_components(value: object, path: str | Path) -> None:
 def _check_argument(target: str, name: str, path: str | Path) -> None:
     arguments = arguments_of(target)
     if arguments is not None and name not in arguments:
-        told = closest(name, arguments, f"It takes {', '.join(arguments)}.")
-        msg = f"An argument of {target} must be one that it takes, got {name!r} in {path}. {told}"
+        hint = closest(name, arguments, f"It takes {', '.join(arguments)}.")
+        msg = f"An argument of {target} must be one that it takes, got {name!r} in {path}. {hint}"
         raise InputError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Where labels put the border of an event, held against the half-maximum of its own intensity: no truth is needed.
+"""Where labels put the border of an event, compared with the half-maximum of its own intensity: no truth is needed.
 
 A network foretells a swelling that is the same everywhere perfectly, so no agreement shows it; the image does. The
 border of an object that is larger than the blur lies where its intensity is halfway between its plateau and its

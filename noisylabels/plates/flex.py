@@ -136,8 +136,8 @@ def read_header(path: Path) -> FlexHeader:
     text, compression, n_pages = _open(path)
     root = read_xml(text, name=f"The XML of {path}")
     arrays = [element for element in root.iter() if local_name(element) == "Array"]
-    told = " ".join(element.get("Compression", "") + element.get("CompressionType", "") for element in arrays).lower()
-    if compression == LURAWAVE or "lwf" in told or "lurawave" in told:
+    codec = " ".join(element.get("Compression", "") + element.get("CompressionType", "") for element in arrays).lower()
+    if compression == LURAWAVE or "lwf" in codec or "lurawave" in codec:
         msg = (
             f"{path} must not be LuraWave-compressed, but it is, and its decoder is proprietary. "
             "Convert the plate with Bio-Formats (bfconvert) on a computer that has the decoder's licence."

@@ -174,15 +174,15 @@ def make_plate(
     by_well: dict[WellPosition, list[Field]] = defaultdict(list)
     for found in fields:
         by_well[found.well].append(found)
-    told = tuple(problems)
+    stated = tuple(problems)
     if not by_well:
-        first = f" ({told[0]})" if told else ""
+        first = f" ({stated[0]})" if stated else ""
         msg = f"{folder} must hold at least one field of a plate, got none{first}. Check the path and the format."
         raise InputError(msg)
     wells = tuple(
         Well(position, tuple(sorted(by_well[position], key=lambda found: found.number))) for position in sorted(by_well)
     )
-    return Plate(name, folder, kind, shape or plate_shape(by_well), wells, told)
+    return Plate(name, folder, kind, shape or plate_shape(by_well), wells, stated)
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -28,8 +28,8 @@ def name_plates(plates: Sequence[Plate], root: Path) -> tuple[Plate, ...]:
         groups[name.casefold()].append(number)
     for group in groups.values():
         if len(group) > 1:
-            for number, told in zip(group, _differing([parts[number] for number in group]), strict=True):
-                plain[number] = plain_name(" ".join([plain[number], *told]))
+            for number, parts_that_differ in zip(group, _differing([parts[number] for number in group]), strict=True):
+                plain[number] = plain_name(" ".join([plain[number], *parts_that_differ]))
     taken: dict[str, int] = {}
     for number, name in enumerate(plain):
         count = 1
@@ -70,9 +70,9 @@ def _differing(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     longest = max(map(len, paths))
     begin = next((place for place in range(longest) if len({path[place : place + 1] for path in paths}) > 1), longest)
     for end in range(begin + 1, longest + 1):
-        told = [path[begin:end] for path in paths]
-        if len(set(told)) == len(told):
-            return told
+        parts_that_differ = [path[begin:end] for path in paths]
+        if len(set(parts_that_differ)) == len(parts_that_differ):
+            return parts_that_differ
     return [path[begin:] for path in paths]
 
 

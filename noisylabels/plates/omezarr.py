@@ -228,15 +228,15 @@ def _describe(image: Path) -> ImageDescription:
         msg = f"{image} must be an OME-Zarr image, but its metadata has no multiscales. Copy it again from its source."
         raise InputError(msg)
     scales = content["multiscales"][0]
-    told = [axis if isinstance(axis, dict) else {"name": axis} for axis in _axes(scales)]
-    axes = "".join(axis["name"] for axis in told)
+    described = [axis if isinstance(axis, dict) else {"name": axis} for axis in _axes(scales)]
+    axes = "".join(axis["name"] for axis in described)
     shape = _shape(image / scales["datasets"][0]["path"])
     sizes = dict(zip(axes, shape, strict=True))
     labels = [channel.get("label", "") for channel in content.get("omero", {}).get("channels", [])]
     n_channels = sizes.get("c", 1)
     transforms = scales["datasets"][0].get("coordinateTransformations", [])
     scale = next(_scales_of(transforms), None)
-    unit = next((axis.get("unit") for axis in told if axis["name"] == "x"), None)
+    unit = next((axis.get("unit") for axis in described if axis["name"] == "x"), None)
     named = len(labels) == n_channels and all(labels) and len(set(labels)) == n_channels
     return ImageDescription(
         channels=tuple(labels) if named else tuple(str(number) for number in range(n_channels)),

@@ -52,15 +52,15 @@ def recognise(place: Path, files: list[str], left_out: list[str]) -> str | None:
         return "imagexpress"
     if ".flex" in suffixes:
         return "flex"
-    stranger = next((told for end, told in STRANGERS.items() for name in names if name.endswith(end)), None)
+    stranger = next((problem for end, problem in STRANGERS.items() for name in names if name.endswith(end)), None)
     if stranger:
         left_out.append(
             f"{place} must be of a format that is read here, got {stranger}. Export it as OME-Zarr or TIFF."
         )
         return NONE
-    told = _without_index(place, files)
-    if told:
-        left_out.append(told)
+    problem = _without_index(place, files)
+    if problem:
+        left_out.append(problem)
     return None
 
 

@@ -119,14 +119,14 @@ def finish_field(field: Field, job: Job, store: Store, reading: Reading, label_m
 
 def fail_field(field: Field, job: Job, store: Store, error: BaseException) -> Outcome:
     """Write a record that says what went wrong."""
-    told = {
+    fault = {
         "type": type(error).__name__,
         "message": str(error),
         "traceback": "".join(traceback.format_exception(error)),
         "host": socket.gethostname(),
     }
     stamps = _stamps_if_any(field, job)
-    record = {**_begun(field, job), "state": "failed", "stamps": stamps, "error": told}
+    record = {**_begun(field, job), "state": "failed", "stamps": stamps, "error": fault}
     store.write_record(field, record)
     return Outcome(field.plate, field.id, "failed", str(error))
 

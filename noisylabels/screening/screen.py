@@ -144,7 +144,9 @@ class Screen:
     def problems(self) -> list[str]:
         """Return what of the plates is left out, one sentence each."""
         problems = [problem for plate in self.plates for problem in plate.problems]
-        return problems + [told for plate in self.plates for told in plate.times_left_out(self.declaration.time)]
+        return problems + [
+            sentences for plate in self.plates for sentences in plate.times_left_out(self.declaration.time)
+        ]
 
 
 def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: int = 1, retries: int = 2) -> Screen:

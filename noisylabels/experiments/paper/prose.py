@@ -7,7 +7,7 @@ PURPOSE = "For checking the paper: every number that it states beside ours, and 
 
 METHOD = f"""CIP labels of a simulated Rosella screen train CDL; its predictions of held-out fields are cut in quarters
 and corrected by **simulated experts**; MDL learns from the corrected quarters, from scratch and from CDL's weights. All
-are held against the corrected maps and boxes, as in the paper, and against the truth, which only a simulation knows.
+are compared with the corrected maps and boxes, as in the paper, and with the truth, which only a simulation knows.
 
 Nobody real corrected, drew or rated anything here. A simulated expert's opinion is the truth with the errors of a noise
 model fitted to real annotators (two careful ones, group A; a conservative and a liberal one, group B), each one person

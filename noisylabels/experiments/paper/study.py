@@ -43,7 +43,7 @@ def screen_folder(folder: Path, seed: int) -> Path:
 
 
 def list_methods(settings: StudySettings) -> list[str]:
-    """List the label sets that are held against each other: methods, then epochs, sizes and known doses.
+    """List the label sets that are compared with each other: methods, then epochs, sizes and known doses.
 
     Examples:
         >>> list_methods(StudySettings(looks=(1, 2), sizes=(20,), doses=(0.5,)))

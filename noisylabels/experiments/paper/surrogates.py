@@ -1,4 +1,4 @@
-"""Do the surrogates tell the truth? What the paper could measure, held against what only a simulation knows."""
+"""Do the surrogates tell the truth? What the paper could measure, compared with what only a simulation knows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
