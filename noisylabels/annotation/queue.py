@@ -2,7 +2,7 @@
 
 Three kinds of field are mixed, so that no number made from the corrections is biased by how they were chosen:
 
-- the **random stratum**: fields drawn once at random when the project was made. Whatever the strategy prefers, these are
+- the **random stratum**: fields drawn once at random with the project. Whatever the strategy prefers, these are
   handed out at their share, and only they represent the screen: evaluate on them;
 - **the strategy's choice** among all others: the order of the dataset, or the highest score first;
 - **hidden repeats** of what this person has accepted before, from the same start: how far people agree with themselves.
