@@ -135,7 +135,7 @@ def prepare(one: RealSet, data: Path, folder: Path) -> Dataset:
     for settings in one.teachers:
         labeller, tasks, _ = plan_dataset(whole.folder, settings, name=settings.name)
         prepare_label_set(tasks, labeller)
-        failures = [failure for _, failure in label_files(tasks, labeller) if failure]
+        failures = [told.failure for _, told in label_files(tasks, labeller) if told.failure]
         if failures:
             raise InputError(failures[0])
     fuse_dataset(whole, [settings.name for settings in one.teachers], Vote("majority"), name=VOTERS)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noisylabels.cip.labelling import Labeller, Pipeline, Task
+from noisylabels.cip.labelling import Labeller, Pipeline, Task, Told
 from noisylabels.cip.pipeline import segment_field, sharpen
 from noisylabels.cip.settings import CipSettings, Deconvolution
 from noisylabels.data.atomic import write_text
@@ -136,9 +136,7 @@ def _with(settings: Pipeline, values: Mapping[str, float]) -> Pipeline:
     return settings
 
 
-def label_family(
-    plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: int = 1
-) -> Iterator[tuple[str, str | None]]:
+def label_family(plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: int = 1) -> Iterator[tuple[str, Told]]:
     """Label every image with every member, from one deconvolution each; what is there already is kept.
 
     Args:
@@ -146,19 +144,19 @@ def label_family(
         workers: Processes; the files are the same for any number.
 
     Yields:
-        The id of each image as it ends, and one sentence if it could not be labelled.
+        The id of each image as it ends, and what came of it.
     """
     labellers = tuple(labeller for labeller, _ in plans)
     together = zip(*(tasks for _, tasks in plans), strict=True)
     work = [FamilyTask(one[0].id, one[0].image, tuple(t.target for t in one), one[0].n_channels) for one in together]
     waiting = [task for task in work if not all(target.exists() for target in task.targets)]
-    yield from ((task.id, None) for task in work if task not in waiting)
+    yield from ((task.id, Told()) for task in work if task not in waiting)
     engine = local(min(workers, len(waiting)))
-    for task, fault in run(partial(_label_image, labellers=labellers), waiting, engine=engine):
-        yield task.id, f"{task.image}: {fault}" if isinstance(fault, WorkerDiedError) else fault
+    for task, told in run(partial(_label_image, labellers=labellers), waiting, engine=engine):
+        yield task.id, Told(f"{task.image}: {told}") if isinstance(told, WorkerDiedError) else told
 
 
-def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> str | None:
+def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> Told:
     try:
         image = read_image(task.image, n_channels=task.n_channels)
         sharp: dict[Deconvolution, Any] = {}
@@ -170,7 +168,7 @@ def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> str | Non
                 label_map, _ = labeller(image)
                 write_label_map(target, np.ascontiguousarray(label_map))
                 continue
-            chosen = image[list(labeller.channels)]
+            chosen = labeller.choose(image)
             if settings.deconvolution not in sharp:
                 sharp[settings.deconvolution] = sharpen(chosen, settings.deconvolution)
             result = segment_field(chosen, settings, sharp=sharp[settings.deconvolution])
@@ -178,5 +176,5 @@ def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> str | Non
             whole = result.label_map if labeller.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
             write_label_map(target, np.ascontiguousarray(whole))
     except (InputError, OSError) as error:
-        return str(error) if str(task.image) in str(error) else f"{task.image}: {error}"
-    return None
+        return Told(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
+    return Told(doubt=labellers[0].doubt(image))

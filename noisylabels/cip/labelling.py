@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from evaluation.metrics.fields import count_fields
 from noisylabels.cip.nuclei import NucleiSettings, segment_nuclei
 from noisylabels.cip.pipeline import segment_field
 from noisylabels.cip.quality import describe_misses, format_errors
+from noisylabels.cip.scale import check_full_scale, doubt_scale, stretch
 from noisylabels.cip.settings import LCSB, PRESETS, CipSettings
 from noisylabels.cip.stock import STOCK, StockSettings, segment_stock
 from noisylabels.data.arrays import RealArray
@@ -56,11 +57,17 @@ class Labeller:
         channels: Positions of its channels in the image: DsRed and pHluorin, the one of the nuclei, or for a stock
             pipeline as many as there are classes beside the background.
         phases: Keep the four phases of the CIP instead of the paper's two.
+        full_scale: What is white in images that are no counts of the camera, such as 255 or 1; see `scale.stretch`.
     """
 
     settings: Pipeline
     channels: tuple[int, ...]
     phases: bool = False
+    full_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        check_full_scale(self.full_scale)
 
     @classmethod
     def alone(cls, settings: Pipeline, *, phases: bool = False) -> "Labeller":
@@ -110,10 +117,7 @@ class Labeller:
         Returns:
             (row, column) class indices, and the vesicles where the pipeline has such a table.
         """
-        if max(self.channels) >= len(image):
-            msg = f"The image must have a channel {max(self.channels)}, got {len(image)} channels. Use --channels."
-            raise InputError(msg)
-        chosen = image[list(self.channels)]
+        chosen = self.choose(image)
         if isinstance(self.settings, NucleiSettings):
             return segment_nuclei(chosen, self.settings), None
         if isinstance(self.settings, StockSettings):
@@ -122,9 +126,28 @@ class Labeller:
         label_map = result.label_map if self.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
         return label_map, result.vesicles
 
+    def choose(self, image: RealArray) -> RealArray:
+        """Return the channels it reads, in counts of a camera where `full_scale` says their scale.
+
+        Raises:
+            InputError: If the image lacks one.
+        """
+        if max(self.channels) >= len(image):
+            msg = f"The image must have a channel {max(self.channels)}, got {len(image)} channels. Use --channels."
+            raise InputError(msg)
+        return stretch(image[list(self.channels)], self.full_scale)
+
+    def doubt(self, image: RealArray) -> str:
+        """Say that an image has not the scale that its thresholds are made for; nothing where it has."""
+        if not self.needs_counts or self.full_scale is not None:
+            return ""
+        return doubt_scale(image[list(self.channels)], self.name)
+
     def describe(self) -> dict[str, object]:
         """Say in plain values what it does; equal descriptions mean equal label maps."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        if self.full_scale is None:
+            del plain["full_scale"]
         return {"pipeline": type(self.settings).__name__, **plain}
 
 
@@ -199,7 +222,13 @@ def choose_pipeline(values: Mapping[str, object]) -> Pipeline:
 
 
 def plan_dataset(
-    folder: Path, settings: Pipeline, *, name: str, channels: str = "", phases: bool = False
+    folder: Path,
+    settings: Pipeline,
+    *,
+    name: str,
+    channels: str = "",
+    phases: bool = False,
+    full_scale: float | None = None,
 ) -> tuple[Labeller, list[Task], Dataset]:
     """List what is to be done for the label set `name` of a dataset folder.
 
@@ -224,11 +253,17 @@ def plan_dataset(
     if isinstance(settings, CipSettings) and not phases:
         require_same_classes(ROSELLA, dataset.classes, what=settings.name, folder=folder)
     tasks = [Task(id, dataset.image_path(id), dataset.label_path(name, id), n_channels) for id in dataset.ids()]
-    return Labeller(settings, positions, phases), tasks, dataset
+    return Labeller(settings, positions, phases, full_scale), tasks, dataset
 
 
 def plan_file(
-    path: Path, settings: Pipeline, *, out: Path | None, channels: str = "", phases: bool = False
+    path: Path,
+    settings: Pipeline,
+    *,
+    out: Path | None,
+    channels: str = "",
+    phases: bool = False,
+    full_scale: float | None = None,
 ) -> tuple[Labeller, list[Task], None]:
     """Say what is to be done for one image file; its label map goes into the folder `out`.
 
@@ -238,7 +273,7 @@ def plan_file(
     if out is None:
         msg = f"--out must be given with a single image, {path.name}. Name the folder for its label map."
         raise InputError(msg)
-    labeller = Labeller(settings, _positions(channels, settings), phases)
+    labeller = Labeller(settings, _positions(channels, settings), phases, full_scale)
     return labeller, [Task(image_id(path), path, out / f"{image_id(path)}.tif")], None
 
 
@@ -297,7 +332,19 @@ def forget_label_set(tasks: Sequence[Task]) -> None:
         folder.rmdir()
 
 
-def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, str | None]]:
+class Told(NamedTuple):
+    """What came of an image.
+
+    Args:
+        failure: Why it could not be labelled, one sentence.
+        doubt: What may be wrong with what was found.
+    """
+
+    failure: str = ""
+    doubt: str = ""
+
+
+def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, Told]]:
     """Label images and write their label maps; those that exist are skipped.
 
     Args:
@@ -306,29 +353,26 @@ def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) 
         workers: Number of processes.
 
     Yields:
-        Each task as it ends, and one sentence if its image could not be labelled. Nothing is left half-written.
+        Each task as it ends, and what came of it. Nothing is left half-written.
     """
     waiting = [task for task in tasks if not task.target.exists()]
-    yield from ((task, None) for task in tasks if task.target.exists())
+    yield from ((task, Told()) for task in tasks if task.target.exists())
     engine = local(min(workers, len(waiting)))
-    for task, fault in run(partial(label_file, labeller=labeller), waiting, engine=engine):
-        yield task, f"{task.image}: {fault}" if isinstance(fault, WorkerDiedError) else fault
+    for task, told in run(partial(label_file, labeller=labeller), waiting, engine=engine):
+        yield task, Told(f"{task.image}: {told}") if isinstance(told, WorkerDiedError) else told
 
 
-def label_file(task: Task, labeller: Callable[[RealArray], tuple[LabelMap, EventTable | None]]) -> str | None:
-    """Label one image: write the vesicle table, then the label map, which says that both are there.
-
-    Returns:
-        None, or one sentence that says why it could not be done.
-    """
+def label_file(task: Task, labeller: Labeller) -> Told:
+    """Label one image: write the vesicle table, then the label map, which says that both are there."""
     try:
-        label_map, vesicles = labeller(read_image(task.image, n_channels=task.n_channels))
+        image = read_image(task.image, n_channels=task.n_channels)
+        label_map, vesicles = labeller(image)
         if vesicles is not None:
             write_text(task.table, vesicles.to_pandas().to_csv(index=False))
         write_label_map(task.target, np.ascontiguousarray(label_map))
     except (InputError, OSError) as error:
-        return str(error) if str(task.image) in str(error) else f"{task.image}: {error}"
-    return None
+        return Told(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
+    return Told(doubt=labeller.doubt(image))
 
 
 def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases: bool = False) -> str:

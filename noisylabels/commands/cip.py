@@ -1,6 +1,6 @@
 """`noisylabels cip`: label maps of a conventional pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,7 @@ import typer
 from noisylabels.commands.options import SOME_FAILED, Name, Overwrite, Workers, counting
 
 if TYPE_CHECKING:
-    from noisylabels.cip.labelling import Pipeline
+    from noisylabels.cip.labelling import Pipeline, Task, Told
 
 app = typer.Typer()
 
@@ -32,6 +32,9 @@ def cip(
     channels: Annotated[
         str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; else 0.")
     ] = "",
+    full_scale: Annotated[
+        float | None, typer.Option(help="What is white in images that are no counts of the camera: 255, or 1.")
+    ] = None,
     phases: Annotated[bool, typer.Option(help="Keep the four phases instead of the paper's two.")] = False,
     reference: Annotated[str, typer.Option(help="Label set to compare with: prints a table of errors.")] = "",
     perturb: Annotated[
@@ -72,6 +75,7 @@ def cip(
             ranges,
             name=name,
             channels=channels,
+            full_scale=full_scale,
             workers=workers,
             overwrite=overwrite,
             tune=tune,
@@ -80,27 +84,43 @@ def cip(
             _tune(source, members, out or Path("tuning"), steps=steps)
         return
     if source.is_file():
-        labeller, tasks, dataset = labelling.plan_file(source, chosen, out=out, channels=channels, phases=phases)
+        labeller, tasks, dataset = labelling.plan_file(
+            source, chosen, out=out, channels=channels, phases=phases, full_scale=full_scale
+        )
     else:
-        labeller, tasks, dataset = labelling.plan_dataset(source, chosen, name=name, channels=channels, phases=phases)
+        labeller, tasks, dataset = labelling.plan_dataset(
+            source, chosen, name=name, channels=channels, phases=phases, full_scale=full_scale
+        )
     if dataset and reference:
         dataset.require_labels(reference)
     labelling.prepare_label_set(tasks, labeller, overwrite=overwrite or dataset is None)
-    failures = []
-    with counting(name, len(tasks)) as advance:
-        for _, failure in labelling.label_files(tasks, labeller, workers=workers):
-            failures += [failure] if failure else []
-            advance()
+    failures, doubts = _follow(labelling.label_files(tasks, labeller, workers=workers), name, len(tasks))
     if failures and dataset is None:
         labelling.forget_label_set(tasks)
         raise InputError(failures[0])
-    for failure in failures:
-        typer.echo(f"noisylabels: {failure}", err=True)
+    _tell([*failures, *doubts])
     typer.echo(f"{tasks[0].target.parent}: {len(tasks) - len(failures)} label maps, {len(failures)} failed")
     if dataset and reference and len(failures) < len(tasks):
         typer.echo(labelling.describe_errors(dataset, reference, name, phases=phases))
     if failures:
         raise typer.Exit(SOME_FAILED)
+
+
+def _follow(outcomes: "Iterator[tuple[Task | str, Told]]", name: str, total: int) -> tuple[list[str], list[str]]:
+    """Show the progress. Keep what failed and what is in doubt."""
+    failures, doubts = [], []
+    with counting(name, total) as advance:
+        for item, told in outcomes:
+            failures += [told.failure] if told.failure else []
+            named = item if isinstance(item, str) else item.id
+            doubts += [f"{named}: {told.doubt} Give --full-scale 255 or 1."] if told.doubt else []
+            advance()
+    return failures, doubts
+
+
+def _tell(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(f"noisylabels: {line}", err=True)
 
 
 def _perturb(
@@ -111,6 +131,7 @@ def _perturb(
     *,
     name: str,
     channels: str,
+    full_scale: float | None,
     workers: int,
     overwrite: bool,
     tune: bool,
@@ -124,17 +145,14 @@ def _perturb(
     chosen = family.read_ranges(ranges) if ranges else family.DEFAULT_RANGES
     plans = []
     for place, member in enumerate(family.spread(settings, chosen, n=n), 1):
-        labeller, tasks, _ = labelling.plan_dataset(source, member, name=f"{name}-{place}", channels=channels)
+        labeller, tasks, _ = labelling.plan_dataset(
+            source, member, name=f"{name}-{place}", channels=channels, full_scale=full_scale
+        )
         plans.append((labeller, tasks))
     for labeller, tasks in plans:
         labelling.prepare_label_set(tasks, labeller, overwrite=overwrite)
-    failures = []
-    with counting(name, len(plans[0][1])) as advance:
-        for _, failure in family.label_family(plans, workers=workers):
-            failures += [failure] if failure else []
-            advance()
-    for failure in failures:
-        typer.echo(f"noisylabels: {failure}", err=True)
+    failures, doubts = _follow(family.label_family(plans, workers=workers), name, len(plans[0][1]))
+    _tell([*failures, *doubts])
     names = ", ".join(tasks[0].target.parent.name for _, tasks in plans)
     typer.echo(f"{source}: {names}, {len(plans[0][1]) - len(failures)} label maps each, {len(failures)} failed")
     if failures:

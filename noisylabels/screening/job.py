@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
+from noisylabels.cip.scale import check_full_scale, doubt_scale, stretch
 from noisylabels.data.arrays import Image
 from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients
 from noisylabels.screening.methods import Method
 
-COUNTS = 65_535
 READING = ("noisylabels.plates", "noisylabels.data.tiff", "noisylabels.data.images", "noisylabels.data.wells")
 MEASURING = (
-    *("noisylabels.cip.flatfield", "noisylabels.data.events", "noisylabels.data.features"),
+    *("noisylabels.cip.flatfield", "noisylabels.cip.scale", "noisylabels.data.events", "noisylabels.data.features"),
     *("noisylabels.screening.field", "noisylabels.screening.job"),
 )
 
@@ -48,6 +48,10 @@ class Job:
     retries: int = 2
     batch_size: int = 1
 
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        check_full_scale(self.full_scale)
+
     @classmethod
     def of(cls, method: Method, **settings: Any) -> "Job":
         """Make a job; hashes the method's model and code."""
@@ -74,9 +78,7 @@ class Job:
 
     def read(self, field: Field) -> Image:
         """Read a field as the method wants it, illumination taken out."""
-        image = field.read(channels=self.channels, time=self.time, z=self.method.z)
-        if self.full_scale is not None:
-            image = image * np.float32(COUNTS / self.full_scale)
+        image = stretch(field.read(channels=self.channels, time=self.time, z=self.method.z), self.full_scale)
         coefficients = self.flatfields.get(field.plate)
         if coefficients is None:
             return image
@@ -87,12 +89,7 @@ class Job:
         """Say that an image has not the scale that the method's thresholds are made for; nothing where it has."""
         if not self.method.needs_counts or self.full_scale is not None:
             return ""
-        brightest = float(image.max()) if image.size else 0.0
-        if image.dtype == np.uint8 or image.dtype == np.int8:
-            return f"8-bit pixels (brightest {brightest:g}) where {self.method.name} expects counts of a 16-bit camera."
-        if brightest <= 1:
-            return f"pixels up to {brightest:g} where {self.method.name} expects counts of a 16-bit camera."
-        return ""
+        return doubt_scale(image, self.method.name)
 
     def names(self, field: Field) -> tuple[str, ...]:
         """Name the channels of the images that `read` gives."""

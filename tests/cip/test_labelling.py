@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from noisylabels.cip.labelling import PIPELINES, Labeller, Task, label_files, load_pipeline
+from noisylabels.cip.labelling import PIPELINES, Labeller, Task, Told, label_files, load_pipeline
 from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
 from noisylabels.cip.stock import STOCK, segment_stock
 from noisylabels.data.dataset import Case, Dataset, write_dataset
@@ -63,6 +63,33 @@ def test_a_second_call_continues_and_other_settings_are_refused(dataset, capsys)
     assert first.stat().st_mtime_ns > before
     note = json.loads((dataset.folder / "labels/cip/settings.json").read_text())
     assert note["settings"]["name"] == "rosella-lc3-mended"
+
+
+def test_another_scale_than_the_cameras_is_doubted_and_can_be_said(dataset, capsys):
+    assert run_command("cip", dataset.folder) == 0
+    assert "--full-scale" not in capsys.readouterr().err
+    for name in ("a", "b"):
+        write_image(dataset.image_path(name), (dataset.image(name) / 65_536).astype(np.float32))
+    assert run_command("cip", dataset.folder, "--perturb", 2, "--name", "doubted") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("noisylabels: a: pixels up to 0.0")
+    assert told[0].endswith(" where cip expects counts of a 16-bit camera. Give --full-scale 255 or 1.")
+    assert run_command("cip", dataset.folder, "--name", "said", "--full-scale", 65_535 / 65_536) == 0
+    assert capsys.readouterr().err == ""
+    assert (dataset.label_map("said", "a") == dataset.label_map("cip", "a")).all()
+    written = [json.loads((dataset.folder / f"labels/{name}/settings.json").read_text()) for name in ("cip", "said")]
+    assert written[1] == {**written[0], "full_scale": 65_535 / 65_536}
+    assert run_command("cip", dataset.folder, "--name", "none", "--full-scale", "0") == 2
+    said = "noisylabels: The full scale must be above 0, got 0. Give --full-scale 255 or 1.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_8_bit_pixels_of_a_single_file_are_doubted(tmp_path, capsys):
+    image = tmp_path / "one.tif"
+    write_image(image, np.minimum(field(PHAGOPHORE) // 16, 255).astype(np.uint8))
+    assert run_command("cip", image, "--channels", "0,1", "--out", tmp_path / "labels") == 0
+    assert capsys.readouterr().err.startswith("noisylabels: one: 8-bit pixels (brightest ")
 
 
 def test_phases_keep_all_classes(dataset, capsys):
@@ -155,7 +182,7 @@ def test_any_number_of_workers_writes_the_same_bytes(dataset, tmp_path):
     for workers in (1, 2):
         folder = tmp_path / str(workers)
         tasks = [Task(name, dataset.image_path(name), folder / f"{name}.tif") for name in ("a", "b")]
-        assert [failure for _, failure in label_files(tasks, labeller, workers=workers)] == [None, None]
+        assert [told for _, told in label_files(tasks, labeller, workers=workers)] == [Told(), Told()]
         files[workers] = [task.target.read_bytes() for task in tasks]
     assert files[1] == files[2]
 
