@@ -35,7 +35,7 @@ def run(
     folder: Run,
     method: Annotated[str, typer.Option(help="threshold, cip, bundle or exported.")] = "cip",
     model: Annotated[
-        str | None, typer.Option(help="Bundle (cdl, mdl or its folder), or exported .ts or .onnx.")
+        str | None, typer.Option(help="cdl, mdl, nuclei, a model.pt or its folder; a file of `noisylabels export`.")
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Weights of a bundle.")] = None,
     settings: Annotated[
@@ -207,17 +207,26 @@ def _read_method(
         msg = f"The method {kind} must have a model, got none. Add --model."
         raise InputError(msg)
     if kind == "bundle":
-        from noisylabels.learning.launcher import find_bundle
-
-        bundle = find_bundle(str(model))
-        weights = (checkpoint or bundle / "models" / "model.pt").resolve()
-        return {"kind": kind, "folder": str(bundle.resolve()), "checkpoint": str(weights), "device": device, **chosen}
+        return {"kind": kind, **_read_network(str(model), checkpoint), "device": device, **chosen}
     if kind == "exported":
         return {"kind": kind, "model": str(Path(str(model)).resolve()), "device": device, **chosen}
     if kind == "cip":
         phases = chosen.pop("phases", False)
         return {"kind": kind, "phases": phases, "settings": chosen}
     return {"kind": kind, **chosen}
+
+
+def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:
+    """Tell a bundle's folder and weights, found as `noisylabels predict` finds them."""
+    from noisylabels.learning import launcher
+    from noisylabels.learning.shipped import choose_weights
+
+    told = {} if checkpoint is None else {"ckpt_path": str(checkpoint)}
+    launch = launcher.plan_prediction(model, (), told)
+    weights = Path(str(launch.overrides.get("ckpt_path", launch.bundle / "models" / "model.pt")))
+    folder = launch.bundle.resolve()
+    named = weights.parent.name if choose_weights(model, launcher.bundle_homes())[1] else folder.name
+    return {"folder": str(folder), "checkpoint": str(weights.resolve()), "name": named}
 
 
 def _read_setting(text: str) -> tuple[str, Any]:

@@ -151,19 +151,20 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Exported:
-    """A network exported from a bundle: TorchScript (`.ts`, `.pt`) or ONNX (`.onnx`).
+    """A network exported from a bundle, by `noisylabels export` (all its formats) or by MONAI (`.ts`, `.pt`, `.onnx`).
 
-    Images are z-scored per channel and padded to a multiple of 8 by reflection, as the bundles here are trained.
+    Files of `noisylabels export` tell their classes and prepare images themselves. For others images are z-scored per
+    channel and padded to a multiple of 8 by reflection, as the bundles here are trained.
 
     Args:
         model: The file.
-        class_names: Names of the classes, background first.
+        class_names: Names of the classes, background first, where the file tells none; Rosella's when None.
         device: `cpu` or `cuda`.
         name: What to call the method.
     """
 
     model: str
-    class_names: tuple[str, ...] = ROSELLA.names
+    class_names: tuple[str, ...] | None = None
     device: str = "cpu"
     name: str = "exported"
     z: Projection = "max"
@@ -171,27 +172,39 @@ class Exported:
     needs_counts = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        if self.class_names is not None:
+            object.__setattr__(self, "class_names", tuple(self.class_names))
         if not Path(self.model).is_file():
-            msg = f"{self.model} must be an exported model (.ts, .pt, .onnx), but there is no such file. Check --model."
-            raise FileNotFoundError(msg)
+            msg = f"{self.model} must be an exported model (.ts, .pt, .onnx, .xml, .zip), but there is no such file. "
+            raise FileNotFoundError(msg + "Check --model.")
 
     @property
     def classes(self) -> ClassTable:
-        """The classes that were named."""
-        return ClassTable(self.class_names)
+        """The classes that were named, or that the file tells.
+
+        Raises:
+            InputError: If both do, and differ.
+        """
+        from noisylabels.screening.networks import read_classes
+
+        told = read_classes(Path(self.model))
+        if told and self.class_names and told != self.class_names:
+            msg = f"class_names of {self.model} must be {', '.join(told)}, got {', '.join(self.class_names)}. "
+            raise InputError(msg + "Leave --set class_names out: the file tells them.")
+        return ClassTable(told or self.class_names or ROSELLA.names)
 
     def fingerprint(self) -> str:
         """Return the hash of the file and the code; the device does not count."""
         code = hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks"))
-        return hash_values({"file": hash_files([Path(self.model)]), "z": self.z, "code": code})
+        files = [path for path in (Path(self.model), Path(self.model).with_suffix(".bin")) if path.is_file()]
+        return hash_values({"file": hash_files(files), "z": self.z, "code": code})
 
     def load(self) -> Predict:
         """Load the network."""
-        from noisylabels.screening.networks import load_onnx, load_torchscript
+        from noisylabels.screening.networks import label_with, load_network
 
-        load = load_onnx if self.model.endswith(".onnx") else load_torchscript
-        return load(Path(self.model), len(self.class_names), self.device)
+        path = Path(self.model)
+        return label_with(load_network(path, self.device), path, len(self.classes.names))
 
 
 _LOADED: dict[tuple[str, str], Predict] = {}

@@ -1,11 +1,15 @@
-"""Networks behind methods: images in, label maps out, several fields of one size at a time.
+"""Exported networks behind methods: images in, label maps out, several fields of one size at a time.
 
-Exported networks take MONAI's axis order (channel, x, y); outside it is (channel, row, column). Here one becomes the
-other, as in `noisylabels.learning.models` for bundles.
+Files of `noisylabels export` tell their classes; they take raw counts, (channel, row, column). A file that tells
+nothing was exported by MONAI alone: it takes z-scored images in MONAI's axis order (channel, x, y), and one becomes the
+other here, as in `noisylabels.learning.models` for bundles.
 """
 
+import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,53 +19,71 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
 
 DIVISOR = 8  # three down-samplings
+ABOUT = "noisylabels"
+AXES = "bcyx"
+WEIGHTS_IN_PACKAGE = "weights.ts"
 
-Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Answer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def load_torchscript(model: Path, n_classes: int, device: str) -> Callable[[Sequence[Image]], list[LabelMap]]:
-    """Load a TorchScript file.
+class Network(NamedTuple):
+    """An exported network.
+
+    Attributes:
+        answer: (batch, channel, ...) to (batch, class, ...).
+        class_names: What its file tells; None if it tells nothing.
+    """
+
+    answer: Answer
+    class_names: tuple[str, ...] | None
+
+
+def load_network(model: Path, device: str) -> Network:
+    """Load an exported network: TorchScript, ONNX, OpenVINO, or a package of bioimage.io.
+
+    ONNX and OpenVINO need `pip install noisylabels[export]`.
+
+    Args:
+        model: `.ts`, `.pt`, `.onnx`, `.xml` with `.bin` beside it, or `.zip`.
+        device: `cpu` or `cuda`; OpenVINO runs on the CPU.
 
     Raises:
         InputError: If it cannot be loaded.
     """
-    import torch
-
+    load = {".onnx": _load_onnx, ".xml": _load_openvino}.get(model.suffix, _load_torchscript)
     try:
-        network = torch.jit.load(str(model), map_location=device).eval()  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        raise InputError(_no_model(model, error)) from error
-
-    def logits(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            answer: NDArray[np.float32] = network(torch.from_numpy(batch).to(device)).cpu().numpy()
-        return answer
-
-    return _labeller(logits, n_classes, model)
+        return load(model, device)
+    except ImportError:
+        raise
+    except Exception as error:  # what their readers raise shares no base class
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        msg = f"{model} must be an exported network, but it cannot be loaded ({first}). Export it again."
+        raise InputError(msg) from error
 
 
-def load_onnx(model: Path, n_classes: int, device: str) -> Callable[[Sequence[Image]], list[LabelMap]]:
-    """Load an ONNX file; needs `pip install noisylabels[export]`.
+def read_classes(model: Path) -> tuple[str, ...] | None:
+    """Read the class names that an exported network tells; None if it tells nothing.
 
     Raises:
         InputError: If it cannot be loaded.
     """
-    import onnxruntime
+    return _read_classes(model, model.stat().st_mtime_ns)
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _n_threads()
-    providers = ["CUDAExecutionProvider"] if device.startswith("cuda") else ["CPUExecutionProvider"]
-    try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=providers)
-    except Exception as error:  # its exceptions share no base class
-        raise InputError(_no_model(model, error)) from error
-    name = session.get_inputs()[0].name
 
-    def logits(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        answer: NDArray[np.float32] = session.run(None, {name: batch})[0]
-        return answer
+@lru_cache(maxsize=8)
+def _read_classes(model: Path, _: int) -> tuple[str, ...] | None:
+    return load_network(model, "cpu").class_names
 
-    return _labeller(logits, n_classes, model)
+
+def label_with(network: Network, model: Path, n_classes: int) -> Callable[[Sequence[Image]], list[LabelMap]]:
+    """Give the function that labels images of one size with an exported network.
+
+    Args:
+        network: The network.
+        model: Its file, for messages.
+        n_classes: How many classes it must give.
+    """
+    return _label_counts(network.answer) if network.class_names else _label_scaled(network.answer, model, n_classes)
 
 
 def normalise(image: Image) -> NDArray[np.float32]:
@@ -80,16 +102,79 @@ def normalise(image: Image) -> NDArray[np.float32]:
     return scaled
 
 
-def _labeller(logits: Logits, n_classes: int, model: Path) -> Callable[[Sequence[Image]], list[LabelMap]]:
+def _load_torchscript(model: Path, device: str) -> Network:
+    import io
+    import zipfile
+
+    import torch
+
+    told = {ABOUT: ""}
+    source: io.BytesIO | str = str(model)
+    if model.suffix == ".zip":
+        with zipfile.ZipFile(model) as package:
+            source = io.BytesIO(package.read(WEIGHTS_IN_PACKAGE))
+    network = torch.jit.load(source, map_location=device, _extra_files=told).eval()  # type: ignore[no-untyped-call]
+
+    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            found: NDArray[np.float32] = network(torch.from_numpy(batch).to(device)).cpu().numpy()
+        return found
+
+    return Network(answer, _told_classes(told[ABOUT]))
+
+
+def _load_onnx(model: Path, device: str) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _n_threads()
+    providers = ["CUDAExecutionProvider"] if device.startswith("cuda") else ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(str(model), options, providers=providers)
+    name = session.get_inputs()[0].name
+    told = session.get_modelmeta().custom_metadata_map.get(ABOUT, "")
+    return Network(lambda batch: session.run(None, {name: batch})[0], _told_classes(told))
+
+
+def _load_openvino(model: Path, _: str) -> Network:
+    import openvino
+
+    core = openvino.Core()
+    read = core.read_model(model)
+    told = read.get_rt_info(ABOUT).astype(str) if read.has_rt_info([ABOUT]) else ""
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": _n_threads()}
+    compiled = core.compile_model(read, "CPU", hints)
+    return Network(lambda batch: compiled(batch)[0], _told_classes(told))
+
+
+def _told_classes(told: str | bytes) -> tuple[str, ...] | None:
+    """Read the classes that a file of `noisylabels export` tells."""
+    if not told:
+        return None
+    about = json.loads(told)
+    if about["axes"] != AXES:
+        msg = f"its axes must be {AXES}, got {about['axes']}"
+        raise ValueError(msg)
+    return tuple(str(name) for name in about["classes"])
+
+
+def _label_counts(answer: Answer) -> Callable[[Sequence[Image]], list[LabelMap]]:
+    def predict(images: Sequence[Image]) -> list[LabelMap]:
+        batch = np.stack([np.ascontiguousarray(image, np.float32) for image in images])
+        return list(answer(batch).argmax(axis=1).astype(np.uint8))
+
+    return predict
+
+
+def _label_scaled(answer: Answer, model: Path, n_classes: int) -> Callable[[Sequence[Image]], list[LabelMap]]:
     def predict(images: Sequence[Image]) -> list[LabelMap]:
         rows, columns = images[0].shape[1:]
         margins = [(0, 0), _margin(rows), _margin(columns)]
         batch = np.stack([np.pad(normalise(image), margins, mode="reflect") for image in images])
-        answer = logits(np.ascontiguousarray(batch.swapaxes(2, 3)))
-        if answer.shape[1] != n_classes:
-            msg = f"{model} must give {n_classes} classes, got {answer.shape[1]}. Name them: --set class_names=[...]."
+        logits = answer(np.ascontiguousarray(batch.swapaxes(2, 3)))
+        if logits.shape[1] != n_classes:
+            msg = f"{model} must give {n_classes} classes, got {logits.shape[1]}. Name them: --set class_names=[...]."
             raise InputError(msg)
-        classes = answer.argmax(axis=1).astype(np.uint8).swapaxes(1, 2)
+        classes = logits.argmax(axis=1).astype(np.uint8).swapaxes(1, 2)
         (top, _), (left, _) = margins[1:]
         return [np.ascontiguousarray(one[top : top + rows, left : left + columns]) for one in classes]
 
@@ -105,8 +190,3 @@ def _n_threads() -> int:
     import os
 
     return int(os.environ.get("OMP_NUM_THREADS", "0"))
-
-
-def _no_model(model: Path, error: Exception) -> str:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"{model} must be an exported network, but it cannot be loaded ({first}). Export it again."

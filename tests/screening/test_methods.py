@@ -152,6 +152,24 @@ def test_exported_networks_label_as_the_network_they_come_from(bundle, tmp_path)
         Exported(str(tmp_path / "model.ts"), class_names=("background", "event")).load()([IMAGE])
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # bioimageio.spec leaves the files of a package open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("to", ["torchscript", "onnx", "openvino", "bioimageio"])
+def test_what_export_writes_labels_plates_as_the_network_does(bundle, tmp_path, to):
+    from noisylabels.learning.exports import export_model
+    from noisylabels.learning.formats import ENDINGS
+    from noisylabels.learning.models import load_model
+
+    model = load_model(bundle[1])
+    method = Exported(str(export_model(model, tmp_path / f"model{ENDINGS[to]}", to=to)))
+    assert method.classes == ROSELLA
+    for image, found in zip((IMAGE, OTHER), method.load()([IMAGE, OTHER]), strict=True):
+        assert np.array_equal(found, model.predict(image))
+    named = Exported(method.model, class_names=("background", "event"))
+    with pytest.raises(InputError, match=r"phagophore, autolysosome, got background, event\. Leave"):
+        _ = named.classes
+
+
 def test_an_onnx_model_labels_with_its_own_rule(tmp_path):
     """A network of two classes that compares the channels: event where the first is above the second."""
     import onnx
@@ -171,7 +189,7 @@ def test_an_onnx_model_labels_with_its_own_rule(tmp_path):
 
 def test_models_that_are_none_are_one_sentence(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"^gone\.ts must be an exported model \(\.ts, \.pt, \.onnx\), but there"
+        FileNotFoundError, match=r"^gone\.ts must be an exported model \(\.ts, \.pt, \.onnx, \.xml, \.zip\), but there"
     ):
         Exported("gone.ts")
     for name in ("torn.ts", "torn.onnx"):

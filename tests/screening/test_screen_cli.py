@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 import tifffile
 
+from noisylabels.learning.models import load_model
+from noisylabels.learning.records import Record, write_record
 from noisylabels.plates.omezarr_labels import list_labels, read_labels
+from noisylabels.screening.screen import open_screen
 from tests.plates.made_plates import hash_tree
 from tests.running import run_command
 
@@ -122,6 +125,26 @@ def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
     for part in ("1/2", "2/2"):
         assert run(plate, tmp_path / "run", "--shard", part) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "4 done, 0 failed, 0 missing, 0 stale"
+
+
+@pytest.mark.parametrize("named", ["nuclei-mine", "nuclei-mine/model.pt"])
+def test_the_folder_of_a_training_labels_plates_with_its_own_channels_and_classes(plate, tmp_path, monkeypatch, named):
+    import torch
+    from monai.networks.nets import UNet
+
+    monkeypatch.chdir(tmp_path)
+    told = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": [4, 4, 8, 8], "strides": [1, 2, 2]}
+    (tmp_path / "nuclei-mine").mkdir()
+    torch.manual_seed(3)
+    torch.save(UNet(**told).state_dict(), tmp_path / "nuclei-mine/model.pt")
+    write_record(Record("mdl", {"_target_": "UNet", **told}, 1, ("background", "nucleus"), ("DNA",)), "nuclei-mine")
+    words = ("--pattern", PATTERN, "--method", "bundle", "--model", named, "--channels", "DNA=2", "--workers", "0")
+    assert run_command("screen", "run", plate, "run", *words) == 0
+    assert run_command("screen", "measure", "run") == 0
+    assert "per_field_nucleus" in pd.read_csv("run/measurements/wells.csv")
+    expected = load_model("nuclei-mine").predict(tifffile.imread(plate / "B07_f2_c2.tif")[None])
+    assert np.array_equal(tifffile.imread("run/plate/B07/B07_f002.tif"), expected)
+    assert open_screen("run").job.method.name == "nuclei-mine"
 
 
 def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
