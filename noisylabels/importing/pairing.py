@@ -93,7 +93,8 @@ def pair_masks(
     root = Path(folder)
     _refuse_pickles(root)
     files = find_zarrs(root) or find_files(root, suffixes)
-    named = name_files([path for path in files if path not in set(images)], root)
+    theirs = {path.resolve() for path in images}
+    named = name_files([path for path in files if path.resolve() not in theirs], root)
     wanted = {name.casefold(): name for name in ids}
     pairs: dict[str, Path] = {}
     without_image, endings = [], []
