@@ -82,7 +82,7 @@ def pair_boxes(reference: Events, prediction: Events, *, fast: bool | None = Non
         return _no_pairs()
     kernels = load_kernels(fast=fast)
     if kernels is not None and len(one) * len(other) <= MANY_PAIRS and one.dtype == other.dtype:
-        return _overlap(one, other, *kernels.pair_boxes(one, other))
+        return Pairs(*kernels.pair_boxes(one, other))
     if len(one) * len(other) <= FEW_PAIRS:
         return _overlap(one, other, *_all_pairs(one, other))
     found = [_overlapping(one, other, first, second) for first, second in _candidates(one, other)]
