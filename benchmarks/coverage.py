@@ -1,10 +1,12 @@
 """How often printed intervals hold the truth, and how often two equal methods are called different.
 
     python -m benchmarks.coverage [--simulations 1000] [--page docs/coverage.md]
+    python -m benchmarks.coverage --speed BEFORE.json NOW.json --page docs/coverage.md
 
 Wells are simulated from distributions whose true score is known from a hundred thousand of them: pixels of three
 classes with lognormal well effects, events with negative-binomial counts per well. Every row compares what was printed
-before (percentile bootstrap; the verdict from the interval alone) with what is printed now.
+before (percentile bootstrap; the verdict from the interval alone) with what is printed now. The second call only puts
+two files of `python -m benchmarks.evaluation --json FILE` side by side, of two states of the source, into the page.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.ratios import Ratio, amount, take_over
 from evaluation.metrics.pixels import divide, score_all
 from evaluation.statistics.effects import cliffs_delta, cliffs_delta_interval, hodges_lehmann, hodges_lehmann_interval
 from evaluation.statistics.equivalence import assess_equivalence
@@ -23,6 +26,7 @@ from evaluation.statistics.permutation import permute_pairs
 from noisylabels.data.atomic import write_text
 
 Floats = NDArray[np.float64]
+SPEED = "## Speed and memory"
 ALPHA = 0.05
 DRAWS = 1000  # of the bootstrap that is compared with
 WELLS = (3, 4, 5, 6, 8, 12, 24)
@@ -91,13 +95,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1000, help="per cell of a table")
     parser.add_argument("--page", type=Path, help="also write the tables to this Markdown file")
+    parser.add_argument("--speed", nargs=2, type=Path, help="files of benchmarks.evaluation: before and now")
     options = parser.parse_args()
+    if options.speed:
+        section = "\n".join(compare_speed(*(read_costs(path) for path in options.speed)))
+        page = options.page.read_text() if options.page else ""
+        print(section)
+        if options.page:
+            write_text(options.page, f"{page.partition(SPEED)[0].rstrip()}\n\n{section}\n")
+        return
     lines = []
     for line in report(options.simulations):
         print(line, flush=True)
         lines.append(line)
     if options.page:
-        write_text(options.page, "\n".join(lines) + "\n")
+        _, mark, speed = (options.page.read_text() if options.page.is_file() else "").partition(SPEED)
+        write_text(options.page, "\n".join(lines) + f"\n\n{mark}{speed}".rstrip() + "\n")
+
+
+def read_costs(path: Path) -> dict[str, Ratio]:
+    """Read what benchmarks.evaluation measured, by its name; of several peers the first."""
+    measured = [one for one in take_over(path) if isinstance(one, Ratio)]
+    return {one.what: one for one in reversed(measured)}
+
+
+def compare_speed(before: dict[str, Ratio], now: dict[str, Ratio]) -> Iterator[str]:
+    """Write costs before and now, line by line."""
+    yield from [
+        SPEED,
+        "",
+        "Both on one machine beside other work, processor time; what was not measured before is left open.",
+        "",
+    ]
+    yield from head("what is counted", "before", "now")
+    for what, one in now.items():
+        was = amount(before[what].ours, one.unit) if what in before else ""
+        yield f"| {what} | {was} | {amount(one.ours, one.unit)} |"
 
 
 def report(n_simulations: int) -> Iterator[str]:
