@@ -33,7 +33,7 @@ FORMATS: dict[str, tuple[tuple[str, str], ...]] = {
         ("treatment layout (CSV)", "noisylabels.screening.layout.read_layout"),
     ),
     "run of a training": (
-        ("`model.pt`", "noisylabels.learning.checkpoints.BestModelSaver"),
+        ("`model.pt`", "noisylabels.learning.checkpoint_handlers.BestModelSaver"),
         ("`last.pt`", "noisylabels.learning.resume.ExactResume"),
         ("`metrics.json`", "noisylabels.learning.report.EpochReport"),
     ),

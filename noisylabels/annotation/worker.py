@@ -42,6 +42,7 @@ def main(words: list[str]) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
     lines = _lines_until_the_end()
     if words[0] == "predict":
+        spare_imports()
         answer_requests(lines, answers)
         return 0
     try:
@@ -53,6 +54,12 @@ def main(words: list[str]) -> int:
     kind = "curve" if words[0] == "curve" else "score"
     write_text(plan.with_name("result.json"), json.dumps({kind: None if found is None else asdict(found)}))
     return 0
+
+
+def spare_imports() -> None:
+    """Leave out what MONAI imports where it is installed and no prediction needs: a third of its time."""
+    for name in ("ignite", "matplotlib", "matplotlib.pyplot", "pandas", "sklearn", "tensorboard"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # MONAI takes it for absent
 
 
 def answer_requests(requests: Iterator[str], answers: TextIO) -> None:

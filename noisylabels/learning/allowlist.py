@@ -87,8 +87,8 @@ _MONAI = {
 }
 
 _OWN = (
-    "checkpoints.BestModelSaver",
-    "checkpoints.CheckpointLoader",
+    "checkpoint_handlers.BestModelSaver",
+    "checkpoint_handlers.CheckpointLoader",
     "checkpoints.load_weights",
     "checks.check_fields",
     "checks.check_images",

@@ -1,15 +1,15 @@
-"""Weights on disk: written whole or not at all, read as tensors only, refused in one sentence when they do not fit."""
+"""Weights on disk: written whole or not at all, read as tensors only, refused in one sentence when they do not fit.
+
+Nothing of MONAI or Ignite is needed for it, so that a network is loaded sooner.
+"""
 
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import monai.handlers
 import torch
 import torch.distributed as dist
-from ignite.engine import Engine, Events
-from monai.networks.utils import get_state_dict
 
 from noisylabels.data.atomic import replacing
 from noisylabels.data.errors import InputError
@@ -108,41 +108,3 @@ def refuse_other_network(network: torch.nn.Module, state: Mapping[str, object], 
         "checkpoint of this network, or the network, n_channels and class_names that it was trained with."
     )
     raise InputError(msg)
-
-
-class CheckpointLoader(monai.handlers.CheckpointLoader):
-    """MONAI's handler, saying in one sentence what is wrong with a checkpoint.
-
-    Args:
-        load_path: `model.pt`.
-        load_dict: `{"model": network}`.
-        map_location: Device to read to.
-    """
-
-    def __call__(self, engine: Engine) -> None:
-        """Load when the engine starts."""
-        for network in self.load_dict.values():
-            load_weights(network, self.load_path, map_location=self.map_location)
-        engine.logger.info(f"Restored all variables from {self.load_path}")
-
-
-class BestModelSaver:
-    """Write the weights whenever the key metric reached a new best: a flat state dictionary, as `model.pt` is.
-
-    Args:
-        network: What to write; a `DistributedDataParallel` wrapper is left out.
-        path: Usually `models/model.pt`; replaced in one step.
-    """
-
-    def __init__(self, network: torch.nn.Module, path: str | Path) -> None:
-        self.network = network
-        self.path = Path(path)
-
-    def attach(self, engine: Engine) -> None:
-        """Look after each validation by `engine`."""
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
-
-    def __call__(self, engine: Engine) -> None:
-        """Write if this epoch is the best."""
-        if engine.state.best_metric_epoch == engine.state.epoch and is_first_process():
-            save(get_state_dict(self.network), self.path)

@@ -10,7 +10,8 @@ from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.checkpoints import BestModelSaver, load
+from noisylabels.learning.checkpoint_handlers import BestModelSaver
+from noisylabels.learning.checkpoints import load
 from noisylabels.learning.divergence import StopOnDivergence
 from noisylabels.learning.inferer import FastInferer
 from noisylabels.learning.report import EpochReport
