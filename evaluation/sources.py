@@ -4,7 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.hashes import Hasher
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 
@@ -31,6 +34,9 @@ class FieldSource(Protocol):
 
     def label_map(self, name: str, case_id: str, *, ignore_index: int | None = None) -> LabelMap:
         """Read a label map of a label set; `ignore_index` may stand beside the class indices."""
+
+    def instance_map(self, name: str, case_id: str) -> InstanceMap:
+        """Read the instance map of a label set, (row, column) object numbers."""
 
     def require_labels(self, name: str) -> None:
         """Refuse an unknown label set."""
@@ -59,6 +65,17 @@ class LabelReader:
             if label_map is not None:
                 found[name] = label_map
         return found
+
+    def instance_map(self, name: str, case_id: str) -> InstanceMap:
+        """Read the object numbers of a label set, and hash them with it.
+
+        Raises:
+            FileNotFoundError: If there are none.
+            InputError: If they cannot be read.
+        """
+        instances = self.source.instance_map(name, case_id)
+        self.digests[name].add(np.ascontiguousarray(instances))
+        return instances
 
     def _label_map(self, name: str, case_id: str, *, like: tuple[int, int] | None) -> LabelMap | None:
         try:

@@ -3,19 +3,23 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from evaluation.experts.consensus import staple, vote
 from evaluation.experts.experts import CONSENSUS
 from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
-from evaluation.metrics.fields import examine_field
+from evaluation.metrics.events import Events, find_events
+from evaluation.metrics.fields import check_pair, examine_field, find_both
+from evaluation.metrics.instances import find_instances
+from evaluation.metrics.precision_recall import PAIRED, PROBABILITY, UNASKED, find_probabilities, pair_events
 from evaluation.metrics.settings import EvaluationSettings
 from evaluation.metrics.taxonomy import EventErrors
 from evaluation.sources import FieldSource, LabelReader, method_name
 from noisylabels.data.errors import InputError
-from noisylabels.data.events import EventTable
+from noisylabels.data.event_files import NUMBERS
+from noisylabels.data.events import EventTable, InstanceMap
 from noisylabels.data.labels import LabelMap
 from noisylabels.data.wells import find_well
 
@@ -29,7 +33,9 @@ class Study:
     Args:
         table: The counts.
         events: One row per event: `method`, `reference`, `field`, `side` ("reference" or "prediction"),
-            `class_index`, `area_px` and `fate` (found, incomplete, misclassified, missed; or found, spurious).
+            `class_index`, `area_px` and `fate` (found, incomplete, misclassified, missed; or found, spurious); where
+            probabilities were given also `probability` (nan of the reference's) and `paired` (1: one to one at an IoU
+            of 0.5, 0: not, -1: its field has no probabilities).
         hashes: SHA-256 over all label maps, by label set.
         skipped: Why a field was left out, by "method/field".
     """
@@ -48,6 +54,7 @@ def evaluate_methods(
     consensus: Consensus | None = None,
     split: str | None = None,
     settings: EvaluationSettings | None = None,
+    probabilities: Mapping[str, Mapping[str, EventTable]] | None = None,
     on_field: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """Count every method on every field against every reference; one field is in memory at a time.
@@ -62,12 +69,14 @@ def evaluate_methods(
         references: Label sets to hold them against: the truth, or one per expert.
         consensus: Also hold them against the experts' consensus, by "majority" or by "staple"; None: not.
         split: Which fields; None: all.
-        settings: How to count.
+        settings: How to count; with `instances` the events are the objects of the instance maps of every label set.
+        probabilities: By label set, by field: the events of its label map with their `probability`, as
+            `noisylabels predict` writes them; a table of another label map is left out and reported in `skipped`.
         on_field: Called with each field's name once it is counted.
 
     Raises:
         InputError: If a label set does not exist or is named twice, the split is empty, nothing could be counted, or
-            a consensus is asked of one reference.
+            a consensus is asked of one reference or of instances.
     """
     sets = [*references, *methods]
     if len(set(sets)) < len(sets):
@@ -77,16 +86,22 @@ def evaluate_methods(
         got = f"{consensus!r} of {', '.join(references)}"
         msg = f"consensus must be majority or staple of two or more references, got {got}. Name the experts."
         raise InputError(msg)
+    chosen = settings or EvaluationSettings()
+    if consensus and chosen.instances:
+        msg = (
+            f"References must be fused as label maps, got --consensus {consensus} of instances. Leave one of them out."
+        )
+        raise InputError(msg)
     for name in sets:
         source.require_labels(name)
     fields = source.ids(split)
     if not fields:
         msg = f"Split {split!r} must hold at least one field, got none. Name another, or evaluate all."
         raise InputError(msg)
-    chosen = settings or EvaluationSettings()
     reader = LabelReader(source, ignore_index=chosen.ignore_index)
     events: list[EventTable] = []
-    entries = _entries(reader, fields, methods, references, consensus, chosen, events, on_field)
+    sure = _Sureness(reader, chosen, probabilities or {})
+    entries = _entries(reader, fields, methods, references, consensus, chosen, sure, events, on_field)
     table = CountTable.stack(entries, classes=source.classes, settings=chosen)
     if not len(table):
         msg = f"At least one field must be countable, got none. The first fault: {next(iter(reader.skipped.values()))}"
@@ -102,6 +117,7 @@ def _entries(
     references: Sequence[str],
     consensus: Consensus | None,
     settings: EvaluationSettings,
+    sure: "_Sureness",
     events: list[EventTable],
     on_field: Callable[[str], None],
 ) -> Iterator[tuple[FieldKey, FieldCounts]]:
@@ -118,9 +134,21 @@ def _entries(
                 name = prediction if prediction in experts else method_name(prediction)
                 key = FieldKey(case_id, name, reference, cluster, well, plate)
                 truth, found = maps[reference], maps[prediction]
-                counts, errors = examine_field(truth, found, classes=classes, settings=settings)
+                pair = _Pair(truth, found)
+                try:
+                    if settings.instances:
+                        numbered = [reader.instance_map(name, case_id) for name in (reference, prediction)]
+                        pair = _Pair(truth, found, (numbered[0], numbered[1]))
+                    counts, errors = examine_field(
+                        truth, found, classes=classes, settings=settings, source=case_id, instances=pair.instances
+                    )
+                except (InputError, OSError) as error:
+                    if not settings.instances:
+                        raise
+                    reader.skipped[f"instances of {prediction}/{case_id}"] = str(error)
+                    continue
                 if prediction not in experts:
-                    events.append(_fates(key, errors))
+                    events.append(_fates(key, errors).joined(**sure.columns(prediction, case_id, pair)))
                 yield key, counts
         on_field(case_id)
 
@@ -144,6 +172,51 @@ def fuse(label_maps: Sequence[LabelMap], *, by: Consensus, ignore_index: int | N
         fused = fuse([np.where(ignored, np.uint8(0), one) for one in label_maps], by=by)
         return np.where(ignored, np.uint8(ignore_index), fused)
     return vote(label_maps) if by == "majority" else staple(label_maps).label_map
+
+
+class _Pair(NamedTuple):
+    """The label maps of a field, and its instance maps where those count."""
+
+    truth: LabelMap
+    found: LabelMap
+    instances: tuple[InstanceMap, InstanceMap] | None = None
+
+
+@dataclass(frozen=True)
+class _Sureness:
+    """The columns that probabilities add to the events of a study; none where no method has any."""
+
+    reader: LabelReader
+    settings: EvaluationSettings
+    tables: Mapping[str, Mapping[str, EventTable]]
+
+    def columns(self, name: str, case_id: str, maps: _Pair) -> dict[str, np.ndarray]:
+        if not self.tables:
+            return {}
+        classes = self.reader.source.classes
+        pair = check_pair(maps.truth, maps.found, classes=classes, settings=self.settings)
+        one, other = find_both(*pair, settings=self.settings, instances=maps.instances)
+        chances = self._chances(name, case_id, maps, other)
+        if chances is None:
+            unasked = np.full(len(one) + len(other), UNASKED, np.int8)
+            return {PROBABILITY: np.full(len(unasked), np.nan), PAIRED: unasked}
+        paired = np.concatenate(pair_events(one, other, settings=self.settings)).astype(np.int8)
+        return {PROBABILITY: np.concatenate([np.full(len(one), np.nan), chances]), PAIRED: paired}
+
+    def _chances(self, name: str, case_id: str, maps: _Pair, counted: Events) -> np.ndarray | None:
+        if name not in self.tables:
+            return None
+        table = self.tables[name].get(case_id, _NO_EVENTS)
+        found = np.where(maps.found < len(self.reader.source.classes), maps.found, np.uint8(0))
+        whole = find_instances(maps.instances[1], found) if maps.instances else find_events(found)
+        try:
+            return find_probabilities(whole, counted, table, source=f"{name} of {case_id}")
+        except InputError as error:
+            self.reader.skipped[f"probabilities of {name}/{case_id}"] = str(error)
+            return None
+
+
+_NO_EVENTS = EventTable({name: np.zeros(0) for name in (*NUMBERS, PROBABILITY)})
 
 
 def _fates(key: FieldKey, errors: EventErrors) -> EventTable:

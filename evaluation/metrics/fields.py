@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from evaluation.metrics.boundary import count_boundaries
 from evaluation.metrics.counts import Counts, CountTable, FieldCounts, FieldKey
 from evaluation.metrics.events import Events, find_events
+from evaluation.metrics.instances import find_instances
 from evaluation.metrics.matching import assign, count_best, count_one_to_one
 from evaluation.metrics.overlaps import Pairs, pair_boxes, pair_masks
 from evaluation.metrics.pixels import count_pixels
@@ -16,7 +17,11 @@ from evaluation.metrics.settings import THRESHOLD_STEPS, EvaluationSettings
 from evaluation.metrics.taxonomy import EventErrors, classify_errors
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+
+Instances = tuple[InstanceMap, InstanceMap]
+"""Instance maps of a reference and of its prediction."""
 
 
 def count_field(
@@ -64,6 +69,7 @@ def examine_field(
     classes: ClassTable,
     settings: EvaluationSettings | None = None,
     source: str = "field",
+    instances: Instances | None = None,
     fast: bool | None = None,
 ) -> tuple[FieldCounts, EventErrors]:
     """Count everything about one field and say of each event what is wrong with it, in one go.
@@ -74,14 +80,15 @@ def examine_field(
         classes: The class table.
         settings: As for `count_field`.
         source: As for `count_field`.
+        instances: Instance maps of reference and prediction, whose objects are the events; None: connected pieces.
         fast: As for `count_field`.
 
     Raises:
-        InputError: If the shapes differ or a value is outside the class table.
+        InputError: If the shapes differ or a value is outside the class table, or an instance map does not fit.
     """
     how = settings or EvaluationSettings()
-    first, second = _check(reference, prediction, classes, how, source)
-    one, other = _find_both(first, second, how, fast)
+    first, second = check_pair(reference, prediction, classes=classes, settings=how, source=source)
+    one, other = find_both(first, second, settings=how, instances=instances, source=source, fast=fast)
     shared = pair_masks(one, other, fast=fast)
     errors = classify_errors(one, other, shared, settings=how)
     n_classes, tolerance = len(classes), how.tolerance_of((first.shape[0], first.shape[1]))
@@ -152,9 +159,27 @@ def count_boxes(
     )
 
 
-def _check(
-    reference: RealArray, prediction: RealArray, classes: ClassTable, how: EvaluationSettings, source: str
+def check_pair(
+    reference: RealArray,
+    prediction: RealArray,
+    *,
+    classes: ClassTable,
+    settings: EvaluationSettings,
+    source: str = "field",
 ) -> tuple[LabelMap, LabelMap]:
+    """Check that two label maps can be compared; what the prediction leaves unsaid is ignored in both.
+
+    Args:
+        reference: (row, column) class indices. Not modified.
+        prediction: (row, column) class indices. Not modified.
+        classes: The class table.
+        settings: What is ignored.
+        source: As for `count_field`.
+
+    Raises:
+        InputError: If the shapes differ or a value is outside the class table.
+    """
+    how = settings
     if np.shape(reference) != np.shape(prediction):
         shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
         msg = f"Reference and prediction of {source} must have one shape, got {shapes}. Pair each with its own."
@@ -167,9 +192,31 @@ def _check(
     return np.where(unsaid, np.uint8(how.ignore_index), first), np.where(unsaid, np.uint8(0), second)
 
 
-def _find_both(
-    reference: LabelMap, prediction: LabelMap, how: EvaluationSettings, fast: bool | None
+def find_both(
+    reference: LabelMap,
+    prediction: LabelMap,
+    *,
+    settings: EvaluationSettings,
+    instances: Instances | None = None,
+    source: str = "field",
+    fast: bool | None = None,
 ) -> tuple[Events, Events]:
+    """Find the events that count in two label maps of `check_pair`.
+
+    Args:
+        reference: (row, column) class indices. Not modified.
+        prediction: (row, column) class indices. Not modified.
+        settings: What is ignored, and how small or near to the frame events may be.
+        instances: Instance maps of both, whose objects are the events; None: connected pieces.
+        source: As for `count_field`.
+        fast: As for `count_field`.
+
+    Raises:
+        InputError: If an instance map does not fit its label map.
+    """
+    how = settings
+    if instances is not None:
+        return _find_instances(reference, prediction, instances, how, source)
     if how.ignore_index is not None:
         ignored = reference == how.ignore_index
         prediction = _drop_mostly(prediction, ignored, fast)
@@ -179,6 +226,26 @@ def _find_both(
         for label_map in (reference, prediction)
     )
     return one, other
+
+
+def _find_instances(
+    reference: LabelMap, prediction: LabelMap, instances: Instances, how: EvaluationSettings, source: str
+) -> tuple[Events, Events]:
+    ignored = np.zeros(reference.shape, bool) if how.ignore_index is None else reference == how.ignore_index
+    one, other = (number.copy() for number in instances)
+    whole = find_instances(other, prediction, source=f"prediction of {source}")
+    pixels, owner = whole.pixels
+    inside = np.bincount(owner[ignored.ravel()[pixels]], minlength=len(whole))
+    void = ignored.copy()
+    void.ravel()[pixels[(2 * inside > whole.area_px)[owner]]] = True
+    one[ignored], other[void] = 0, 0
+
+    def find(number: InstanceMap, label_map: LabelMap, side: str) -> Events:
+        name = f"{side} of {source}"
+        return find_instances(number, label_map, min_area_px=how.min_area_px, drop_border=how.drop_border, source=name)
+
+    first, second = (np.where(gone, np.uint8(0), one) for gone, one in ((ignored, reference), (void, prediction)))
+    return find(one, first, "reference"), find(other, second, "prediction")
 
 
 def _drop_mostly(prediction: LabelMap, ignored: NDArray[np.bool_], fast: bool | None) -> LabelMap:

@@ -33,6 +33,7 @@ class EvaluationSettings:
         found_iou: IoU from which a pair counts as found in the detection confusion; a multiple of 0.05.
         min_area_px: Events smaller than this many pixels are left out, on both sides.
         drop_border: Whether events that touch the frame are left out, on both sides.
+        instances: Whether events are objects of instance maps, not connected pieces of label maps.
         covered: Share of an event's pixels that must be predicted as any event for it not to be missed: more than
             this, in [0, 1).
         complete: Share of an event's pixels that must be predicted as its own class for it to be complete, in (0, 1].
@@ -60,6 +61,7 @@ unknown name. Did you mean tolerance, tolerance_px, swollen?
     found_iou: float = 0.1  # lower edge of the paper's low band
     min_area_px: int = 1
     drop_border: bool = False
+    instances: bool = False
     covered: float = 0.0
     complete: float = 0.5  # lower edge of the paper's high band
     swollen: float = 2.0

@@ -115,7 +115,8 @@ def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, s
         "boundary": f"4-connected inner perimeter, the frame counts; tolerance {shown} px, "
         f"{'inclusive' if settings.inclusive else 'strict'}",
         "events": (
-            f"8-connected pieces of one class; at least {settings.min_area_px} px; "
+            f"{'objects of instance maps' if settings.instances else '8-connected pieces of one class'}; "
+            f"at least {settings.min_area_px} px; "
             f"{'without' if settings.drop_border else 'with'} those at the frame; "
             f"IoU of {'boxes' if settings.overlap == 'box' else 'pixels'}"
         ),

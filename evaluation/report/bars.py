@@ -115,6 +115,37 @@ def draw_overlap_curves(curves: Mapping[str, Mapping[str, ArrayLike]], threshold
         )
 
 
+def draw_precision(curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]) -> Figure:
+    """Draw precision against recall of events while less and less probable ones count.
+
+    Args:
+        curves: (point,) recall, rising, and (point,) precision, by method by class name. Not modified.
+    """
+    with canvas(min(10.6, 3.3 * len(curves)), 2.8) as drawing:
+        for place, (name, by_method) in enumerate(curves.items()):
+            axes = drawing.add_subplot(1, len(curves), place + 1)
+            for method, (recall, precision) in by_method.items():
+                colour = colours_of(list(by_method))[method]
+                steps = np.concatenate([[0.0], np.asarray(recall, float)])
+                heights = np.asarray(precision, float)
+                if not len(heights) or not np.isfinite(steps).all():
+                    continue  # nothing predicted, or nothing to find
+                axes.stairs(heights, steps, baseline=None, color=colour, label=method, linewidth=1.8)
+            axes.set_ylim(0, 1.02)
+            axes.set_xlim(0, 1)
+            axes.set_title(name)
+            axes.set_xlabel("recall of events")
+            axes.set_ylabel("precision of events" if place == 0 else "")
+            axes.grid()
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(loc="lower left")
+        return finish(
+            drawing,
+            name="precision_recall",
+            caption="Precision against recall while less and less probable events count (one-to-one pairs, IoU 0.5).",
+        )
+
+
 def draw_errors(shares: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], bins: Sequence[str]) -> Figure:
     """Draw what became of the reference events, by their size.
 

@@ -8,9 +8,11 @@ import numpy as np
 from evaluation.metrics.counts import ERRORS, CountTable
 from evaluation.metrics.detection import tabulate_panoptic, tabulate_thresholds
 from evaluation.metrics.pixels import divide
+from evaluation.metrics.precision_recall import curves_of, tabulate_average_precision
 from evaluation.metrics.scores import event_f1, threshold_place
 from evaluation.metrics.settings import IOU_THRESHOLDS
-from evaluation.report.bars import draw_bands, draw_errors, draw_overlap_curves
+from evaluation.report.bars import draw_bands, draw_errors, draw_overlap_curves, draw_precision
+from evaluation.report.canvas import Figure
 from evaluation.report.distributions import draw_count_agreement, draw_sizes
 from evaluation.report.heatmaps import draw_confusions
 from evaluation.report.pages import Section
@@ -40,6 +42,7 @@ def event_section(table: CountTable, events: EventTable, methods: Sequence[str])
         error_table(table, methods),
         detection_table(table, methods),
         panoptic_table(table, methods),
+        *precision_items(events, table, methods),
         draw_errors(sizes, size_names()),
         size_table(events, table.classes.foreground, methods),
         draw_sizes(event_areas(events, table.classes.foreground, methods), unit="pixels"),
@@ -117,6 +120,35 @@ def panoptic_table(table: CountTable, methods: Sequence[str]) -> Table:
         f"averaged over IoU 0.5, 0.55, ..., 0.95. IoU of {'boxes' if table.settings.overlap == 'box' else 'pixels'}."
     )
     return Table("panoptic", "Panoptic quality", heads, rows, note, grouped=True)
+
+
+def precision_items(events: EventTable, table: CountTable, methods: Sequence[str]) -> tuple[Table | Figure, ...]:
+    """Tabulate and draw precision against recall, where methods wrote how probable their events are."""
+    curves = curves_of(events, table.classes.foreground, methods)
+    if not curves:
+        return ()
+    frame = tabulate_average_precision(events, table.classes.foreground, methods)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            str(record["class_name"]),
+            str(record["method"]),
+            int(record["n_reference"]),
+            int(record["n_prediction"]),
+            float(record["average_precision"]),
+        )
+        for record in frame.to_dict("records")
+    )
+    heads = ("class", "method", "events, reference", "events, predicted", "average precision")
+    note = (
+        "Events ranked by their mean probability (events.csv beside the label maps); right if paired one to one at an "
+        f"IoU of 0.5, IoU of {'boxes' if table.settings.overlap == 'box' else 'pixels'}. Area under the steps, without "
+        "interpolation."
+    )
+    drawn = {
+        name: {method: (curve.recall, curve.precision) for method, (curve, _, _) in by_method.items()}
+        for name, by_method in curves.items()
+    }
+    return Table("average_precision", "Average precision", heads, rows, note, grouped=True), draw_precision(drawn)
 
 
 def band_shares(table: CountTable, index: int) -> tuple[list[float], list[float]]:

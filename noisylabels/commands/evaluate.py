@@ -1,13 +1,17 @@
 """`noisylabels evaluate`: label maps compared with a reference."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from noisylabels.commands.options import SOME_FAILED, counting, read_list
 from noisylabels.data.claims import refuse_other
-from noisylabels.data.dataset import open_dataset
+from noisylabels.data.dataset import Dataset, open_dataset
+
+if TYPE_CHECKING:
+    from noisylabels.data.events import EventTable
 
 app = typer.Typer()
 
@@ -35,7 +39,13 @@ def evaluate(
     ] = None,
     min_area: Annotated[int, typer.Option(help="Smallest event that counts, in pixels.")] = 1,
     ignore_index: Annotated[int | None, typer.Option(help="Class index of the reference to leave out.")] = None,
-    overlap: Annotated[Literal["box", "mask"], typer.Option(help="What the IoU of events is measured on.")] = "box",
+    overlap: Annotated[
+        Literal["box", "mask"] | None,
+        typer.Option(help="What the IoU of events is measured on: box if not named, mask of instances."),
+    ] = None,
+    instances: Annotated[
+        bool, typer.Option("--instances", help="Events are the objects of instances/: touching ones told apart.")
+    ] = False,
     primary: Annotated[str, typer.Option(help="Score that the verdict is about: named before you look.")] = "MeanIoU",
     resamples: Annotated[int, typer.Option(help="Random swaps of the permutation tests.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Of swaps and random galleries.")] = 0,
@@ -55,7 +65,8 @@ def evaluate(
         {
             "tolerance_px": tolerance_px,
             "ignore_index": ignore_index,
-            "overlap": overlap,
+            "overlap": overlap or ("mask" if instances else "box"),
+            "instances": instances,
             "min_area_px": min_area,
         }
     )
@@ -83,6 +94,7 @@ def evaluate(
             consensus=consensus,
             split=chosen,
             settings=settings,
+            probabilities=_read_probabilities(source, named, instances=instances),
             on_field=lambda _: advance(),
         )
     evaluation = Evaluation(
@@ -97,6 +109,17 @@ def evaluate(
     typer.echo(f"{page}: {len(study.table)} entries")
     if study.skipped:
         raise typer.Exit(SOME_FAILED)
+
+
+def _read_probabilities(
+    source: Dataset, names: Sequence[str], *, instances: bool
+) -> "dict[str, dict[str, EventTable]]":
+    """Read the events.csv of every label set that has one."""
+    from noisylabels.data.event_files import EVENT_FILE, read_event_file
+
+    place = source.instance_path if instances else source.label_path
+    paths = {name: place(name, "x").parent / EVENT_FILE for name in names}
+    return {name: read_event_file(path) for name, path in paths.items() if path.is_file()}
 
 
 def _evaluate_boxes(dataset: Path, boxes: Path, out: Path, *, methods: str, resamples: int, seed: int) -> None:

@@ -16,15 +16,21 @@ app.add_typer(experiment, name="experiment")
 
 Declared = Annotated[str, typer.Argument(help="A YAML declaration, or a shipped one: tiny, misses, ...")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the experiment; experiments-<name> if not given.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of the images that a declaration calls $data.")]
 
 
 @experiment.command()
-def plan(declaration: Declared, out: Out = None, probe: bool = typer.Option(True, help="Time one epoch.")) -> None:
+def plan(
+    declaration: Declared,
+    out: Out = None,
+    data: Data = None,
+    probe: bool = typer.Option(True, help="Time one epoch."),
+) -> None:
     """Print the runs, where they stand, and how long the rest will take."""
     from noisylabels.experiments import runner
     from noisylabels.experiments.reading import read_declaration
 
-    declared = read_declaration(declaration)
+    declared = read_declaration(declaration, data=data)
     folder = out or Path(f"experiments-{declared.name}")
     planned = runner.plan(declared, folder)
     for item in planned:
@@ -41,6 +47,7 @@ def plan(declaration: Declared, out: Out = None, probe: bool = typer.Option(True
 def run(
     declaration: Declared,
     out: Out = None,
+    data: Data = None,
     shard: Annotated[str, typer.Option(help="i/n: do the i-th of n shares of the runs.")] = "1/1",
     only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
     scheduler: Scheduler = None,
@@ -50,7 +57,7 @@ def run(
     from noisylabels.experiments.reading import read_declaration
     from noisylabels.parallel import DaskCluster, Shard
 
-    declared = read_declaration(declaration)
+    declared = read_declaration(declaration, data=data)
     folder = out or Path(f"experiments-{declared.name}")
     share, engine = Shard.parse(shard), DaskCluster(scheduler, ahead=1) if scheduler else None
     failed = []
@@ -67,12 +74,12 @@ def run(
 
 
 @experiment.command()
-def collect(declaration: Declared, out: Out = None) -> None:
+def collect(declaration: Declared, out: Out = None, data: Data = None) -> None:
     """Join the tables of all done runs: Parquet and CSV in tables/."""
     from noisylabels.experiments import collection, runner
     from noisylabels.experiments.reading import read_declaration
 
-    declared = read_declaration(declaration)
+    declared = read_declaration(declaration, data=data)
     folder = out or Path(f"experiments-{declared.name}")
     tables = collection.collect(runner.plan(declared, folder), folder)
     typer.echo(f"{folder / 'tables'}: " + ", ".join(f"{name} {len(table)} rows" for name, table in tables.items()))
@@ -82,6 +89,7 @@ def collect(declaration: Declared, out: Out = None) -> None:
 def report(
     declaration: Declared,
     out: Out = None,
+    data: Data = None,
     publish: Annotated[
         Path | None, typer.Option(help="Folder that gets it as Markdown, with tables and figures.")
     ] = None,
@@ -91,7 +99,7 @@ def report(
     from noisylabels.experiments.reading import read_declaration
     from noisylabels.experiments.report import report as write_report
 
-    declared = read_declaration(declaration)
+    declared = read_declaration(declaration, data=data)
     folder = out or Path(f"experiments-{declared.name}")
     typer.echo(str(write_report(declared, runner.plan(declared, folder), folder, publish=publish)))
 

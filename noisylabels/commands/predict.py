@@ -20,6 +20,15 @@ def predict(
         Path | None, typer.Argument(help="Dataset folder, or any folder of images; the same as --dataset_dir.")
     ] = None,
     preset: Presets = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write class probabilities as well, <id>.npy in half precision.")
+    ] = False,
+    instances: Annotated[
+        bool, typer.Option("--instances", help="Write instance maps as well: touching objects split by a watershed.")
+    ] = False,
+    calibrate_on: Annotated[
+        str | None, typer.Option(help="Trusted label set: probabilities are calibrated on its validation fields.")
+    ] = None,
     trust: Trust = False,
 ) -> None:
     """Write a label map for every field: noisylabels predict cdl FOLDER, or predict R/model.pt FOLDER.
@@ -27,6 +36,8 @@ def predict(
     Label maps go to labels/<method>/ of a dataset folder (--method, the model's name by default); those of a plain
     folder of images go to FOLDER-<method> beside it, with a preview. --output_dir names another place. Without weights
     named, or --ckpt_path, they are those of runs/<bundle>, where training puts them, or else those that come along.
+
+    events.csv beside the label maps has a row per event, with the mean probability of its class over its pixels.
     """
     from noisylabels.learning import launcher
 
@@ -36,11 +47,21 @@ def predict(
     overrides = read_overrides(words)
     given = {"dataset_dir": str(folder), **overrides} if folder is not None else overrides
     launch = launcher.plan_prediction(model, preset or (), given, trust=trust)
+    if probabilities or instances or calibrate_on:
+        from noisylabels.learning.beside import add_outputs
+
+        added = add_outputs(
+            launch, probabilities=probabilities, instances=instances, calibrate_on=calibrate_on, say=typer.echo
+        )
+        launch = launcher.plan_prediction(model, preset or (), {**given, **added}, trust=trust)
     typer.echo(launch.command_line())
     typer.echo(f"weights: {launch.overrides.get('ckpt_path', 'those that the config names')}")
     launcher.run(launch)
     output = launcher.find_output(launch)
     typer.echo(f"label maps: {output}")
+    for what in ("probabilities", "instances"):
+        if where := launch.overrides.get(f"{what}_dir"):
+            typer.echo(f"{what}: {where}")
     images = Path(str(launch.overrides.get("dataset_dir", "")))
     if images.is_dir() and not (images / "datalist.json").is_file():
         typer.echo(f"preview: {_draw_preview(images, output)}")

@@ -2,6 +2,7 @@
 
     images/<id>.ome.tif         (channel, row, column)
     labels/<name>/<id>.tif      (row, column) class indices, one folder per method: truth, cip, cdl, ...
+    instances/<name>/<id>.tif   (row, column) object numbers of the same, where touching objects are told apart
     datalist.json               MONAI's lists `training`, `validation`, `test` of {"id", "image", "label", "group"}
     dataset.json                class names, channel names, pixel size, provenance
 
@@ -12,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noisylabels.data.arrays import Image
 from noisylabels.data.atomic import write_text
@@ -21,6 +22,9 @@ from noisylabels.data.ids import check_name, image_id
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image, read_label_map
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS
+
+if TYPE_CHECKING:
+    from noisylabels.data.events import InstanceMap
 
 FORMAT = "noisylabels dataset 1"
 
@@ -90,6 +94,32 @@ class Dataset:
     def label_path(self, name: str, case_id: str) -> Path:
         """Return where the label map `name` of a case lies, or would lie."""
         return self.folder / "labels" / check_name(name, what="Names of label sets") / f"{case_id}.tif"
+
+    def instance_path(self, name: str, case_id: str) -> Path:
+        """Return where the instance map of a label map lies, or would lie: instances/<name>/<id>.tif."""
+        return self.folder / "instances" / check_name(name, what="Names of label sets") / f"{case_id}.tif"
+
+    def instance_map(self, name: str, case_id: str) -> "InstanceMap":
+        """Read the object numbers of a label set, (row, column) int32, 0 = background.
+
+        Args:
+            name: The label set.
+            case_id: The case.
+
+        Raises:
+            FileNotFoundError: If it has none.
+            InputError: If they cannot be read.
+        """
+        from noisylabels.data.instances import read_instance_map
+
+        path = self.instance_path(name, case_id)
+        if not path.is_file():
+            msg = (
+                f"{path} must hold the object numbers of {name}, but there is none. Import label maps of objects, "
+                "or predict with --instances."
+            )
+            raise FileNotFoundError(msg)
+        return read_instance_map(path)
 
     def label_names(self) -> list[str]:
         """List the label sets there are: truth, cip, ..."""

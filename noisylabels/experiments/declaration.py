@@ -7,6 +7,7 @@ from typing import Any
 from noisylabels.data.errors import InputError
 
 DOSE = "$dose"
+DATA = "$data"
 VALIDATIONS = ("clean", "noisy", "none")
 FACTORS = ("noise", "dose", "method", "n_train")
 WITHIN = ("n_train", "dose", "method")
@@ -25,10 +26,11 @@ class Data:
     Args:
         folder: A dataset folder, relative to the declaration.
         imported: Arguments of `noisylabels import` (`noisylabels.experiments.imported`); paths relative to the
-            working folder.
+            working folder, or beginning with `$data`.
         simulate: Settings of `noisylabels simulate` (`noisylabels.experiments.simulated`).
         toy: Settings of the toy fields (`noisylabels.experiments.toy`).
         truth: The label set that is the truth.
+        root: The folder that `$data` is, `--data` on the command line; where images lie decides no result.
     """
 
     folder: str | None = None
@@ -36,6 +38,7 @@ class Data:
     simulate: Mapping[str, Any] | None = None
     toy: Mapping[str, Any] | None = None
     truth: str = "truth"
+    root: str | None = None
 
     def __post_init__(self) -> None:
         sources = [name for name in SOURCES if getattr(self, name) is not None]

@@ -94,7 +94,7 @@ def recipe_of(run: Run, declaration: Declaration) -> dict[str, object]:
         "preset": list(declaration.preset),
         "overrides": dict(declaration.overrides),
         "validation": declaration.validation,
-        "data": asdict(declaration.data),
+        "data": {key: value for key, value in asdict(declaration.data).items() if key != "root"},
         **steps,
     }
 

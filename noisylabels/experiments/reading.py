@@ -22,11 +22,12 @@ from noisylabels.noise.model import NoiseModel
 from noisylabels.noise.presets import PRESETS
 
 
-def read_declaration(path: str | Path) -> Declaration:
+def read_declaration(path: str | Path, *, data: Path | None = None) -> Declaration:
     """Read a declaration from YAML; nothing in it is evaluated.
 
     Args:
         path: The file, or the name of a shipped declaration (`tiny`, `misses`, ...).
+        data: Folder of the images, which the paths of data.imported call `$data`.
 
     Raises:
         FileNotFoundError: If there is no such file or shipped declaration; the message lists the shipped ones.
@@ -44,6 +45,8 @@ def read_declaration(path: str | Path) -> Declaration:
         msg = f"{file} must hold a mapping, got {type(content).__name__}. Start from a shipped declaration."
         raise InputError(msg)
     declaration = declare(content, source=str(file))
+    if data is not None:
+        declaration = replace(declaration, data=replace(declaration.data, root=str(data)))
     if declaration.data.folder is None and declaration.splits is None:
         return declaration
     return _anchored(declaration, file.parent)

@@ -74,7 +74,7 @@ class Workspace:
         if source.imported is not None:
             from noisylabels.experiments.imported import write_imported
 
-            return write_imported(folder, source.imported)
+            return write_imported(folder, source.imported, root=source.root)
         from noisylabels.experiments.simulated import write_simulated
 
         needed = any(recipe == f"{LABELS}{CIP}" for recipe in self.declaration.noise.values())

@@ -9,9 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.ids import image_id
 from noisylabels.data.labels import ClassTable, LabelMap
-from noisylabels.data.outlines import IGNORE, MOST_BYTES, Outline, class_of, fill_outlines, read_outlines
+from noisylabels.data.outlines import (
+    IGNORE,
+    MOST_BYTES,
+    Outline,
+    class_of,
+    fill_outlines,
+    number_outlines,
+    read_outlines,
+)
 from noisylabels.importing.files import find_files, name_file
 
 SUFFIXES = (".zip", ".geojson", ".json")
@@ -46,6 +55,10 @@ class Drawing:
     def paint(self, name: str, shape: tuple[int, int]) -> LabelMap:
         """Paint the outlines of one image, (row, column) class indices; 255 where they say "ignore"."""
         return fill_outlines(self.outlines[name], shape, self.classes)
+
+    def number(self, name: str, shape: tuple[int, int]) -> InstanceMap:
+        """Paint the number of each outline of one image, (row, column) int32; 0 where they say "ignore"."""
+        return number_outlines(self.outlines[name], shape)
 
 
 def find_drawing(

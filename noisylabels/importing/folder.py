@@ -13,8 +13,10 @@ from noisylabels.data.atomic import building
 from noisylabels.data.claims import require_new_folder
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.image_metadata import read_metadata
 from noisylabels.data.images import read_image, write_image, write_label_map
+from noisylabels.data.instances import write_instance_map
 from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.importing.drawings import Drawing, find_drawing
@@ -45,6 +47,12 @@ class _LabelSet(NamedTuple):
         path = self.pairs.paths[name]
         label_map = self.reading.apply(read_mask(path), source=str(path))
         return check_label_map(label_map, self.reading.classes, source=str(path), like=shape)
+
+    def instance_map(self, name: str, label_map: LabelMap) -> InstanceMap | None:
+        """Number the objects of one image, (row, column); None where the label map does not tell them apart."""
+        if isinstance(self.reading, Drawing):
+            return self.reading.number(name, (label_map.shape[0], label_map.shape[1]))
+        return self.reading.number(read_mask(self.pairs.paths[name])) if self.reading.holds == "objects" else None
 
 
 def import_folder(
@@ -387,6 +395,9 @@ def _write_label_maps(folder: Path, name: str, sets: Mapping[str, _LabelSet], im
         if name in entry.pairs.paths:
             label_map = entry.label_map(name, (image.shape[-2], image.shape[-1]))
             write_label_map(folder / "labels" / key / f"{name}.tif", label_map)
+            instances = entry.instance_map(name, label_map)
+            if instances is not None:
+                write_instance_map(folder / "instances" / key / f"{name}.tif", instances)
 
 
 def _describe_sets(sets: Mapping[str, _LabelSet]) -> list[str]:

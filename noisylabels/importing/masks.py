@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.images import IMAGE_SUFFIXES, read_image
 from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
 from noisylabels.importing.pairing import Content
@@ -60,6 +61,13 @@ class Reading:
         write = _hex if self.holds == "colours" else str
         shown = [f"{write(value)} = {self.classes.names[index]}" for value, index in sorted(self.index.items())]
         return ", ".join(shown)
+
+    def number(self, raw: RawMask) -> InstanceMap:
+        """Return the object numbers of one file, (row, column) int32: 1, 2, ... in their order, 0 for background."""
+        own = np.where(raw.values == self.background, np.iinfo(np.int64).min, raw.values)
+        found, places = np.unique(own, return_inverse=True)
+        first = 0 if found[0] == np.iinfo(np.int64).min else 1
+        return (places.reshape(own.shape) + first).astype(np.int32)
 
     def apply(self, raw: RawMask, *, source: str) -> LabelMap:
         """Turn the numbers of one file into class indices, (row, column) uint8.

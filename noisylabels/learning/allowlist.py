@@ -92,6 +92,8 @@ _OWN = (
     "checkpoints.load_weights",
     "checks.check_fields",
     "checks.check_images",
+    "confidence.EventConfidenced",
+    "confidence.EventTableSaver",
     "data.FieldDataset",
     "datalist.choose_split",
     "datalist.read_class_names",

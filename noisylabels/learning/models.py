@@ -88,9 +88,17 @@ class Model:
         Args:
             image: (channel, row, column). Not modified.
         """
+        torch = _torch()
+        return np.ascontiguousarray(torch.softmax(torch.as_tensor(self.logits(image)), dim=0).numpy(), np.float32)
+
+    def logits(self, image: Image) -> NDArray[np.float32]:
+        """Return what the network gives before the softmax, (class, row, column) float32.
+
+        Args:
+            image: (channel, row, column). Not modified.
+        """
         logits, (ready,) = self._run([image])
-        chances = _torch().softmax(logits.float(), dim=1)[0].cpu()
-        return np.ascontiguousarray(self._unpadded(chances, ready), np.float32)
+        return np.ascontiguousarray(self._unpadded(logits[0].float().cpu(), ready), np.float32)
 
     def _run(self, images: Sequence[Image]) -> tuple[Any, list[Any]]:
         from monai.data import MetaTensor

@@ -6,6 +6,9 @@ import pytest
 
 import evaluation
 from noisylabels.cli import main
+from noisylabels.data.events import label_events
+from noisylabels.data.images import read_label_map
+from noisylabels.data.instances import write_instance_map
 from tests.docs.pages import read_blocks, run_blocks
 from tests.evaluation.datasets import EMPTY, SHIFTED, TRUTH, make_dataset
 
@@ -19,7 +22,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     maps = {"truth": [EMPTY, TRUTH, TRUTH], "cip": [EMPTY, SHIFTED, SHIFTED], "cdl": [EMPTY, TRUTH, SHIFTED]}
     maps |= {"expert_1": [EMPTY, TRUTH, TRUTH], "expert_2": [EMPTY, SHIFTED, TRUTH], "expert_3": [EMPTY, TRUTH, TRUTH]}
-    make_dataset(Path("plate"), maps)
+    plate = make_dataset(Path("plate"), maps)
+    for path in [*plate.glob("labels/truth/*"), *plate.glob("labels/cdl/*")]:
+        write_instance_map(plate / "instances" / path.parent.name / path.name, label_events(read_label_map(path))[0])
     make_dataset(Path("new"), {"cip": [SHIFTED] * 2, "cdl": [TRUTH] * 2})
     scores = [(rater, image, method) for rater in "AB" for image in range(6) for method in ("CIP", "CDL")]
     lines = [f"{rater},f{image},{method},{3 + image % 2 + 3 * (method == 'CDL')}" for rater, image, method in scores]

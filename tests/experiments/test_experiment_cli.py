@@ -101,8 +101,15 @@ def test_a_shard_that_is_none_is_refused(tmp_path, capsys, shard):
 )
 def test_real_images_that_are_not_there_are_named(tmp_path, capsys, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
-    assert refused(capsys, "plan", name, "--out", "out").startswith(message)
+    assert refused(capsys, "plan", name, "--out", "out", "--data", SHARED).startswith(message)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_real_images_of_no_folder_are_asked_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, "plan", "real_u2os", "--out", "out") == (
+        "The images of out/data must lie in a folder that is named, got none. Add --data FOLDER."
+    )
 
 
 def test_a_declaration_that_is_not_there_is_refused(capsys):
