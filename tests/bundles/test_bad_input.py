@@ -153,7 +153,9 @@ def test_a_folder_of_plain_images_is_predicted(run: list[str], screen: Path, els
     main_quietly(run)
     words = ["predict", "cdl", "--dataset_dir", str(screen / "images"), "--ckpt_path", "run/model.pt"]
     main_quietly([*words, "--output_dir", "out"])
-    assert sorted(path.name for path in (elsewhere / "out").iterdir()) == sorted(f"f{i}.tif" for i in range(10))
+    assert sorted(path.name for path in (elsewhere / "out").iterdir()) == sorted(
+        ["events.csv", *(f"f{i}.tif" for i in range(10))]
+    )
     assert tifffile.imread(elsewhere / "out/f0.tif").shape == (44, 60)
 
 
