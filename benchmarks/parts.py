@@ -82,6 +82,7 @@ ELSEWHERE = {
     "real_sets": "the sets of the same",
     "real_table": "the tables of the same",
     "real_pictures": "the pictures of the same",
+    "real_instances": "prints scores of real objects that touch, not times",
     "topologies": "trains five networks on a screen that you name: its first number is a score, and it takes long",
     "ratios": "what benchmarks hand over",
     "parts": "what runs them",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import real
+from benchmarks import real, real_instances
 from benchmarks.real_arms import choose_labels
 from benchmarks.real_sets import SETS, find_set, list_fields, prepare
 from benchmarks.real_table import collect, compare, describe, tabulate, write_page
@@ -155,3 +155,16 @@ def test_the_words_count_what_the_table_holds():
         "it in 1."
     )
     assert "of inconsistency and gain 1.00 [1.00, 1.00]" in second
+
+
+def test_touching_objects_are_counted_as_pieces_and_split(tmp_path, capsys):
+    rows, columns = np.mgrid[:40, :76]
+    truth = np.select([(rows - 20) ** 2 + (columns - at) ** 2 <= 81 for at in (20, 36, 52)], [1, 2, 3])
+    folder = tmp_path / "usiigaci_t98g_phase"
+    write_image(folder / "images" / "set1.png", np.full((1, 40, 76), 9, np.uint8))
+    write_label_map(folder / "truth" / "set1.png", truth.astype(np.uint8))
+    (folder / "index.csv").write_text("id,group,authors_split\nset1,,train\n")
+    real_instances.main([str(tmp_path), "--sets", "t98g phase"])
+    *_, pieces, split = capsys.readouterr().out.splitlines()
+    assert pieces == "| t98g phase | 1 | 3 | pieces | 1 | 0.000 | 0.000 | 0.000 |"
+    assert split.startswith("| t98g phase | 1 | 3 | split | 3 | 0.9")

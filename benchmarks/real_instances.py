@@ -1,0 +1,73 @@
+"""How many touching objects of real sets are one piece of a label map, and how many of them a watershed tells apart.
+
+    python -m benchmarks.real_instances DATA_ROOT [--sets "u2os nuclei" ...] [--fields 20]
+
+The truth of each set numbers its objects. Its foreground alone, as a perfect network would label it, is counted twice
+against those numbers: as connected pieces, and as `noisylabels predict --instances` splits them. So the table shows the
+most that either can reach; nothing is trained. Objects are compared by pixels; PQ at an IoU of 0.5, accuracy is
+TP / (TP + FP + FN), at 0.5 and as a mean over 0.5, 0.55, ..., 0.95.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.real_sets import SETS, find_set, list_fields
+from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
+from evaluation.metrics.detection import tabulate_panoptic, tabulate_thresholds
+from evaluation.metrics.fields import examine_field
+from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.data.events import label_events
+from noisylabels.data.instances import split_touching
+from noisylabels.data.labels import ClassTable
+from noisylabels.importing.masks import read_mask
+
+SETTINGS = EvaluationSettings(overlap="mask", instances=True)
+OBJECTS = ClassTable(("background", "object"))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print one row for each set and way to count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder of the image sets")
+    parser.add_argument("--sets", nargs="*", default=[one.name for one in SETS])
+    parser.add_argument("--fields", type=int, default=20, help="of each set, evenly spaced")
+    options = parser.parse_args(arguments)
+    print("| set | fields | objects | counted as | number | PQ | accuracy at 0.5 | mean accuracy |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in options.sets:
+        found = list_fields(find_set(name), options.data)
+        paths = [one.truth for one in found[:: max(1, len(found) // options.fields)]][: options.fields]
+        if max(int(read_mask(path).values.max()) for path in paths) < 2:
+            print(f"| {name} | {len(paths)} | not numbered | | | | | |", flush=True)
+            continue
+        table = CountTable.stack(count(paths), classes=OBJECTS, settings=SETTINGS)
+        for method in table.methods:
+            print(f"| {name} | {len(paths)} | {write_row(table.select(method=method), method)} |", flush=True)
+
+
+def count(paths: Sequence[Path]) -> Iterator[tuple[FieldKey, FieldCounts]]:
+    """Count the objects of truths as pieces and as they are split."""
+    for path in paths:
+        truth = read_mask(path).values.astype(np.int32)
+        label_map = (truth > 0).astype(np.uint8)
+        for method, numbered in (("pieces", label_events(label_map)[0]), ("split", split_touching(label_map)[0])):
+            counts, _ = examine_field(
+                label_map, label_map, classes=OBJECTS, settings=SETTINGS, instances=(truth, numbered)
+            )
+            yield FieldKey(path.stem, method, "truth"), counts
+
+
+def write_row(table: CountTable, method: str) -> str:
+    """Write the cells of one way to count."""
+    quality = tabulate_panoptic(table).query("class_name == 'object'").iloc[0]
+    rows = tabulate_thresholds(table).query("class_name == 'object' and mode == 'one_to_one'")
+    half = rows[np.isclose(rows["iou"], 0.5)].iloc[0]
+    scores = " | ".join(f"{value:.3f}" for value in (quality["PQ"], half["accuracy"], quality["mean_accuracy"]))
+    return f"{int(half['n_reference'])} | {method} | {int(half['n_prediction'])} | {scores}"
+
+
+if __name__ == "__main__":
+    main()
