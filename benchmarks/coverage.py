@@ -114,9 +114,8 @@ def main() -> None:
 
 
 def read_costs(path: Path) -> dict[str, Ratio]:
-    """Read what benchmarks.evaluation measured, by its name; of several peers the first."""
-    measured = [one for one in take_over(path) if isinstance(one, Ratio)]
-    return {one.what: one for one in reversed(measured)}
+    """Read what benchmarks.evaluation measured, by its name; of several peers the last."""
+    return {one.what: one for one in take_over(path) if isinstance(one, Ratio)}
 
 
 def compare_speed(before: dict[str, Ratio], now: dict[str, Ratio]) -> Iterator[str]:
@@ -127,10 +126,12 @@ def compare_speed(before: dict[str, Ratio], now: dict[str, Ratio]) -> Iterator[s
         "Both on one machine beside other work, processor time; what was not measured before is left open.",
         "",
     ]
-    yield from head("what is counted", "before", "now")
+    yield from head("what is counted", "before", "now", "another way, now", "aim")
     for what, one in now.items():
         was = amount(before[what].ours, one.unit) if what in before else ""
-        yield f"| {what} | {was} | {amount(one.ours, one.unit)} |"
+        peer = "" if one.peer is None else f"{one.peer_name}: {amount(one.peer, one.unit)}"
+        aim = f"{one.aim}: {'met' if one.met else '**missed**'}" if one.aim else ""
+        yield f"| {what} | {was} | {amount(one.ours, one.unit)} | {peer} | {aim} |"
 
 
 def report(n_simulations: int) -> Iterator[str]:

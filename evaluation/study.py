@@ -220,7 +220,7 @@ _NO_EVENTS = EventTable({name: np.zeros(0) for name in (*NUMBERS, PROBABILITY)})
 
 
 def _fates(key: FieldKey, errors: EventErrors) -> EventTable:
-    """Say what became of every event of a field, on both sides."""
+    """Return what became of every event of a field, on both sides."""
     truth, found = errors.reference, errors.prediction
     kinds = ("missed", "misclassified", "incomplete")  # the first that holds: each event has one fate
     fate = np.select([truth[kind] for kind in kinds], kinds, "found")

@@ -117,7 +117,7 @@ def _unknown(word: str) -> str:
 
 
 def _sentence(error: InputError | OSError) -> str:
-    """Say it in our words where the operating system spoke; our own errors carry no number."""
+    """Write it in our words where the operating system spoke; our own errors carry no number."""
     if not isinstance(error, OSError) or error.errno is None or error.filename is None:
         return str(error)
     return f"{error.filename} must be a path that can be used, got: {error.strerror}. Check it."

@@ -112,7 +112,7 @@ def count_crowds(path: str | Path) -> int:
 
 
 def _name_fields(files: Mapping[Any, str], *, source: str) -> dict[Any, str]:
-    """Name each image; by its folders too where names alone are not enough."""
+    """Identify each image; by its folders too where names alone are not enough."""
     short = {number: image_id(name) for number, name in files.items()}
     long = {number: "_".join([*PurePosixPath(name).parent.parts, short[number]]) for number, name in files.items()}
     often = Counter(short.values())
@@ -178,7 +178,7 @@ class _Sheet:
     def add(
         self, place: str, expert: str, name: str, class_name: str, corners: list[Any], inclusive_from: int | None = None
     ) -> None:
-        """Take one box, or note what is wrong with it."""
+        """Read one box, or note what is wrong with it."""
         try:
             numbers = [float(corner) for corner in corners]
         except ValueError:

@@ -66,7 +66,7 @@ def read_costs(path: str | Path) -> list[Cost]:
 
 
 def cost_of_annotation(path: str | Path, *, method: str, activity: str = "correction", once: bool = True) -> Cost:
-    """Take the human cost from the times that the annotation desk logged.
+    """Read the human cost from the times that the annotation desk logged.
 
     Args:
         path: `times.csv` of an annotation project: one row per task, with `activity` and `active_s` (seconds in which
@@ -90,7 +90,7 @@ def cost_of_annotation(path: str | Path, *, method: str, activity: str = "correc
 
 
 def cost_of_run(folder: str | Path, *, method: str, stage: str = "training") -> Cost:
-    """Take the machine cost from a run folder: first to last TensorBoard event, by the clock.
+    """Read the machine cost from a run folder: first to last TensorBoard event, by the clock.
 
     Start-up before the first logged loss is not in it.
 

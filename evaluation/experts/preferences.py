@@ -60,7 +60,7 @@ def compare_ratings(
     methods: Sequence[str] | None = None,
     ks_method: Literal["exact", "matlab"] = "exact",
 ) -> list[Preference]:
-    """Ask of every rater, and of all together, whether later methods are scored higher than earlier ones.
+    """Test for every rater, and of all together, whether later methods are scored higher than earlier ones.
 
     Args:
         ratings: The scores.
@@ -127,7 +127,7 @@ def _image_sums(ratings: Ratings, rater: str | None, baseline: str, method: str)
 
 
 def compare_subsets(ratings: Ratings) -> dict[str, float]:
-    """Ask whether scores hang on the data set of an image, for each method and for the preference.
+    """Test whether scores hang on the data set of an image, for each method and for the preference.
 
     Args:
         ratings: Scores of images of two or more data sets (`subset`).

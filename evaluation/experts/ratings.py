@@ -124,7 +124,7 @@ def parse_ratings(rows: Sequence[Mapping[str, str]], *, source: str = "rating sh
 
 
 def _faulty_cells(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """Name rows by their line in the sheet: the head is line 1."""
+    """Identify rows by their line in the sheet: the head is line 1."""
     faults = []
     for line, row in enumerate(rows, 2):
         faults += [f"row {line}: {name} must not be empty" for name in COLUMNS[:3] if not row[name]]
@@ -160,7 +160,7 @@ def _gaps(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def score_table(ratings: Ratings, *, method: str) -> NDArray[np.float64]:
-    """Lay one method's scores out as (image, rater); nan where a rater did not see an image.
+    """Arrange one method's scores as (image, rater); nan where a rater did not see an image.
 
     Args:
         ratings: The scores.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def tabulate_counts(table: CountTable) -> "pd.DataFrame":
-    """Lay the counts out tidily: one row per entry and class.
+    """Arrange the counts tidily: one row per entry and class.
 
     Columns: the keys (`method`, `reference`, `field`, `cluster`, `well`, `plate`), `tolerance_px`, `class_index`,
     `class_name`, `pixels_as_<j>` (reference pixels of this class predicted as class j), `boundary_reference_px` and

@@ -37,7 +37,7 @@ class Events:
 
     @classmethod
     def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> "Events":
-        """Take boxes as the events.
+        """Build events from boxes.
 
         Args:
             boxes: (n, 4) half-open boxes (row_min, column_min, row_max, column_max), pixels. Not modified.

@@ -126,7 +126,7 @@ def find_partners(pairs: Pairs, n_reference: int, *, step: int = 2) -> NDArray[n
 
 
 def _are_apart(pairs: Pairs) -> bool:
-    """Tell whether no event is in two pairs: then all pairs are the assignment."""
+    """Return whether no event is in two pairs: then all pairs are the assignment."""
     return all(len(end) == 0 or int(np.bincount(end).max()) == 1 for end in (pairs.reference, pairs.prediction))
 
 

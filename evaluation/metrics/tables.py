@@ -125,7 +125,7 @@ def absent_matters(table: CountTable) -> bool:
 
 
 def group_entries(table: CountTable) -> Iterator[tuple[dict[str, str], CountTable]]:
-    """Go through the entries of each reference and method that the table has.
+    """Iterate over the entries of each reference and method that the table has.
 
     Args:
         table: The counts.

@@ -56,7 +56,7 @@ class EventErrors:
 def classify_errors(
     reference: Events, prediction: Events, pairs: Pairs, *, settings: EvaluationSettings | None = None
 ) -> EventErrors:
-    """Say of each event what is wrong with it.
+    """Return what is wrong with each event.
 
     - missed: at most the share `covered` (default 0) of its pixels is predicted as any event.
     - misclassified: not missed, and most of its predicted pixels have another class.

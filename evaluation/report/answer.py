@@ -77,7 +77,7 @@ def _print_above(axis: "Axes", value: float, row: float, text: str) -> None:
 
 
 def say_where_to_look(table: CountTable, comparison: Comparison) -> str:
-    """Say in a sentence which fields of the last method are the worst, and which kind of error is its commonest.
+    """Return in a sentence which fields of the last method are the worst, and which kind of error is its commonest.
 
     Args:
         table: The counts.
@@ -93,7 +93,7 @@ def say_where_to_look(table: CountTable, comparison: Comparison) -> str:
 
 
 def find_commonest_error(table: CountTable) -> str:
-    """Name the commonest kind of error of a method with its class and number; empty where there is none.
+    """Return the commonest kind of error of a method with its class and number; empty where there is none.
 
     Args:
         table: Counts of one method.

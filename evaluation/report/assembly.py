@@ -108,7 +108,7 @@ def make_report(
 
 
 def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, str]:
-    """Name the decisions that the numbers hang on."""
+    """Return the decisions that the numbers hang on."""
     tolerances = sorted(set(np.round(table.tolerance_px, 3).tolist()))
     shown = ", ".join(f"{value:g}" for value in tolerances[:3])
     return {
@@ -128,7 +128,7 @@ def policy_facts(settings: EvaluationSettings, table: CountTable) -> dict[str, s
 
 
 def version_facts() -> dict[str, str]:
-    """Name the versions of what computed the report."""
+    """Return the versions of what computed the report."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return {"versions": f"{versions}, Python {platform.python_version()}"}
 

@@ -14,7 +14,7 @@ RARE = 0.001  # a class below this share of the pixels can hardly move a pixel s
 
 
 def check_evaluation(table: CountTable, *, hashes: Mapping[str, str], skipped: Mapping[str, str]) -> tuple[Check, ...]:
-    """Look for what makes the numbers of an evaluation mislead.
+    """Find what makes the numbers of an evaluation mislead.
 
     Args:
         table: The counts.

@@ -198,7 +198,7 @@ def agreement_table(reference: np.ndarray, predicted: dict[str, np.ndarray]) -> 
 
 
 def size_names() -> list[str]:
-    """Name the size bins: half-open ranges of pixels."""
+    """Return the size bins: half-open ranges of pixels."""
     pairs = pairwise(SIZE_EDGES)
     return [f"{low:g}–{high - 1:g}" if np.isfinite(high) else f"≥ {low:g}" for low, high in pairs]
 

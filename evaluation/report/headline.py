@@ -14,7 +14,7 @@ SHOWN_IOU = 0.5
 
 
 def count_found(table: CountTable, comparison: Comparison) -> str:
-    """Say how many events each method finds and how many it adds that are none, by class.
+    """Return how many events each method finds and how many it adds that are none, by class.
 
     An event is found unless no pixel of it is predicted as any event; false is one that touches no event.
 
@@ -34,7 +34,7 @@ def count_found(table: CountTable, comparison: Comparison) -> str:
 
 
 def list_not_better(table: CountTable, comparison: Comparison) -> str:
-    """Name the classes in whose pixels or events the last method is not shown to be better than the first.
+    """Return the classes in whose pixels or events the last method is not shown to be better than the first.
 
     A green headline is about one score alone; this line says where it does not hold.
 
@@ -66,7 +66,7 @@ def list_not_better(table: CountTable, comparison: Comparison) -> str:
 
 
 def find_next_step(table: CountTable, comparison: Comparison) -> str:
-    """Say in one sentence what a person should do now, from the numbers.
+    """Return in one sentence what a person should do now, from the numbers.
 
     Args:
         table: The counts.

@@ -80,7 +80,7 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _describe(figure: Figure) -> str:
-    """Say in a few words what a figure shows, for readers who do not see it."""
+    """Return in a few words what a figure shows, for readers who do not see it."""
     shown = re.split(r"[.;]\s|[;.]$| \(", figure.caption, maxsplit=1)[0]
     return f"{figure.name.replace('_', ' ')}: {shown.translate(str.maketrans('[]', '()'))}"
 

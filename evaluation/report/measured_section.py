@@ -31,7 +31,7 @@ def map_section(wells: "pd.DataFrame", classes: Sequence[str]) -> Section:
 
 
 def by_plate(wells: "pd.DataFrame", measure: str) -> Wells:
-    """Lay one measure out by plate and well; wells without a value are left out."""
+    """Arrange one measure by plate and well; wells without a value are left out."""
     kept = wells[wells[measure].notna()]
     values = kept[measure].astype(float)
     found: dict[str, dict[str, float]] = {str(plate): {} for plate in wells["plate"].unique()}
@@ -86,7 +86,7 @@ def well_section(wells: "pd.DataFrame", failures: Failures) -> Section:
 
 
 def judge_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFrame | None") -> tuple[Light, str]:
-    """Say what was measured, what failed and whether the screen drifted from its reference."""
+    """Return what was measured, what failed and whether the screen drifted from its reference."""
     n_plates = wells["plate"].nunique()
     measured = f"{len(wells)} wells on {n_plates} plate{'s' if n_plates != 1 else ''} were measured"
     failed = f"{len(failures)} fields failed" if failures else "no field failed"
@@ -103,7 +103,7 @@ def judge_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFra
 
 
 def check_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFrame | None") -> tuple[Check, ...]:
-    """Look for what makes the measurements mislead."""
+    """Find what makes the measurements mislead."""
     return (
         Check("bad" if failures else "good", f"{len(failures)} fields failed."),
         Check("doubt" if drift is None else "good", "No reference screen." if drift is None else "Compared by wells."),

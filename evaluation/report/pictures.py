@@ -134,7 +134,7 @@ def show_disagreement(first: LabelMap, second: LabelMap, image: Image, *, spans:
 
 
 def error_codes(reference: LabelMap, prediction: LabelMap) -> NDArray[np.uint8]:
-    """Tell pixel by pixel how a prediction errs.
+    """Return pixel by pixel how a prediction errs.
 
     Args:
         reference: (row, column) class indices. Not modified.

@@ -131,7 +131,7 @@ def subset_table(ratings: Ratings) -> Table:
 
 
 def judge_ratings(preferences: Sequence[Preference]) -> tuple[Light, str]:
-    """Say whether the last method is preferred to the first, and how surely."""
+    """Return whether the last method is preferred to the first, and how surely."""
     last = preferences[-1]
     whole = [one for one in preferences if (one.method, one.baseline) == (last.method, preferences[0].baseline)][-1]
     shift = f"a shift of {text_of(whole.shift, style='signed')} points over {whole.n} images"
@@ -148,7 +148,7 @@ def judge_ratings(preferences: Sequence[Preference]) -> tuple[Light, str]:
 
 
 def check_ratings(ratings: Ratings) -> tuple[Check, ...]:
-    """Look for what makes ratings mislead."""
+    """Find what makes ratings mislead."""
     images, raters = len(set(ratings.image.tolist())), ratings.raters
     alone = len(raters) < 2
     correlation = correlate_raters(np.concatenate([score_table(ratings, method=m) for m in ratings.methods]))

@@ -201,7 +201,7 @@ def screen_plate_section(new: Survey) -> Section | None:
 
 
 def judge_screen(new: Survey, reference: Survey | None) -> tuple[Light, str]:
-    """Say whether a new screen looks like the reference screen."""
+    """Return whether a new screen looks like the reference screen."""
     flagged = int((blurred_fields(new, reference).any(1) | (new.saturated > SATURATED).any(1)).sum())
     images = f"{flagged} of {len(new.fields)} fields are out of focus or saturated"
     if reference is None:
@@ -219,7 +219,7 @@ def judge_screen(new: Survey, reference: Survey | None) -> tuple[Light, str]:
 
 
 def check_screen(new: Survey, reference: Survey | None) -> tuple[Check, ...]:
-    """Look for what makes a screen's counts mislead."""
+    """Find what makes a screen's counts mislead."""
     empty = int((new.counts[:, -1, 1:].sum(1) == 0).sum())
     blurred = int(blurred_fields(new, reference).any(1).sum())
     saturated = int((new.saturated > SATURATED).any(1).sum())

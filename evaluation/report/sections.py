@@ -52,7 +52,7 @@ def score_section(table: CountTable, comparison: Comparison, *, margin: float | 
 
 
 def score_table(comparison: Comparison, metrics: Sequence[Metric], *, name: str, title: str) -> Table:
-    """Lay scores out as rows, methods as columns; with two methods, their difference beside them."""
+    """Arrange scores as rows, methods as columns; with two methods, their difference beside them."""
     has_classes = any(metric.class_name for metric in metrics)
     heads = [*(["class"] if has_classes else []), "score", *comparison.methods]
     styles: dict[str, Style] = {}
@@ -75,7 +75,7 @@ def score_table(comparison: Comparison, metrics: Sequence[Metric], *, name: str,
 
 
 def _note_of_tests(comparison: Comparison) -> str:
-    """Say what the p-values are, and how small they can be."""
+    """Return what the p-values are, and how small they can be."""
     floors = [entry.floor for entry in comparison.differences if not np.isnan(entry.floor)]
     lowest = f"with {comparison.n_clusters} clusters none can be below {min(floors):.2g}" if floors else "none"
     return (
@@ -126,7 +126,7 @@ def pair_table(comparison: Comparison, metrics: Sequence[Metric]) -> Table:
 
 
 def equivalence_table(comparison: Comparison, metrics: Sequence[Metric], *, margin: float) -> Table:
-    """Ask of every pair whether the later method is not worse, and whether both are alike, within a margin."""
+    """Test for every pair whether the later method is not worse, and whether both are alike, within a margin."""
     rows: list[tuple[Cell, ...]] = []
     for entry in comparison.differences:
         if entry.metric not in metrics or np.isnan(entry.absolute.low):

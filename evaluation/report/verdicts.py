@@ -11,7 +11,7 @@ from evaluation.statistics.comparison import Comparison, Difference
 def judge(
     comparison: Comparison, *, metric: Metric | None = None, name: str | None = None, verb: str = "segments"
 ) -> tuple[Light, str]:
-    """Say whether the last method beats the first, and how surely.
+    """Return whether the last method beats the first, and how surely.
 
     A method is called better only where the interval of the difference excludes 0 and the permutation test agrees:
     with few clusters either alone is wrong too often (`python -m benchmarks.coverage`).

@@ -34,7 +34,7 @@ class PlaceEffect:
 
 
 def lay_out(values: Mapping[str, float]) -> NDArray[np.float64]:
-    """Lay values out as (row, column) of the smallest usual plate that holds their wells; nan where there is none.
+    """Arrange values as (row, column) of the smallest usual plate that holds their wells; nan where there is none.
 
     Args:
         values: Value by well name. Any wells may be missing, at the edge too.
@@ -52,7 +52,7 @@ def lay_out(values: Mapping[str, float]) -> NDArray[np.float64]:
 
 
 def find_place_effects(values: Mapping[str, float]) -> PlaceEffect:
-    """Ask whether a value hangs on the place of the well: at the edge, by row, by column.
+    """Test whether a value hangs on the place of the well: at the edge, by row, by column.
 
     Args:
         values: Value by well name on one plate; wells with nan are left out.

@@ -63,7 +63,7 @@ def survey_screen(
     split: str | None = None,
     on_field: Callable[[str], None] = lambda _: None,
 ) -> Survey:
-    """Look at every field of a screen: events of every method, disagreement, focus, saturation.
+    """Compute of every field of a screen: events of every method, disagreement, focus, saturation.
 
     One field is in memory at a time.
 

@@ -122,7 +122,7 @@ class AccessMiddleware:
         return request.headers.get("origin", "").startswith("https://")
 
     def _guest(self, token: str) -> Person | None:
-        """Tell whom a token lets in, without spending it."""
+        """Return whom a token lets in, without spending it."""
         if self.secret is not None and secrets.compare_digest(token.encode(), self.secret.encode()):
             return owner_of(self.project)
         return invited(self.project, token)
@@ -150,7 +150,7 @@ class AccessMiddleware:
 
 
 def first_page(person: Person) -> str:
-    """Name the page a person starts on."""
+    """Return the page a person starts on."""
     return "/" if "correct" in PAGES[person.role] else f"/{PAGES[person.role][0]}"
 
 

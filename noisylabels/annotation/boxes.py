@@ -130,7 +130,7 @@ class BoxDesk:
         self.project.once(self.person, f"delete {token} {box}", key or secrets.token_hex(16), Done, work)
 
     def close(self, token: str, state: str, *, active_ms: int = 0, key: str | None = None) -> None:
-        """Say that a field is done, skipped or cannot be judged; "open" opens it again.
+        """Record that a field is done, skipped or cannot be judged; "open" opens it again.
 
         Raises:
             InputError: If the state is another word.
@@ -174,7 +174,7 @@ def boxes_of(project: Project, task: int) -> list[Box]:
 
 
 def assign_boxes(project: Project, groups: Sequence[Sequence[str]], fields: Sequence[str], *, seed: int = 0) -> int:
-    """Lay fields before groups of experts, who then draw boxes; each expert gets an order of their own.
+    """Assign fields to groups of experts, who then draw boxes; each expert gets an order of their own.
 
     Args:
         project: An open project.

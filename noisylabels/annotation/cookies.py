@@ -16,7 +16,7 @@ def invite(project: Project, person: Person) -> str:
 
 
 def invited(project: Project, token: str) -> Person | None:
-    """Tell whom a link's token lets in, without spending it; None if it is unknown or spent."""
+    """Return whom a link's token lets in, without spending it; None if it is unknown or spent."""
     return _person(
         project.row(
             "SELECT person.*, spent FROM link JOIN person ON person.id = link.person WHERE hash = ? AND spent IS NULL",

@@ -116,7 +116,7 @@ def _n_kept(plan: Plan, groups: Mapping[str, str], share: float) -> int:
 
 
 def _kept(groups: Mapping[str, str], left_out: Sequence[str], share: float) -> list[str]:
-    """Take a share of the groups that are not left out, at least one, in a drawn order: nested."""
+    """Select a share of the groups that are not left out, at least one, in a drawn order: nested."""
     away = {groups[field] for field in left_out}
     names = sorted({group for group in groups.values() if group not in away})
     order = np.random.default_rng(0).permutation(len(names))

@@ -153,7 +153,7 @@ def dataset_of(project: Project) -> Dataset:
 
 
 def relink(project: Project, folder: str | Path) -> list[str]:
-    """Tell a project that its dataset folder lies elsewhere now.
+    """Record that the dataset folder of a project lies elsewhere now.
 
     Args:
         project: An open project.

@@ -219,7 +219,7 @@ class Jobs:
             raise InputError(msg)
 
     def replace(self, person: Person, token: str, *, replace: bool) -> Job:
-        """Take the weights of a training into use, or leave the ones there are; both stay in the history.
+        """Put the weights of a training into use, or leave the ones there are; both stay in the history.
 
         Raises:
             InputError: If it is no training that is done, or it was decided already.
@@ -245,7 +245,7 @@ class Jobs:
         return self.find(person, token)
 
     def use(self, person: Person, bundle: str, version: int) -> None:
-        """Take an earlier version of a network into use again.
+        """Put an earlier version of a network into use again.
 
         Raises:
             InputError: If there is no such version, or its file is gone.

@@ -99,7 +99,7 @@ class Correction:
         return self.open_next()
 
     def _active_ms(self) -> int:
-        """Take the time since the last message; a longer pause than half a minute was no work."""
+        """Compute the time since the last message; a longer pause than half a minute was no work."""
         now = time.monotonic()
         pause, self._seen_s = now - self._seen_s, now
         return int(1000 * pause) if pause <= IDLE_S else 0

@@ -94,7 +94,7 @@ class Project:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Do several writes as one: all are on disk when the block ends, none if it raises."""
+        """Perform several writes as one: all are on disk when the block ends, none if it raises."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -132,7 +132,7 @@ class Project:
     def once(
         self, person: Person, action: str, key: str, form: type[Answer], work: Callable[[sqlite3.Connection], Answer]
     ) -> Answer:
-        """Do a person's action if it was not done before, and remember its answer with it.
+        """Perform a person's action if it was not done before, and remember its answer with it.
 
         Args:
             person: Who acts.

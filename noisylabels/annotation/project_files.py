@@ -152,7 +152,7 @@ def connect(path: Path, journal: str | None = None) -> sqlite3.Connection:
 
 
 def _fault_of(path: Path) -> str:
-    """Look for damage; "" when there is none.
+    """Check for damage; "" when there is none.
 
     Read-only, but for a file whose last writer died: SQLite must first finish or undo what that one began.
     """

@@ -72,7 +72,7 @@ class RatingDesk:
         return [_trial(row) for row in rows]
 
     def next(self) -> str | None:
-        """Name the first open trial, else the first that was skipped; None when all are scored or cannot be judged."""
+        """Return the first open trial, else the first skipped one; None when all are scored or cannot be judged."""
         trials = self.trials()
         waiting = [trial.token for state in ("open", "skipped") for trial in trials if trial.state == state]
         return next(iter(waiting), None)
@@ -143,7 +143,7 @@ class RatingDesk:
     def close(
         self, token: str, state: str, *, active_ms: int = 0, comment: str = "", key: str | None = None
     ) -> str | None:
-        """Say that a trial cannot be judged, or leave it for later; neither is a score.
+        """Record that a trial cannot be judged, or leave it for later; neither is a score.
 
         A trial that cannot be judged is done, and a score that it had no longer counts; scoring it afterwards makes it
         a scored one. One that is skipped comes again after all others.

@@ -90,7 +90,7 @@ class Session:
         self.person = person
 
     def next(self, *, strategy: str | None = None, key: str | None = None) -> str | None:
-        """Hand out what was returned to the person, else their open task, else a new one from the queue.
+        """Return what was returned to the person, else their open task, else a new one from the queue.
 
         Args:
             strategy: How to choose a new one this time; None for the queue's own way.
@@ -240,7 +240,7 @@ class Session:
     def close(
         self, token: str, state: str, *, revision: int, active_ms: int = 0, comment: str = "", key: str | None = None
     ) -> Head:
-        """Say that a task is accepted, skipped or cannot be judged, or is open again.
+        """Record that a task is accepted, skipped or cannot be judged, or is open again.
 
         Raises:
             InputError: If the state is another word or the comment too long.
@@ -270,7 +270,7 @@ class Session:
         self._decide(token, "returned", ("accepted", "skipped", "cannot_judge"), comment, key)
 
     def release(self, token: str, *, key: str | None = None) -> None:
-        """Take an unfinished task from somebody who left (the owner's): its field is handed to others.
+        """Release an unfinished task of somebody who left (the owner's): its field is handed to others.
 
         What was painted is kept, and they may still finish it.
 

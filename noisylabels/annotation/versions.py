@@ -83,7 +83,7 @@ def add_version(
 
 
 def use_version(project: Project, bundle: str, version: int, person: str) -> None:
-    """Take weights into use.
+    """Put weights into use.
 
     Raises:
         InputError: If there is no such version, or its file is gone or changed.

@@ -82,7 +82,7 @@ def shares(mask: Mask, labels: Labels, count: int) -> NDArray[np.float64]:
 
 
 def grouped_quantile(values: RealArray, groups: RealArray, *, count: int, quantile: float) -> NDArray[np.float64]:
-    """Take a quantile of the values of each group, interpolated linearly between neighbours.
+    """Compute a quantile of the values of each group, interpolated linearly between neighbours.
 
     Args:
         values: (item,) numbers without NaN.

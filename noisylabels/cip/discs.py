@@ -111,7 +111,7 @@ def _erode_plane(plane: NDArray[np.generic], radius_px: int) -> NDArray[np.gener
 
 
 def _erode_diagonal(plane: NDArray[Value], half_length: int, slant: int) -> NDArray[Value]:
-    """Take minima along diagonals: in a flat buffer, a diagonal is every (width + slant)-th value."""
+    """Compute minima along diagonals: in a flat buffer, a diagonal is every (width + slant)-th value."""
     n_rows, n_columns = plane.shape
     width = n_columns + half_length
     n_lines = -(-n_rows * width // (width + slant))

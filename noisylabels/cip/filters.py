@@ -78,7 +78,7 @@ def difference_of_gaussians(stack: Stack, *, narrow_px: float, wide_px: float, s
 
 
 def laplacian_of_gaussian(stack: Stack, *, sigma_px: float, size_px: int) -> Stack:
-    """Take the Laplacian of the blurred planes: below zero in the middle of bright spots.
+    """Compute the Laplacian of the blurred planes: below zero in the middle of bright spots.
 
     Args:
         stack: (plane, row, column) intensities. Not modified.

@@ -138,13 +138,13 @@ class Labeller:
         return stretch(image[list(self.channels)], self.full_scale)
 
     def doubt(self, image: RealArray) -> str:
-        """Say that an image has not the scale that its thresholds are made for; nothing where it has."""
+        """Describe that an image has not the scale that its thresholds are made for; nothing where it has."""
         if not self.needs_counts or self.full_scale is not None:
             return ""
         return doubt_scale(image[list(self.channels)], self.name)
 
     def describe(self) -> dict[str, object]:
-        """Say in plain values what it does; equal descriptions mean equal label maps."""
+        """Return in plain values what it does; equal descriptions mean equal label maps."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         if self.full_scale is None:
             del plain["full_scale"]
@@ -265,7 +265,7 @@ def plan_file(
     phases: bool = False,
     full_scale: float | None = None,
 ) -> tuple[Labeller, list[Task], None]:
-    """Say what is to be done for one image file; its label map goes into the folder `out`.
+    """Return what is to be done for one image file; its label map goes into the folder `out`.
 
     Raises:
         InputError: If `out` is not given.
@@ -321,7 +321,7 @@ def prepare_label_set(tasks: Sequence[Task], labeller: Labeller, *, overwrite: b
 
 
 def forget_label_set(tasks: Sequence[Task]) -> None:
-    """Take back what `prepare_label_set` wrote, where nothing came of it.
+    """Undo what `prepare_label_set` wrote, where nothing came of it.
 
     Args:
         tasks: What was to be done, all in one folder.

@@ -57,7 +57,7 @@ def format_errors(table: CountTable) -> str:
 
 
 def describe_misses(fields: Iterable[tuple[RealArray, LabelMap, LabelMap]], classes: ClassTable) -> str:
-    """Say which events are missed: the share of each quarter of the events, from dim to bright and from small to large.
+    """Return which events are missed: the share of each quarter of them, from dim to bright and from small to large.
 
     A pipeline that misses at random has four equal numbers; one that misses dim events has falling ones.
 

@@ -36,7 +36,7 @@ def check_full_scale(full_scale: float | None) -> None:
 
 
 def doubt_scale(image: Image, name: str) -> str:
-    """Say that pixels do not look like counts of a camera; nothing where they do.
+    """Describe why pixels do not look like counts of a camera; nothing where they do.
 
     Args:
         image: Pixels of any shape, none perhaps.

@@ -127,7 +127,7 @@ def revoke(
 def relink(
     project: ProjectFile, dataset: Annotated[Path, typer.Argument(help="Where the dataset folder lies now.")]
 ) -> None:
-    """Tell a project that its dataset folder was moved. Images that are missing or others are named."""
+    """Record that the dataset folder was moved. Images that are missing or others are named."""
     from noisylabels.annotation.fields import relink as link
     from noisylabels.annotation.project import Project
 
@@ -141,7 +141,7 @@ def relink(
 
 @annotate.command()
 def status(project: ProjectFile) -> None:
-    """Tell how far the work is: fields by state, and each person's. No method is named."""
+    """Return how far the work is: fields by state, and each person's. No method is named."""
     from noisylabels.annotation.project import Project
     from noisylabels.annotation.tables import summarise
 
@@ -249,7 +249,7 @@ def boxes(
     n_fields: Annotated[int, typer.Option(min=1, help="Fields to draw from the random order.")] = 20,
     seed: Seed = 0,
 ) -> None:
-    """Lay fields before groups of experts, who draw boxes."""
+    """Assign fields to groups of experts, who draw boxes."""
     from noisylabels.annotation.boxes import assign_boxes
     from noisylabels.annotation.project import Project
 

@@ -52,7 +52,7 @@ def run(
     only_failed: Annotated[bool, typer.Option(help="Do only what failed before.")] = False,
     scheduler: Scheduler = None,
 ) -> None:
-    """Do every run that is not done yet; start it again after a kill and it goes on."""
+    """Train every run that is not done yet; start it again after a kill and it goes on."""
     from noisylabels.experiments import runner
     from noisylabels.experiments.reading import read_declaration
     from noisylabels.parallel import DaskCluster, Shard

@@ -33,7 +33,7 @@ def export(
 
 
 def size_of(path: Path) -> str:
-    """Say how large a file is.
+    """Return how large a file is.
 
     Examples:
         >>> size_of(Path(__file__)).endswith(" MB")

@@ -19,7 +19,7 @@ def ratings(
         Literal["exact", "matlab"], typer.Option(help="p-value of the KS test; matlab is kstest2's formula.")
     ] = "exact",
 ) -> None:
-    """Ask whether blinded experts prefer a method, how surely, and how far they agree."""
+    """Test whether blinded experts prefer a method, how surely, and how far they agree."""
     from evaluation.rating_folders import write_rating_report
 
     page, verdict = write_rating_report(sheet, out, methods=read_list(methods), ks_method=ks)

@@ -217,7 +217,7 @@ def _read_method(
 
 
 def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:
-    """Tell a bundle's folder and weights, found as `noisylabels predict` finds them."""
+    """Return a bundle's folder and weights, found as `noisylabels predict` finds them."""
     from noisylabels.learning import launcher
     from noisylabels.learning.shipped import choose_weights
 

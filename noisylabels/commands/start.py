@@ -16,7 +16,7 @@ def start(
     folder: Annotated[Path, typer.Argument(help="Folder of images, with label maps or without; a plate; one image.")],
     out: Annotated[Path | None, typer.Option(help="Dataset folder to make; beside the images if not given.")] = None,
 ) -> None:
-    """Look at a folder of images, make a dataset folder of it, and say what comes next.
+    """Inspect a folder of images, make a dataset folder of it, and say what comes next.
 
     Nothing is asked and nothing in the folder is changed. `noisylabels import` does the same with every choice yours.
     """

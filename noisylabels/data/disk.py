@@ -20,7 +20,7 @@ class DiskFullError(OSError):
 
 
 class writing:  # reads as a statement
-    """Tell a full disk from other errors: `with writing(folder): ...`.
+    """Distinguish a full disk from other errors: `with writing(folder): ...`.
 
     Args:
         folder: Where is written, for the sentence.
@@ -55,7 +55,7 @@ same command again: it takes up where this stopped.
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell a full disk, or one that was met on the way to this error, from any other.
+    """Distinguish a full disk, or one that was met on the way to this error, from any other.
 
     HDF5 and Arrow raise errors of their own, which only quote the operating system's words.
 

@@ -150,5 +150,5 @@ def _medians(values: Floats, groups: NDArray[np.integer], n_groups: int) -> Floa
 
 
 def channel_columns(prefix: str, names: Sequence[str], values: Floats) -> dict[str, Floats]:
-    """Name one (event,) column per channel: `mean_pHluorin`, `mean_DsRed`, ..."""
+    """Return one named (event,) column per channel: `mean_pHluorin`, `mean_DsRed`, ..."""
     return {f"{prefix}_{name}": channel for name, channel in zip(names, values, strict=True)}

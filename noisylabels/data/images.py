@@ -179,7 +179,7 @@ def write_label_map(path: str | Path, label_map: LabelMap) -> None:
 
 
 def _content_uuid(image: Image) -> str:
-    """Name pixels by what they hold; the UUID of OME is otherwise made of the time and the network card."""
+    """Return an identifier made from the pixels; the UUID of OME is otherwise made of time and network card."""
     named = hash_bytes(repr((image.shape, image.dtype.str)).encode() + image.tobytes())
     return str(uuid.UUID(named[:32], version=5))
 

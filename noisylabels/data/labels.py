@@ -177,7 +177,7 @@ autolysosome), got 3 in 1 pixels. Map or drop that class first.
 
 
 def set_aside(label_map: LabelMap) -> tuple[LabelMap, NDArray[np.bool_]]:
-    """Take the ignored pixels (255) out of a label map: background, which is part of no event.
+    """Remove the ignored pixels (255) from a label map: background, which is part of no event.
 
     Args:
         label_map: (row, column) class indices and 255. Not modified.

@@ -185,7 +185,7 @@ def rule_of(fault: "ErrorDetails") -> str:
 
 
 def _place(fault: "ErrorDetails") -> list[str]:
-    """Name what is at fault, without the words by which pydantic tells the members of a union apart."""
+    """Return what is at fault, without the words by which pydantic tells the members of a union apart."""
     return [str(part) for part in fault["loc"] if not MEMBER_OF_UNION.fullmatch(str(part))]
 
 

@@ -121,7 +121,7 @@ def open_tiff(path: str | Path) -> Iterator["TiffFile"]:
 
 
 def layout_of(file: "TiffFile", path: Path) -> TiffLayout:
-    """Lay out an open file.
+    """Read the layout of an open file.
 
     Raises:
         InputError: If it lacks a page that its header promises, or has axes beside time, channel and focal plane.
@@ -178,7 +178,7 @@ def _plain_layout(file: "TiffFile", path: Path) -> TiffLayout:
 
 
 def _named(axes: list[str]) -> list[str] | None:
-    """Name the axes of pages without a word on them: the first are channels, the next focal planes."""
+    """Return the axes of pages without a word on them: the first are channels, the next focal planes."""
     free = [axis for axis in "CZ" if axis not in axes]
     unknown = [place for place, axis in enumerate(axes) if axis not in "TCZ"]
     if len(unknown) > len(free) or (unknown and free[0] != "C"):
@@ -203,7 +203,7 @@ def _distinct(names: tuple[str, ...], n_channels: int) -> tuple[str, ...]:
 
 
 def _ome_layout(file: "TiffFile", path: Path) -> TiffLayout | None:
-    """Lay out by the OME-XML; None where it leaves that to another file."""
+    """Read the layout from the OME-XML; None where it leaves that to another file."""
     from defusedxml import ElementTree
 
     root = ElementTree.fromstring((file.ome_metadata or "").encode(), forbid_dtd=True)
@@ -251,7 +251,7 @@ class _OmeImage:
                 self.others[place] = name
 
     def _places(self) -> Iterator[Place]:
-        """Go through the planes in the order of the pages."""
+        """Iterate over the planes in the order of the pages."""
         order = self.node.get("DimensionOrder", "XYZCT")[:1:-1]
         for numbers in product(*(range(self.sizes[axis]) for axis in order)):
             at = dict(zip(order, numbers, strict=True))

@@ -29,7 +29,7 @@ class Learner(Protocol):
     """Learns a label set of the training fields of a dataset folder and labels its test fields."""
 
     def __call__(self, dataset: Dataset, labels: str, folder: Path) -> Callable[[str], LabelMap]:
-        """Give the label map of a test field by its id."""
+        """Return the label map of a test field by its id."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Control:
 
 
 def train_learner(*, steps: int = 100, seed: int = 0, overrides: Mapping[str, object] | None = None) -> Learner:
-    """Give the learner that trains the bundle cdl, half as wide, and keeps its last weights.
+    """Return the learner that trains the bundle cdl, half as wide, and keeps its last weights.
 
     Args:
         steps: Of each training.

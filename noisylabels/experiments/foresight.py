@@ -202,7 +202,7 @@ def require_training(dataset: Dataset, ids: Sequence[str]) -> None:
 
 
 def describe_students(students: Sequence[Student], class_names: Sequence[str], pairs: Sequence[Pair]) -> str:
-    """Say what can be expected, most inconsistent labels first.
+    """Return what can be expected, most inconsistent labels first.
 
     Args:
         students: One per label set.

@@ -100,7 +100,7 @@ def recipe_of(run: Run, declaration: Declaration) -> dict[str, object]:
 
 
 def identify(recipe: Mapping[str, object], *, data: str, code: str) -> str:
-    """Name a run by the hash of its recipe, its data and the code: 16 hexadecimal digits.
+    """Identify a run by the hash of its recipe, its data and the code: 16 hexadecimal digits.
 
     Examples:
         >>> identify({"a": 1}, data="d", code="c") == identify({"a": 1}, data="d", code="c")

@@ -48,7 +48,7 @@ def height_for(n_lines: int, least: float) -> float:
 
 
 def draw_legend(drawing: "Canvas", styles: Mapping[str, Mapping[str, Any]]) -> None:
-    """Name the lines of a drawing beside all its panels, whose sizes that leaves alone.
+    """Write the names of the lines of a drawing beside all its panels, whose sizes that leaves alone.
 
     Args:
         drawing: The drawing.

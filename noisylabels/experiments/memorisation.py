@@ -63,7 +63,7 @@ def average_shares(epochs: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def column_of(share: str) -> str:
-    """Name the column of a share in the table of epochs.
+    """Return the name of the column of a share in the table of epochs.
 
     Examples:
         >>> column_of("correct_fitted")

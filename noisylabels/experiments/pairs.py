@@ -131,7 +131,7 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64
 
 
 def describe_gain(gain: Gain | None) -> str:
-    """Say in one sentence what can be expected."""
+    """Return in one sentence what can be expected."""
     if gain is None:
         return "expected gain over the labels: unknown, too few sets whose truth is known"
     doubt = "; beyond all of them, so this is a guess" if gain.outside else ""

@@ -136,7 +136,7 @@ def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
 
 
 def verdict(contrasts: Sequence[Contrast]) -> str:
-    """Say in one sentence which arms are above their labels, and which below."""
+    """Return in one sentence which arms are above their labels, and which below."""
     above = [_name(c.arm) for c in contrasts if c.difference.low > 0]
     below = [_name(c.arm) for c in contrasts if c.difference.high < 0]
     open_ = len(contrasts) - len(above) - len(below)

@@ -65,7 +65,7 @@ def run_grid(
     only_failed: bool = False,
     engine: Engine | None = None,
 ) -> Iterator[Planned]:
-    """Do every run that is not done yet, and give each as it ends.
+    """Train every run that is not done yet, and give each as it ends.
 
     Args:
         declaration: The declaration.
@@ -90,7 +90,7 @@ def run_grid(
 def _run_within(
     budget: Budget, workspace: Workspace, data: Dataset, items: Sequence[Planned], engine: Engine
 ) -> Iterator[Planned]:
-    """Do runs within a budget. Until the first has told the price of one, it goes alone."""
+    """Run within a budget. Until the first has shown the price of one, it goes alone."""
     waiting, begun = deque(items), dict[str, float]()
 
     def taken() -> Iterator[Planned]:
@@ -116,7 +116,7 @@ def _run_within(
 
 
 def do_run(workspace: Workspace, data: Dataset, item: Planned, version: str) -> Planned:
-    """Do one run, here or in a worker; a run that another worker finished meanwhile is not done again.
+    """Train one run, here or in a worker; a run that another worker finished meanwhile is not done again.
 
     Args:
         workspace: The experiment's folder.
@@ -178,7 +178,7 @@ def _there(declaration: Declaration, folder: Path) -> Data:
 
 
 def attempt(workspace: Workspace, data: Dataset, item: Planned) -> Planned:
-    """Do one run; what it prints goes to its `train.log`, and why it failed to its `failure.txt`.
+    """Train one run; what it prints goes to its `train.log`, and why it failed to its `failure.txt`.
 
     Returns:
         The same run, done or failed.

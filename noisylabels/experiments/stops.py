@@ -37,7 +37,7 @@ def count_changes(before: Sequence[LabelMap], after: Sequence[LabelMap], labels:
 
 
 def stop_at_wave(changes: Sequence[float], *, window: int = 3) -> int:
-    """Tell where Label Wave stops: at the first minimum of the smoothed changes of the training predictions.
+    """Return where Label Wave stops: at the first minimum of the smoothed changes of the training predictions.
 
     Yuan et al., "Early stopping against label noise without validation data", ICLR 2024 (arXiv 2502.07551).
 
@@ -67,7 +67,7 @@ def stop_at_wave(changes: Sequence[float], *, window: int = 3) -> int:
 
 
 def stop_at_slope(fit: Sequence[float], *, ratio: float = 0.9) -> int:
-    """Tell where ADELE holds early learning to have ended: the fit to the labels has lost most of its slope.
+    """Return where ADELE holds early learning to have ended: the fit to the labels has lost most of its slope.
 
     Liu et al., CVPR 2022 (arXiv 2110.03740); the rule is `EarlyLearningTrigger`'s, asked after every look.
 

@@ -45,7 +45,7 @@ class Member:
 
 
 def held_out(dataset: Dataset) -> str:
-    """Name the split that agreement is measured on: validation, or test where there is none.
+    """Return the split that agreement is measured on: validation, or test where there is none.
 
     Raises:
         InputError: If the dataset has neither.
@@ -101,7 +101,7 @@ def write_proposal(path: Path, settings: Pipeline) -> None:
 
 
 def differences(settings: Pipeline) -> dict[str, Any]:
-    """Tell in nested plain values what differs from the preset of the same name.
+    """Return in nested plain values what differs from the preset of the same name.
 
     Examples:
         >>> from noisylabels.cip.stock import STOCK
@@ -124,7 +124,7 @@ def _differences(values: Mapping[str, Any], of_preset: Mapping[str, Any]) -> dic
 
 
 def describe_members(members: Sequence[Member], proposed: Member, class_names: Sequence[str]) -> str:
-    """Say of every member how far it agrees and where its borders lie, and which one is proposed."""
+    """Return of every member how far it agrees and where its borders lie, and which one is proposed."""
     lines = []
     for member in members:
         found = member.student.agreement

@@ -127,7 +127,7 @@ def _table_of(names: Iterable[str], objects: bool, place: Path) -> ClassTable:
 
 
 def _is_automatic(name: str) -> bool:
-    """Tell a number that ImageJ gave, as 0012-0345, from a name; QuPath leaves outlines unnamed."""
+    """Distinguish a number that ImageJ gave, as 0012-0345, from a name; QuPath leaves outlines unnamed."""
     return re.search(r"[^\W\d_]", name) is None
 
 

@@ -85,7 +85,7 @@ def name_file(path: Path, root: Path) -> str:
 
 
 def name_files(paths: Sequence[Path], root: Path) -> dict[str, Path]:
-    """Name every file of a folder.
+    """List every file of a folder.
 
     Returns:
         Path by id, in the order given.

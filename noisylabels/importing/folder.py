@@ -237,7 +237,7 @@ def parse_column(text: str) -> tuple[Path, str]:
 
 
 def _describe_unlike(odd: Source, sources: Sequence[Source]) -> str:
-    """Tell at once what a mixed folder holds, so that it is sorted once."""
+    """Report at once what a mixed folder holds, so that it is sorted once."""
     by_number: dict[int, list[str]] = {}
     for source in sources:
         by_number.setdefault(len(read_source(source)), []).append(source.paths[0].name)
@@ -306,7 +306,7 @@ def _require_images(pairs: Pairs, folder: Path) -> None:
 
 
 def _one_table(sets: Mapping[str, _LabelSet], classes: ClassTable | None, channels: Sequence[str]) -> ClassTable:
-    """Take the table of the label maps; without any, the one given, or that of the assay that the channels tell."""
+    """Choose the table of the label maps; without any, the one given, or that of the assay that the channels tell."""
     tables = {entry.reading.classes: name for name, entry in sets.items()}
     if len(tables) > 1:
         (one, first), (other, second), *_ = tables.items()
@@ -331,7 +331,7 @@ def _describe_channels(
     *,
     n_channels: int,
 ) -> tuple[tuple[str, ...], float | None, list[str]]:
-    """Take names and pixel size from what is given, else from the files, and tell which was taken for which."""
+    """Choose names and pixel size from what is given, else from the files, and tell which was taken for which."""
     about = read_metadata(sources[0].paths[0], n_channels=n_channels)
     in_files = channel_words(sources) or about.channel_names
     size = pixel_size_um if pixel_size_um is not None else about.pixel_size_um

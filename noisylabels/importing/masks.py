@@ -260,7 +260,7 @@ def _by_numbers(present: Sequence[int], classes: ClassTable | None, *, source: s
 
 
 def _look_like_objects(raws: Sequence[RawMask], present: Sequence[int]) -> bool:
-    """Tell object numbers from class indices: many numbers, each of them in one place only."""
+    """Distinguish object numbers from class indices: many numbers, each of them in one place only."""
     if len(present) <= 2:
         return False
     if present[-1] > 255:

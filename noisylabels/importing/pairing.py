@@ -49,7 +49,7 @@ class Pairs(NamedTuple):
 
 
 def set_masks_aside(named: dict[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Tell images from label maps that lie beside them: `a_mask.png` is one where there is an `a.tif`.
+    """Distinguish images from label maps that lie beside them: `a_mask.png` is one where there is an `a.tif`.
 
     Args:
         named: Path by id.

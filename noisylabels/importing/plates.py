@@ -95,7 +95,7 @@ def import_plates(
 
 
 def name_field(field: Field) -> str:
-    """Name a field of a screen by its plate, well and number, as a file may be called.
+    """Build the id of a field of a screen from its plate, well and number, as a file may be called.
 
     Examples:
         >>> from noisylabels.data.wells import WellPosition

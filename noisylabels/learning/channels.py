@@ -38,7 +38,7 @@ def read_names(dataset_dir: str | Path | None) -> tuple[list[str], list[str]]:
 def fill_names(
     bundle: Path, config: Mapping[str, object], channels: Sequence[str], classes: Sequence[str]
 ) -> dict[str, str]:
-    """Tell a bundle the dataset's number of channels and class names, where they are not the bundle's own.
+    """Pass to a bundle the dataset's number of channels and class names, where they are not the bundle's own.
 
     Args:
         bundle: The bundle's folder.
@@ -64,7 +64,7 @@ def class_names(bundle: Path) -> list[str]:
 
 
 def expected_channels(bundle: Path, recorded: Sequence[str]) -> list[str]:
-    """Name the channels that weights were trained on, or else those that the bundle is made for, in order.
+    """Return the channels that weights were trained on, or else those that the bundle is made for, in order.
 
     Args:
         bundle: The bundle's folder.

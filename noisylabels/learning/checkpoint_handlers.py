@@ -39,7 +39,7 @@ class BestModelSaver:
         self.path = Path(path)
 
     def attach(self, engine: Engine) -> None:
-        """Look after each validation by `engine`."""
+        """Run after each validation by `engine`."""
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:

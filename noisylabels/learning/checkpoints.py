@@ -51,7 +51,7 @@ def load(path: str | Path, *, map_location: str | torch.device = "cpu") -> dict[
 
 
 def _refuse_damage(path: Path) -> None:
-    """Hold every part of the file against its checksum: torch writes one for each and does not look at it."""
+    """Compare every part of the file with its checksum: torch writes one for each and does not look at it."""
     if not zipfile.is_zipfile(path):
         return  # older than torch's present form; what it holds is still read as weights alone
     try:

@@ -117,7 +117,7 @@ def read_images(dataset_dir: str | Path, *, split: str = "all") -> list[Field]:
 
 
 def choose_split(fields: Mapping[str, list[Field]], split: str) -> list[Field]:
-    """Take the fields of one split.
+    """Select the fields of one split.
 
     Raises:
         InputError: If there is no such split, or it is empty.
@@ -137,7 +137,7 @@ Name another.
 
 
 def share_of(fields: Sequence[Field], *, rank: int, n_processes: int) -> list[Field]:
-    """Take one process's share of the fields: every `n_processes`-th, none twice.
+    """Select one process's share of the fields: every `n_processes`-th, none twice.
 
     Raises:
         InputError: If there are fewer fields than processes.

@@ -21,7 +21,7 @@ class StopOnDivergence:
         self.loss_function = loss_function
 
     def attach(self, engine: Engine) -> None:
-        """Look at each loss of `engine` before it is propagated."""
+        """Check each loss of `engine` before it is propagated."""
         engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:

@@ -62,7 +62,7 @@ def describe_model(model: Model) -> str:
 
 
 def whole_network(model: Model) -> "WholeNetwork":
-    """Give the network of a model with everything that it needs inside, on the CPU."""
+    """Return the network of a model with everything that it needs inside, on the CPU."""
     from noisylabels.learning.whole import WholeNetwork
 
     return WholeNetwork(model.network.cpu())
@@ -137,7 +137,7 @@ def _write_bioimageio(model: Model, path: Path) -> list[Path]:
 
 
 def _check_same(model: Model, run: Callable[[Any], Any], path: Path) -> None:
-    """Hold what was written against the network, on sides that are multiples of 8 and on others."""
+    """Compare what was written with the network, on sides that are multiples of 8 and on others."""
     for rows, columns in ((64, 80), (61, 83)):
         image = example_image(len(model.channel_names), rows, columns)
         differing = int((run(image)[0].argmax(0) != model.predict(image[0])).sum())

@@ -10,7 +10,7 @@ STAND_IN = "reference_"
 
 
 def fault_of_expression(code: str) -> str:
-    """Say why a reader should look at an expression; "" if every name in it is on the allow-list.
+    """Return why a reader should look at an expression; "" if every name in it is on the allow-list.
 
     Args:
         code: What stands behind the `$`.

@@ -166,7 +166,7 @@ def plan_prediction(
 
 
 def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
-    """Say where label maps of a plain folder of images go."""
+    """Return where label maps of a plain folder of images go."""
     dataset = overrides.get("dataset_dir")
     if dataset is None or not Path(dataset).is_dir() or (Path(dataset) / "datalist.json").is_file():
         return {}

@@ -67,7 +67,7 @@ def lint_config(path: str | Path) -> list[Finding]:
 
 
 def fault_of(place: str, value: object) -> str:
-    """Say why a reader should look at a value of a config; "" if everything in it is on the allow-list.
+    """Return why a reader should look at a value of a config; "" if everything in it is on the allow-list.
 
     Args:
         place: Its id; one that ends in `_target_` names a class or function.

@@ -4,7 +4,7 @@ import errno
 
 
 def explain(error: BaseException) -> str | None:
-    """Say in one sentence what a machine lacks; None if the error is of another kind.
+    """Return in one sentence what a machine lacks; None if the error is of another kind.
 
     Args:
         error: What was raised while training or predicting, or a cause of it.

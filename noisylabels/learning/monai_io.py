@@ -47,7 +47,7 @@ class FieldReader(ImageReader):
         return all(str(name).lower().endswith(IMAGE_SUFFIXES) for name in ensure_tuple(filename))
 
     def read(self, data: Sequence[Path_] | Path_, **kwargs: object) -> tuple[Path, ...]:  # noqa: ARG002
-        """Take the paths; the pixels are read by `get_data`, whose errors MONAI passes on instead of hiding them."""
+        """Accept the paths; the pixels are read by `get_data`, whose errors MONAI passes on instead of hiding them."""
         return tuple(Path(name) for name in ensure_tuple(data))
 
     def get_data(self, img: Sequence[Path]) -> tuple[RealArray, dict[str, object]]:
@@ -91,7 +91,7 @@ class LabelMapWriter(ImageWriter):
         super().__init__(output_dtype=output_dtype, reverse_indexing=reverse_indexing, **kwargs)
 
     def set_data_array(self, data_array: object, channel_dim: int | None = 0, **kwargs: object) -> None:  # noqa: ARG002
-        """Take the class indices.
+        """Return the class indices.
 
         Args:
             data_array: (1, x, y) array or tensor when `channel_dim` is 0, (x, y) when it is None. Not modified.
@@ -102,7 +102,7 @@ class LabelMapWriter(ImageWriter):
         self.data_obj = array if channel_dim is None else np.squeeze(array, axis=channel_dim)
 
     def set_metadata(self, meta_dict: Mapping[str, object] | None, **options: object) -> None:
-        """Take nothing: a label map has the grid of its image."""
+        """Return nothing: a label map has the grid of its image."""
 
     def write(self, filename: Path_, verbose: bool = False, **kwargs: object) -> None:  # noqa: ARG002
         """Write the label map as (row, column) uint8."""
@@ -111,7 +111,7 @@ class LabelMapWriter(ImageWriter):
 
 
 class LabelLayout(FolderLayoutBase):
-    """Name label maps after the ids of their fields, as a dataset folder does: `<output_dir>/<id>.tif`.
+    """Write label maps under the ids of their fields, as a dataset folder does: `<output_dir>/<id>.tif`.
 
     Args:
         output_dir: Folder of the label maps.

@@ -61,7 +61,7 @@ def check_overrides(config: Config, overrides: Mapping[str, object], *, source: 
 
 
 def _followed(known: Mapping[str, object], key: str) -> object:
-    """Give the value of an id, or of the id that it refers to."""
+    """Return the value of an id, or of the id that it refers to."""
     seen = {key}
     value = known[key]
     while isinstance(value, str) and value.startswith("@") and (target := value[1:]) in known and target not in seen:

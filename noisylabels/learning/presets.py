@@ -54,7 +54,7 @@ def arguments_of(target: str) -> list[str] | None:
 
 
 def closest(name: str, known: Sequence[str], otherwise: str) -> str:
-    """Ask whether one of the closest names was meant.
+    """Return the question whether one of the closest names was meant.
 
     Examples:
         >>> closest("learning_rat", ["learning_rate", "seed"], "See train.yaml.")

@@ -142,7 +142,7 @@ class ExactResume:
             logger.info("continuing after epoch %d of %s", engine.state.epoch, self.path)
 
     def _find_change(self, state: Mapping[str, Any]) -> str:
-        """Say what differs from the run in the file; "" if nothing does but a longer schedule, which is logged."""
+        """Return what differs from the run in the file; "" if nothing does but a longer schedule, which is logged."""
         refuse_other_network(getattr(self.network, "module", self.network), state["network"], source=str(self.path))
         then, longer = _prolonged(state["settings"], self.settings)
         difference = first_difference(then, self.settings)
@@ -155,7 +155,7 @@ class ExactResume:
 
 
 def _prolonged(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Give the older settings the newer length of the schedule, if it is longer, and tell whether it is."""
+    """Update the older settings to the newer length of the schedule, if it is longer, and tell whether it is."""
     old, new = then.get("lr_scheduler"), now.get("lr_scheduler")
     if not (isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("t_total", 0) < new.get("t_total", 0)):
         return dict(then), False
@@ -164,7 +164,7 @@ def _prolonged(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[st
 
 
 def _iteration_tags(engine: Engine) -> set[str]:
-    """Name what TensorBoard is told by the iteration."""
+    """Return what TensorBoard is told by the iteration."""
     watching = _watching(engine)
     return {one.tag_name for one in watching if isinstance(one, TensorBoardStatsHandler) and one.iteration_log}
 

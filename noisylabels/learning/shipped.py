@@ -33,7 +33,7 @@ def find_shipped(name: str, homes: Sequence[Path]) -> Path | None:
 
 
 def choose_weights(named: str, homes: Sequence[Path]) -> tuple[str, Path | None]:
-    """Tell a bundle and the weights that are meant by a word of the command line.
+    """Return a bundle and the weights that are meant by a word of the command line.
 
     Args:
         named: A bundle or its folder, a `model.pt`, the folder of a training, or weights that come along.

@@ -234,7 +234,7 @@ def shift_dataset(
 
 
 def describe_offsets(offsets: Mapping[int, BorderOffset], class_names: Sequence[str]) -> str:
-    """Say how far each class is swollen or shrunken, one line a class."""
+    """Return how far each class is swollen or shrunken, one line a class."""
     lines = []
     for index, offset in offsets.items():
         if not offset.n_events:

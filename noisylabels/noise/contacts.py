@@ -28,7 +28,7 @@ def pixels_in_contact(instances: InstanceMap) -> Pixels:
 
 
 def keep_apart(canvas: Canvas, changed: NDArray[np.int32]) -> None:
-    """Take pixels from changed events until none touches another event of its class.
+    """Remove pixels from changed events until none touches another event of its class.
 
     Where two changed events touch, the later one gives way. An event that this cuts in pieces keeps its largest.
 

@@ -81,7 +81,7 @@ class Field:
         raise NotImplementedError
 
     def reading(self) -> list[Any]:
-        """Tell in plain values what decides, beside the files and the code, how the field is read."""
+        """Return in plain values what decides, beside the files and the code, how the field is read."""
         return [list(self.channels)]
 
     def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
@@ -194,7 +194,7 @@ class TiffField(Field):
         return np.stack(scaled).reshape(len(rows), -1, *shapes.pop())
 
     def reading(self) -> list[Any]:
-        """Tell page and factor of each plane."""
+        """Return page and factor of each plane."""
         places: list[Any] = [[one.time, one.channel, one.z, one.page, one.factor] for one in self.planes]
         return [list(self.channels), places]
 

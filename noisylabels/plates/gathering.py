@@ -55,7 +55,7 @@ def _folded(name: str) -> str:
 
 
 def distinct(names: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """Tell equal names apart by their keys."""
+    """Make equal names different by their keys."""
     return [name if names.count(name) == 1 else f"{name} ({key})" for name, key in zip(names, keys, strict=True)]
 
 
@@ -93,7 +93,7 @@ class Gathering:
         is_there: bool = True,
         version: tuple[float, ...] | None = None,
     ) -> None:
-        """Take one plane.
+        """Add one plane.
 
         Of two different pictures for one place the later version is taken, and that is noted; where nothing tells
         which is later, or the picture is that of another place, the whole field is unusable.

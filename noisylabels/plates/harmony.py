@@ -26,7 +26,7 @@ _PROFILE = re.compile(r"Background:(?:(?!Foreground).)*?Profile:\s*\{\s*Coeffici
 
 
 def find_index(folder: Path) -> Path | None:
-    """Look for a Harmony index in a folder or its `Images`."""
+    """Find a Harmony index in a folder or its `Images`."""
     places = (folder, folder / "Images", folder / "images")
     return next((found for place in places if (found := find_file(place, *INDEX_NAMES))), None)
 

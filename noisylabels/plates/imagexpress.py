@@ -85,7 +85,7 @@ class HtdFile:
 
 
 def find_htd(folder: Path) -> Path | None:
-    """Look for a `.HTD` file in a folder."""
+    """Find a `.HTD` file in a folder."""
     return next(
         (path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".htd" and not is_hidden(path.name)), None
     )

@@ -33,7 +33,7 @@ def read_xml(source: Path | bytes, *, name: str = "XML text") -> Any:
 
 
 def iterate_xml(path: Path) -> Iterator[tuple[str, Any]]:
-    """Go through a large document element by element, each when it ends.
+    """Iterate over a large document element by element, each when it ends.
 
     Yields:
         (name without namespace, element). Clear the ones that are done with.

@@ -66,7 +66,7 @@ def _parts(plate: Plate, root: Path) -> tuple[str, ...]:
 
 
 def _differing(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Take of each path the first part that differs, and more of it where that is not enough."""
+    """Select of each path the first part that differs, and more of it where that is not enough."""
     longest = max(map(len, paths))
     begin = next((place for place in range(longest) if len({path[place : place + 1] for path in paths}) > 1), longest)
     for end in range(begin + 1, longest + 1):

@@ -127,7 +127,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
 
 def _versions(content: dict[str, Any]) -> Iterator[str]:
-    """Look where a version may stand: at the top in 0.5, in the plate, well or image in 0.4."""
+    """Find where a version may stand: at the top in 0.5, in the plate, well or image in 0.4."""
     entries = [content]
     for value in content.values():
         entries += value if isinstance(value, list) else [value]

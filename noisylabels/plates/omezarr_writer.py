@@ -19,7 +19,7 @@ _CHANNEL_COLOURS = ("D55E00", "009E73", "56B4E9", "F0E442", "CC79A7", "FFFFFF")
 
 
 def field_folder(root: Path, field: Field) -> Path:
-    """Say where a field of a plate lies: `B/07/3`."""
+    """Return where a field of a plate lies: `B/07/3`."""
     return root / field.well.row_name / f"{field.well.column:02d}" / str(field.number)
 
 

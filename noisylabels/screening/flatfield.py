@@ -85,7 +85,7 @@ def plate_flatfield(
 
 
 def stored_flatfield(plate: Plate, channels: Sequence[str] | None) -> tuple[Coefficients, ...]:
-    """Take the illumination that the instrument stored in its index; flat where it stored none.
+    """Read the illumination that the instrument stored in its index; flat where it stored none.
 
     Raises:
         InputError: If it stored none at all.

@@ -86,11 +86,11 @@ class Job:
         return correct_flatfield(image, np.stack([polynomial_profile(one, shape) for one in coefficients]))
 
     def doubt(self, image: Image) -> str:
-        """Say that an image has not the scale that the method's thresholds are made for; nothing where it has."""
+        """Describe that an image has not the scale that the method's thresholds are made for; nothing where it has."""
         if not self.method.needs_counts or self.full_scale is not None:
             return ""
         return doubt_scale(image, self.method.name)
 
     def names(self, field: Field) -> tuple[str, ...]:
-        """Name the channels of the images that `read` gives."""
+        """Return the channels of the images that `read` gives."""
         return self.channel_names or self.channels or field.channels

@@ -76,7 +76,7 @@ def _read_classes(model: Path, _: int) -> tuple[str, ...] | None:
 
 
 def label_with(network: Network, model: Path, n_classes: int) -> Callable[[Sequence[Image]], list[LabelMap]]:
-    """Give the function that labels images of one size with an exported network.
+    """Return the function that labels images of one size with an exported network.
 
     Args:
         network: The network.

@@ -83,7 +83,7 @@ def open_parents(text: str) -> Parents:
 
 
 def assign_parents(parents: InstanceMap, events: InstanceMap, n_events: int) -> NDArray[np.int64]:
-    """Give each event the parent that most of its pixels lie in.
+    """Assign to each event the parent that most of its pixels lie in.
 
     Args:
         parents: (row, column) numbers of parents, 0 outside.

@@ -23,7 +23,7 @@ PLACES = {"centroid_row": "Location_Center_Y", "centroid_column": "Location_Cent
 def name_as_cytomining(
     table: "pd.DataFrame", *, compartment: str = "Image", metadata: Sequence[str] = ()
 ) -> "pd.DataFrame":
-    """Give a table Cytomining's column names.
+    """Rename the columns of a table to Cytomining's column names.
 
     Args:
         table: `wells`, `fields` or `parents`.

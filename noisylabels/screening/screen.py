@@ -108,7 +108,7 @@ class Screen:
         return (field for plate in self.plates for field in plate.fields)
 
     def survey(self, *, verify: bool = False) -> Iterator[tuple[Field, str]]:
-        """Go through all fields with their states."""
+        """Iterate over all fields with their states."""
         return ((field, state_of(field, self.job, self.store, verify=verify)) for field in self.fields)
 
     def count_states(self) -> dict[str, int]:
@@ -134,7 +134,7 @@ class Screen:
             yield blame(field, self.job, self.store) if isinstance(outcome, WorkerDiedError) else outcome
 
     def share(self, shard: Shard | None = None) -> Iterator[Field]:
-        """Go through the fields of a shard; all when None."""
+        """Iterate over the fields of a shard; all when None."""
         return (field for field in self.fields if self.is_mine(field, shard))
 
     def is_mine(self, field: Field, shard: Shard | None) -> bool:

@@ -40,7 +40,7 @@ class Store:
     folder: Path
 
     def path(self, field: Field, suffix: str) -> Path:
-        """Say where a field's file lies: `suffix` is `.tif`, `.events.parquet` or `.json`."""
+        """Return where a field's file lies: `suffix` is `.tif`, `.events.parquet` or `.json`."""
         return self.folder / field.plate / field.well.name / f"{field.id}{suffix}"
 
     def read_record(self, field: Field) -> Record | None:
@@ -81,7 +81,7 @@ class Store:
         return True
 
     def declare(self, declaration: Mapping[str, object]) -> None:
-        """Say what this run is; once said, it stays."""
+        """Record what this run is; once recorded, it stays."""
         if read_json(self.folder / RUN_FILE) is None:
             write_text(self.folder / RUN_FILE, json.dumps(declaration, indent=1) + "\n")
 

@@ -28,7 +28,7 @@ def mix_channels(light: Map, settings: CameraSettings) -> Map:
 
 
 def expose(light: Map, settings: CameraSettings, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """Take a picture: count photons, add read noise and offset, clip to the camera's bits.
+    """Simulate a picture: count photons, add read noise and offset, clip to the camera's bits.
 
     Args:
         light: (channel, row, column) expected counts above offset, >= 0. Not modified.

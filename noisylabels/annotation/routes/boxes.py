@@ -17,7 +17,7 @@ def show_box_tasks(call: Call) -> dict[str, object]:
 
 
 def show_box_task(call: Call) -> dict[str, object]:
-    """Tell all about one field, with its boxes."""
+    """Return all about one field, with its boxes."""
     desk, token = _desk(call), call.path["task"]
     field = desk.field(token)
     about = _renamed(desk.task(token)) | picture_of(call.project, field) | {"plate": plate_of(call.project, field)}
@@ -44,7 +44,7 @@ def delete_box(call: Call) -> dict[str, object]:
 
 
 def close_boxes(call: Call, sent: BoxCloseSchema) -> dict[str, object]:
-    """Say what became of a field."""
+    """Record what became of a field."""
     _desk(call).close(call.path["task"], sent.state, active_ms=sent.active_ms, key=sent.key)
     return show_box_task(call)
 

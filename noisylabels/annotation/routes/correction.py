@@ -42,7 +42,7 @@ IDLE_MS = 30_000
 
 
 def show_session(call: Call) -> dict[str, object]:
-    """Tell a page who is in front of it, and what the project is about."""
+    """Return who is in front of the page, and what the project is about."""
     about = {
         "person": call.person.name,
         "role": call.person.role,
@@ -80,7 +80,7 @@ def change(call: Call, sent: QueueSchema) -> dict[str, object]:
 
 
 def next_task(call: Call, sent: NextSchema) -> dict[str, object]:
-    """Hand out a task."""
+    """Return a task."""
     token = _session(call).next(strategy=sent.strategy, key=sent.key)
     return {"task": None if token is None else _task(call, token)}
 
@@ -97,7 +97,7 @@ def show_tasks(call: Call) -> dict[str, object]:
 
 
 def show_task(call: Call) -> dict[str, object]:
-    """Tell all about one task."""
+    """Return all about one task."""
     return _task(call, call.path["task"])
 
 
@@ -166,7 +166,7 @@ def redo(call: Call, sent: StepSchema) -> Response:
 
 
 def adopt(call: Call, sent: AdoptSchema) -> Response:
-    """Settle a conflict."""
+    """Resolve a conflict."""
     return head_response(_session(call).adopt(call.path["task"], sent.adopt, seen=sent.revision, key=sent.key), 200)
 
 
@@ -190,7 +190,7 @@ def give_back(call: Call, sent: ReturnSchema) -> dict[str, object]:
 
 
 def release(call: Call, sent: Keyed) -> dict[str, object]:
-    """Hand the field of an unfinished task to others."""
+    """Release the field of an unfinished task to others."""
     _session(call).release(call.path["task"], key=sent.key)
     return _task(call, call.path["task"])
 

@@ -152,12 +152,12 @@ def picture_of(project: Project, field: Field) -> dict[str, object]:
 
 
 def plate_of(project: Project, field: Field) -> str:
-    """Name the plate that the contrast is kept for: the dataset where the field's name tells none."""
+    """Return the plate that the contrast is kept for: the dataset where the field's name tells none."""
     return field.plate or dataset_of(project).folder.name
 
 
 def _without_path(field: Field, error: Exception) -> str:
-    """Say that an image cannot be read, without telling the client where the server keeps it."""
+    """Answer that an image cannot be read, without telling the client where the server keeps it."""
     kind = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
     kind = "is another than when the project was made" if isinstance(error, ImageReplacedError) else kind
     return f"The image of this field ({field.rows} x {field.columns} pixels) {kind}. Skip it and tell the owner."

@@ -59,7 +59,7 @@ def show_jobs(call: Call) -> dict[str, object]:
 
 
 def show_job(call: Call) -> dict[str, object]:
-    """Tell about one job."""
+    """Return one job."""
     return asdict(call.jobs.find(call.person, call.path["job"]))
 
 

@@ -24,7 +24,7 @@ def show_study(call: Call) -> dict[str, object]:
 
 
 def show_trial(call: Call) -> dict[str, object]:
-    """Tell all about one trial that a rater may know."""
+    """Return all about one trial that a rater may know."""
     desk, token = _desk(call), call.path["trial"]
     about = asdict(desk.trial(token))
     return {"trial": about.pop("token"), **about} | picture_of(call.project, desk.field(token))

@@ -47,7 +47,7 @@ Schema = TypeVar("Schema", bound=Keyed)
 
 
 class NextSchema(Keyed):
-    """Ask for the next task, once by another strategy than the queue's."""
+    """Request the next task, once by another strategy than the queue's."""
 
     strategy: str | None = None
 
@@ -82,7 +82,7 @@ class AdoptSchema(Keyed):
 
 
 class CloseSchema(Keyed):
-    """Say what became of a task."""
+    """Record what became of a task."""
 
     state: str
     revision: Whole
@@ -103,7 +103,7 @@ class PersonSchema(Keyed):
 
 
 class PredictSchema(Keyed):
-    """Ask a network for its label map of a field or a region of it."""
+    """Request from a network its label map of a field or a region of it."""
 
     bundle: str
     revision: Whole
@@ -111,7 +111,7 @@ class PredictSchema(Keyed):
 
 
 class BundleSchema(Keyed):
-    """Ask for a training or a learning curve of a network."""
+    """Request a training or a learning curve of a network."""
 
     bundle: str
 
@@ -141,7 +141,7 @@ class BoxSchema(Keyed):
 
 
 class TrialCloseSchema(Keyed):
-    """Say that a trial cannot be judged, or is left for later."""
+    """Record that a trial cannot be judged, or is left for later."""
 
     state: str
     active_ms: Whole = 0
@@ -149,7 +149,7 @@ class TrialCloseSchema(Keyed):
 
 
 class BoxCloseSchema(Keyed):
-    """Say what became of a field with boxes."""
+    """Record what became of a field with boxes."""
 
     state: str
     active_ms: Whole = 0

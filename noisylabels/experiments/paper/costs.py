@@ -61,7 +61,7 @@ def tabulate_costs(costs: Mapping[str, list[Cost]]) -> list[dict[str, object]]:
 
 
 def describe_machine() -> dict[str, str | int | None]:
-    """Say what it ran on: processor cores, accelerator, peak memory, versions."""
+    """Return what it ran on: processor cores, accelerator, peak memory, versions."""
     from importlib import metadata
 
     import torch

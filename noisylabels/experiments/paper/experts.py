@@ -182,7 +182,7 @@ def dose_truth(quarters: Dataset, *, rate: float, seed: int) -> None:
 
 
 def name_dose(rate: float) -> str:
-    """Name the label set of a known dose.
+    """Return the name of the label set of a known dose.
 
     Examples:
         >>> name_dose(0.3)

@@ -93,7 +93,7 @@ def predict(bundle: str, dataset: Path, weights: Path, labels: Path, *, split: s
 
 
 def name_look(epoch: int) -> str:
-    """Name the label set of CDL after an epoch.
+    """Return the name of the label set of CDL after an epoch.
 
     Examples:
         >>> name_look(3)
@@ -103,7 +103,7 @@ def name_look(epoch: int) -> str:
 
 
 def name_size(fields: int) -> str:
-    """Name the label set of a CDL that was trained on fewer fields.
+    """Return the name of the label set of a CDL that was trained on fewer fields.
 
     Examples:
         >>> name_size(22)

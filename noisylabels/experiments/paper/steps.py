@@ -47,7 +47,7 @@ def claim_study(folder: Path, settings: Mapping[str, object], *, preset: str) ->
 
 
 def do_step(folder: Path, step: Step, *, say: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
-    """Do a step, or read its result where it was done before.
+    """Run a step, or read its result where it was done before.
 
     Args:
         folder: The folder of one screen.

@@ -18,7 +18,7 @@ Say = Callable[[str], object]
 
 
 def run_study(folder: Path, settings: StudySettings, *, preset: str, seeds: Sequence[int], say: Say) -> None:
-    """Do every step of every screen that is not done yet; start it again after a kill and it goes on.
+    """Run every step of every screen that is not done yet; start it again after a kill and it goes on.
 
     Args:
         folder: Where everything goes; one folder per seed.

@@ -63,7 +63,7 @@ def make_tables(counted: Counted, steps: Mapping[str, Mapping[str, Any]]) -> "di
 
 
 def tabulate_teacher(counted: Counted) -> "pd.DataFrame":
-    """Hold CDL against the truth and against its teacher, by epoch and training-set size, on all held-out quarters.
+    """Compare CDL with the truth and with its teacher, by epoch and training-set size, on all held-out quarters.
 
     Args:
         counted: The counts of all screens.

@@ -76,7 +76,7 @@ def brightness_of(image: RealArray) -> NDArray[np.float32]:
 
 
 def normalised(image: RealArray) -> NDArray[np.float32]:
-    """Bring every channel to mean 0 and deviation 1, as the bundles do, by the same transform."""
+    """Scale every channel to mean 0 and deviation 1, as the bundles do, by the same transform."""
     scaled: NDArray[np.float32] = np.asarray(NormalizeIntensity(channel_wise=True)(np.asarray(image, np.float32)))
     return scaled
 

@@ -82,7 +82,7 @@ class CoTeaching:
         return {"peer": self.peer.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up the second network where it was."""
+        """Restore the second network where it was."""
         self.peer.load_state_dict(state["peer"])
         self.optimizer.load_state_dict(state["optimizer"])
 
@@ -116,7 +116,7 @@ def twin(optimizer: torch.optim.Optimizer, peer_of: dict[nn.Parameter, nn.Parame
 
 
 def follow(optimizer: torch.optim.Optimizer, leader: torch.optim.Optimizer) -> None:
-    """Take over the leader's rate, momentum and weight decay of this moment, group by group."""
+    """Copy the leader's rate, momentum and weight decay of this moment, group by group."""
     for group, leading in zip(optimizer.param_groups, leader.param_groups, strict=True):
         group.update(_settings(leading))
 

@@ -52,7 +52,7 @@ def changes_of_slope(fit: Sequence[float]) -> NDArray[np.float64]:
 
 
 def has_ended(fit: Sequence[float], *, ratio: float = 0.9) -> bool:
-    """Tell whether early learning has ended by the last epoch of a fit, by ADELE's rule.
+    """Return whether early learning has ended by the last epoch of a fit, by ADELE's rule.
 
     Args:
         fit: IoU of the predictions with the training labels, one value per epoch, in [0, 1].
@@ -139,7 +139,7 @@ class EarlyLearningTrigger:
         return {"history": [list(row) for row in self.history], "done": sorted(self.done)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up the curves where they were."""
+        """Restore the curves where they were."""
         self.history = [list(row) for row in state["history"]]
         self.done = set(state["done"])
 

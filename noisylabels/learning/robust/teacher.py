@@ -62,7 +62,7 @@ class EMATeacher:
         return state
 
     def load_state_dict(self, state: Mapping[str, object]) -> None:
-        """Take up the average where it was."""
+        """Restore the average where it was."""
         self.network.load_state_dict(state)
 
 

@@ -86,7 +86,7 @@ def fit_mixed_logistic(
 
 
 def _place_nodes(events: _Events, beta: Floats, sd: float) -> tuple[Floats, Floats]:
-    """Give (image, node) effects about each image's most likely one, and the (image,) widths of the nodes."""
+    """Return (image, node) effects about each image's most likely one, and the (image,) widths of the nodes."""
     base, mode = events.design @ beta, np.zeros(events.n_images)
 
     def per_image(values: Floats) -> Floats:
@@ -106,7 +106,7 @@ def _place_nodes(events: _Events, beta: Floats, sd: float) -> tuple[Floats, Floa
 
 
 def _cost(parameters: Floats, events: _Events, nodes: Floats, widths: Floats) -> tuple[float, Floats]:
-    """Give minus the penalised log likelihood and its gradient."""
+    """Return minus the penalised log likelihood and its gradient."""
     beta, sd = parameters[:-1], float(np.exp(parameters[-1]))
     logits = (events.design @ beta)[:, None] + nodes[events.image]
     tail = np.exp(-np.abs(logits))

@@ -191,7 +191,7 @@ def make_profile(
 
 
 def group_fields(groups: Sequence[str] | None, n_fields: int) -> list[NDArray[np.intp]]:
-    """Give the positions of the fields of each group, in the order in which the groups appear.
+    """Return the positions of the fields of each group, in the order in which the groups appear.
 
     Args:
         groups: Per field, the name of its group; None: each field by itself.

@@ -73,7 +73,7 @@ def summarise(
 
 
 def feature_reference(comparisons: Sequence[Comparison], features: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Take mean and standard deviation of each feature over all true events."""
+    """Compute mean and standard deviation of each feature over all true events."""
     values = {name: np.concatenate([feature_values(part.events, name) for part in comparisons]) for name in features}
     return {
         name: (float(column.mean()), float(column.std()) or 1.0) if len(column) else (0.0, 1.0)
