@@ -17,6 +17,7 @@ from noisylabels.cli import main
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
 from tests.plates.made_plates import harmony_image, harmony_index, hash_tree, write_harmony_plate
+from tests.running import run_command
 
 STARTED: list[str] = []
 WRITTEN: list[str] = []
@@ -148,9 +149,7 @@ def test_an_annotation_project_whose_names_lead_elsewhere(
     screen: Path, tmp_path: Path, refused: Callable[..., str], change: str, value: str
 ) -> None:
     project = tmp_path / "stranger.desk"
-    with pytest.raises(SystemExit) as made:
-        main(["annotate", "create", str(project), str(screen)])
-    assert not made.value.code
+    assert run_command("annotate", "create", project, screen) == 0
     with contextlib.closing(sqlite3.connect(project)) as file, file:
         file.execute(f"{change} WHERE id = 1", (value,))
     for command in (["export", str(project), "out"], ["status", str(project)], ["invite", str(project), "A"]):
@@ -181,11 +180,7 @@ STARTING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "pty.s
 
 
 def call(*words):
-    try:
-        main([str(word) for word in words])
-    except SystemExit as stop:
-        return stop.code
-    return 0
+    return run_command(*words)
 
 
 def outside(tmp_path):

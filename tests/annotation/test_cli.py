@@ -11,17 +11,16 @@ import pytest
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.ratings import RatingDesk
 from noisylabels.annotation.users import person_of
-from noisylabels.cli import main
 from tests.annotation.desks import TOKEN, make_dataset, make_project, owner_session
+from tests.running import run_command
 
 
 @pytest.fixture
 def say(capsys):
     def run(*words, code=0):
-        with pytest.raises(SystemExit) as left:
-            main(["annotate", *map(str, words)])
+        exit_code = run_command("annotate", *words)
         said = capsys.readouterr()
-        assert left.value.code == code, said.err
+        assert exit_code == code, said.err
         return said.out if code == 0 else said.err
 
     return run

@@ -12,12 +12,13 @@ import pytest
 import typer
 
 from evaluation.metrics.pixels import count_pixels, score_classes
-from noisylabels.cli import find_app, main
+from noisylabels.cli import find_app
 from noisylabels.commands.overrides import read_overrides
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.data.labels import ClassTable
 from noisylabels.learning.launcher import plan_prediction, plan_training
+from tests.running import run_command
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NUCLEUS = ClassTable(("background", "nucleus"))
@@ -29,9 +30,7 @@ pytestmark = [
 
 
 def call(*words: object) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    assert not stop.value.code
+    assert run_command(*words) == 0
 
 
 @pytest.fixture(scope="module")

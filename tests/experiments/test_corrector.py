@@ -5,13 +5,13 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
 from noisylabels.experiments.corrector import Control, correct_labels, write_pairs_view
 from tests.bundles.small_screen import write_screen
+from tests.running import run_command
 
 SPLITS = ("training",) * 4 + ("validation", "test")
 SWAPPED = np.array([0, 2, 1], np.uint8)
@@ -126,8 +126,6 @@ def test_a_view_of_pairs_shows_labels_as_channels_and_ignored_pixels_as_none(tmp
 def test_the_command_trains_and_holds_the_corrector_against_the_trusted_fields(tmp_path, capsys):
     screen = write_screen(tmp_path / "s", splits=("training",) * 4 + ("validation",) * 2 + ("test",))
     words = ["--fields", "f0,f2", "--trusted", "cip", "--steps", "1", "--out", str(tmp_path / "runs")]
-    with pytest.raises(SystemExit) as stop:
-        main(["correct", str(screen), *words])  # the labels are the trusted ones here: nothing can be better
-    assert stop.value.code == 2
+    assert run_command("correct", screen, *words) == 2
     assert capsys.readouterr().err.endswith("and 1.000. Use the labels as they are.\n")
     assert not (screen / "labels" / "corrected").exists()

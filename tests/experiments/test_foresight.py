@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
@@ -21,6 +20,7 @@ from noisylabels.experiments.pairs import (
     write_pairs,
 )
 from tests.bundles.small_screen import write_screen
+from tests.running import run_command
 
 
 def test_a_score_of_nothing_is_nan_and_absent_classes_do_not_count():
@@ -106,9 +106,7 @@ def test_the_pairs_that_come_with_the_program_are_scores():
 
 
 def foresee(folder, *words):
-    with pytest.raises(SystemExit) as stop:
-        main(["foresee", str(folder), "--out", str(folder / "students"), *words])
-    return stop.value.code
+    return run_command("foresee", folder, "--out", folder / "students", *words)
 
 
 def test_the_command_holds_a_student_against_its_teacher_and_goes_on(tmp_path, capsys):

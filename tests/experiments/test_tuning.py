@@ -7,11 +7,11 @@ from evaluation.statistics.intervals import Interval
 from noisylabels.cip.family import DEFAULT_RANGES, spread
 from noisylabels.cip.labelling import load_pipeline
 from noisylabels.cip.settings import LCSB
-from noisylabels.cli import main
 from noisylabels.data.errors import InputError
 from noisylabels.experiments.foresight import Student
 from noisylabels.experiments.tuning import Member, propose, write_proposal
 from tests.bundles.small_screen import write_screen
+from tests.running import run_command
 
 
 def make_member(agreement, tmp_path):
@@ -33,9 +33,7 @@ def test_a_proposal_read_back_is_the_member(tmp_path):
 
 
 def cip(folder, *words):
-    with pytest.raises(SystemExit) as stop:
-        main(["cip", str(folder), "--preset", "otsu", *map(str, words)])
-    return stop.value.code
+    return run_command("cip", folder, "--preset", "otsu", *words)
 
 
 def test_the_command_proposes_one_run_and_its_settings_can_be_used(tmp_path, capsys):

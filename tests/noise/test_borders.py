@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from noisylabels.cli import main
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
@@ -12,6 +11,7 @@ from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import ROSELLA
 from noisylabels.noise.borders import BorderOffset, measure_offsets, shift_borders
 from tests.noise.fields import crowded_field
+from tests.running import run_command
 
 RADIUS = 7
 
@@ -108,9 +108,7 @@ def folder(tmp_path):
 
 
 def run(folder, *words):
-    with pytest.raises(SystemExit) as stop:
-        main(["borders", str(folder), *words])
-    return stop.value.code
+    return run_command("borders", folder, *words)
 
 
 def test_the_command_measures_and_moves_back(folder, capsys):

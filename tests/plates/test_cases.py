@@ -12,6 +12,7 @@ from noisylabels.data.images import read_image
 from noisylabels.plates.formats import open_plates
 from tests.plates.archive import needs_cases
 from tests.plates.test_single_files import SINGLE
+from tests.running import run_command
 
 pytestmark = needs_cases
 
@@ -187,13 +188,9 @@ NAMED = {
 
 
 def run(capsys, source, target, *words):
-    try:
-        main(["screen", "run", str(source), str(target), "--method", "threshold", "--workers", "0", *words])
-        code = 0
-    except SystemExit as stop:
-        code = stop.code
-    told = capsys.readouterr()
-    return code, told.out + told.err
+    code = run_command("screen", "run", source, target, "--method", "threshold", "--workers", "0", *words)
+    said = capsys.readouterr()
+    return code, said.out + said.err
 
 
 def check(capsys, cases, name, target, words, code, n_done, told):
@@ -279,8 +276,7 @@ def test_the_pipeline_for_nuclei_runs_on_plates(cases, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["h_timepoints", "ix_time", "z_t3"])
 def test_all_time_points_are_converted(cases, tmp_path, name):
-    with pytest.raises(SystemExit, match=r"^0$"):
-        main(["convert", str(cases / name), str(tmp_path)])
+    assert run_command("convert", cases / name, tmp_path) == 0
     (before,) = open_plates(cases / name)
     (after,) = open_plates(tmp_path)
     assert [field.id for field in after.fields] == [field.id for field in before.fields]
@@ -294,14 +290,12 @@ def test_all_time_points_are_converted(cases, tmp_path, name):
 def test_an_import_tells_the_time_points_that_it_leaves_out(cases, tmp_path, capsys, name):
     (plate,) = open_plates(cases / name)
     last = plate.wells[0].fields[0].times[-1]
-    with pytest.raises(SystemExit, match=r"^3$"):
-        main(["import", str(cases / name), str(tmp_path / "first"), "--plate"])
+    assert run_command("import", cases / name, tmp_path / "first", "--plate") == 3
     first = plate.wells[0].fields[0].times[0]
     assert f"has 3 time points: only {first} is read. Choose one of {first}..{last} with --time." in (
         capsys.readouterr().err
     )
-    with pytest.raises(SystemExit, match=r"^0$"):
-        main(["import", str(cases / name), str(tmp_path / "last"), "--plate", "--time", str(last)])
+    assert run_command("import", cases / name, tmp_path / "last", "--plate", "--time", last) == 0
     assert capsys.readouterr().err == ""
     for field in plate.fields:
         (path,) = (tmp_path / "last" / "images").glob(f"*{field.well.name}_f{field.number}.ome.tif")
@@ -310,8 +304,7 @@ def test_an_import_tells_the_time_points_that_it_leaves_out(cases, tmp_path, cap
 
 def test_positions_of_a_set_of_files_are_imported_with_their_own_pages(cases, tmp_path):
     source = cases / "tiff" / "multi_position"
-    with pytest.raises(SystemExit, match=r"^0$"):
-        main(["import", str(source), str(tmp_path / "set")])
+    assert run_command("import", source, tmp_path / "set") == 0
     written = {path.name: read_image(path) for path in (tmp_path / "set" / "images").iterdir()}
     assert len(written) == 3
     assert len({image.tobytes() for image in written.values()}) == 3
@@ -323,8 +316,7 @@ def test_positions_of_a_set_of_files_are_imported_with_their_own_pages(cases, tm
 @pytest.mark.parametrize("name", ["h_two_measurements", "h_name_collision", "collide_cv", "collide_zarr"])
 def test_labels_of_plates_of_one_name_lie_on_their_own_pixels(cases, tmp_path, capsys, name):
     assert run(capsys, cases / name, tmp_path / "run")[0] == 0
-    with pytest.raises(SystemExit, match=r"^0$"):
-        main(["screen", "export", str(tmp_path / "run"), str(tmp_path / "plates")])
+    assert run_command("screen", "export", tmp_path / "run", tmp_path / "plates") == 0
     sources = {plate.name: plate for plate in open_plates(cases / name)}
     exported = {plate.name: plate for plate in open_plates(tmp_path / "plates")}
     assert len(sources) == 2
@@ -338,7 +330,6 @@ def test_a_name_that_leads_elsewhere_stays_inside(cases, tmp_path, capsys):
     home = tmp_path / "a" / "b" / "c"
     assert run(capsys, cases / "h_name_traversal", home / "run")[0] == 0
     for words in (["convert", str(cases / "h_name_traversal")], ["screen", "export", str(home / "run")]):
-        with pytest.raises(SystemExit, match=r"^0$"):
-            main([*words, str(home / words[0])])
+        assert run_command(*words, home / words[0]) == 0
     made = {path.relative_to(tmp_path).parts[:3] for path in tmp_path.rglob("*") if path.is_file()}
     assert made == {("a", "b", "c")}

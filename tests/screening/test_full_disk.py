@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from noisylabels.cli import main
 from noisylabels.data.disk import DiskFullError, is_disk_full, writing
 from tests.disks import fill, small_disk
 from tests.plates.made_plates import hash_tree
+from tests.running import run_command
 from tests.screening.faults import PATTERN, leftovers, random_pictures, write_plate
 
 BLOCK = 4096
@@ -30,9 +30,7 @@ def run_folder(plate, tmp_path_factory):
 
 
 def call(*words):
-    with pytest.raises(SystemExit) as end:
-        main([str(word) for word in words])
-    return end.value.code
+    return run_command(*words)
 
 
 def json_files(folder):

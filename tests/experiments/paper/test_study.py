@@ -24,9 +24,7 @@ COMMAND = ["study", "--preset", "tiny", "--seeds", "0", "--out"]
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study") / "tiny"
-    with pytest.raises(SystemExit) as stop:
-        main([*COMMAND, str(folder)])
-    assert stop.value.code in (0, None)
+    assert run_command(*COMMAND, folder) == 0
     return folder
 
 
