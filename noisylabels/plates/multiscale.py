@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 
@@ -56,7 +58,10 @@ def write_multiscale(
             zarr_format=3,
             config={"write_empty_chunks": True},
         )
-        array[...] = level
+        for chunk in np.ndindex(
+            level.shape[:-2]
+        ):  # where one fails, no other is on its way to the disk
+            array[chunk] = level[chunk]
     write_group(folder, {"ome": dict(ome), **({PROVENANCE_KEY: dict(provenance)} if provenance else {})})
 
 
