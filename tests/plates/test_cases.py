@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tifffile
 
-from noisylabels.cli import main
 from noisylabels.data.images import read_image
 from noisylabels.plates.formats import open_plates
 from tests.plates.archive import needs_cases
