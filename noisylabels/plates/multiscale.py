@@ -58,9 +58,7 @@ def write_multiscale(
             zarr_format=3,
             config={"write_empty_chunks": True},
         )
-        for chunk in np.ndindex(
-            level.shape[:-2]
-        ):  # where one fails, no other is on its way to the disk
+        for chunk in np.ndindex(level.shape[:-2]):  # where one fails, no other is on its way to the disk
             array[chunk] = level[chunk]
     write_group(folder, {"ome": dict(ome), **({PROVENANCE_KEY: dict(provenance)} if provenance else {})})
 
