@@ -8,7 +8,7 @@ TORCH := 2.13.0
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test lint browser bench site clean
+.PHONY: demo test lint browser bench site release lowest clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/noisylabels demo demo
@@ -19,6 +19,23 @@ test: $(VENV)/test.stamp browser lint
 # On a machine that does nothing else: docs/benchmarks.md says so where it did.
 bench: $(VENV)/bench.stamp browser
 	$(BIN)/python -m benchmarks
+
+# What a release is made of: wheel and sdist, checked; the licences and the bill of materials of all that comes along.
+release: $(VENV)/release.stamp
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/pip-licenses --from=mixed --with-urls --order=license --format=csv --output-file=dist/licences.csv
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file dist/sbom.json $(BIN)/python
+
+# The oldest versions that pyproject.toml allows, in an environment of their own; torch is the one that is tested.
+lowest: $(VENV)/release.stamp
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra test pyproject.toml --output-file $(VENV)/lowest.txt
+	$(BIN)/uv venv --quiet --clear $(VENV)/lowest
+	grep -Ev '^(torch|nvidia|triton|cuda)' $(VENV)/lowest.txt > $(VENV)/lowest-but-torch.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --torch-backend cpu torch==$(TORCH)
+	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --no-deps -r $(VENV)/lowest-but-torch.txt --editable .
+	$(VENV)/lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 # The pages as a site: site/index.html.
 site: $(VENV)/test.stamp
@@ -42,6 +59,10 @@ $(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml
 
 $(VENV)/test.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable '.[test]'
+	touch $@
+
+$(VENV)/release.stamp: $(VENV)/torch.stamp pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable '.[release]'
 	touch $@
 
 $(VENV)/bench.stamp: $(VENV)/torch.stamp pyproject.toml

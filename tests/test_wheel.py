@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import noisylabels
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -78,4 +80,4 @@ def test_the_command_and_the_bundles_work_from_it_in_any_folder(installed, tmp_p
     package, bundle, version = done.stdout.splitlines()
     assert Path(package).is_relative_to(installed)
     assert Path(bundle).is_relative_to(installed)
-    assert version == "0.1.0"
+    assert version == noisylabels.__version__

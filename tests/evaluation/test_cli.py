@@ -1,6 +1,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,14 @@ def test_the_report_needs_no_network_and_no_script(evaluated):
     assert all(address.startswith("data:") for address in page.addresses)
     assert "script" not in page.tags
     words = " ".join(page.words)
-    for expected in ("MeanIoU", "WeightedIoU", "errors of CDL", "P1_B02_f1", "SHA-256 of cip", "noisylabels 0.1.0"):
+    for expected in (
+        "MeanIoU",
+        "WeightedIoU",
+        "errors of CDL",
+        "P1_B02_f1",
+        "SHA-256 of cip",
+        f"noisylabels {version('noisylabels')}",
+    ):
         assert expected in words
 
 
