@@ -67,8 +67,8 @@ def run(
             failed += [item] if item.state == "failed" else []
             advance()
     for item in failed:
-        first = (folder / "runs" / item.identity / runner.FAILURE).read_text().splitlines()[0]
-        typer.echo(f"noisylabels: run {item.identity} failed: {first}", err=True)
+        first = (folder / "runs" / item.run_id / runner.FAILURE).read_text().splitlines()[0]
+        typer.echo(f"noisylabels: run {item.run_id} failed: {first}", err=True)
     if failed:
         raise typer.Exit(SOME_FAILED)
 
@@ -109,4 +109,4 @@ def _line(item: "Planned") -> str:
     size = "all" if run_.n_train is None else run_.n_train
     seeds = f"seeds {run_.noise_seed}/{run_.weights_seed}/{run_.order_seed}/{run_.split_seed}"
     seconds = "" if item.seconds is None else f" {item.seconds:.0f} s"
-    return f"{item.identity}  {run_.noise} {run_.dose:g}  {run_.method}  n={size}  {seeds}  {item.state}{seconds}"
+    return f"{item.run_id}  {run_.noise} {run_.dose:g}  {run_.method}  n={size}  {seeds}  {item.state}{seconds}"

@@ -39,7 +39,7 @@ def collect(planned: Sequence[Planned], folder: Path) -> dict[str, "pd.DataFrame
         msg = f"At least one run of {folder} must be done to collect, got none. Do `noisylabels experiment run` first."
         raise InputError(msg)
     # In the order of the declaration: the tables are the same whatever the order or the shards in which runs were done.
-    results = [read_result(folder, item.identity) for item in done]
+    results = [read_result(folder, item.run_id) for item in done]
     tables = {name: _join(folder, results, name) for name in ("fields", "events")}
     tables["epochs"] = pd.DataFrame([row for result in results for row in _epoch_rows(result)])
     tables["runs"] = pd.DataFrame([{key: result[key] for key in ("id", *FACTORS)} for result in results])
@@ -77,14 +77,14 @@ def dice(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.where(n_known > 0, per_class.sum(-1) / np.maximum(n_known, 1), np.nan)
 
 
-def read_result(folder: Path, identity: str) -> dict[str, Any]:
+def read_result(folder: Path, run_id: str) -> dict[str, Any]:
     """Read the `result.json` of a done run.
 
     Args:
         folder: The experiment's folder.
-        identity: The run's id.
+        run_id: The run's id.
     """
-    content: dict[str, Any] = json.loads((folder / "runs" / identity / RESULT).read_text())
+    content: dict[str, Any] = json.loads((folder / "runs" / run_id / RESULT).read_text())
     return content
 
 

@@ -1,4 +1,4 @@
-"""The grid: one row per training, each with an identity of its own."""
+"""The grid: one row per training, each with an id of its own."""
 
 import itertools
 import json
@@ -84,7 +84,7 @@ def _stretched(levels: Sequence[int], length: int) -> Sequence[int]:
 def recipe_of(run: Run, declaration: Declaration) -> dict[str, object]:
     """Write down all that decides a run's result, as plain data."""
     noise = declaration.noise.get(run.noise)
-    # Named only where it is asked for: recipes from before there was such a choice keep their identity.
+    # Named only where it is asked for: recipes from before there was such a choice keep their run_id.
     steps = {"steps_of": declaration.largest_set() or "all"} if declaration.equal_steps else {}
     return {
         "run": asdict(run),
@@ -113,7 +113,7 @@ def identify(recipe: Mapping[str, object], *, data: str, code: str) -> str:
 def hash_sources() -> str:
     """Return the hash of the source of the rooms and bundles that a run goes through; written beside its result.
 
-    The identity of a run has the package's version instead: a changed comment shall not cost a night of training. The
+    The id of a run has the package's version instead: a changed comment shall not cost a night of training. The
     report says when the runs of a grid were made by different sources.
     """
     root = Path(__file__).parent.parent

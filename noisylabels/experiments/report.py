@@ -128,8 +128,8 @@ def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
     for item in planned:
         if item.state == "done":
             arm = f"{item.run.noise} {item.run.dose:g}, {item.run.method}"
-            head = (item.identity, arm, item.run.noise_seed, item.run.weights_seed)
-            rows += [(*head, line) for line in read_result(folder, item.identity)["commands"]]
+            head = (item.run_id, arm, item.run.noise_seed, item.run.weights_seed)
+            rows += [(*head, line) for line in read_result(folder, item.run_id)["commands"]]
     heads = ("run", "arm", "noise seed", "weights seed", "command")
     table = Table("commands", "Every cell alone", heads, tuple(rows), grouped=True, shown=12)
     return Section(REPEAT, "Repeat it", "Run them in the order given, from the folder of the experiment.", (table,))
@@ -195,7 +195,7 @@ def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, st
 
 def _checks(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> list[Check]:
     missing = [item for item in planned if item.state != "done"]
-    sources = {read_result(folder, item.identity)["code"] for item in planned if item.state == "done"}
+    sources = {read_result(folder, item.run_id)["code"] for item in planned if item.state == "done"}
     checks = [Check("bad", f"{len(missing)} of {len(planned)} runs are not done.")] if missing else []
     n_noise, n_weights = (len(declaration.seeds[name]) for name in ("noise", "weights"))
     n_draws = n_noise * n_weights if declaration.crossed else max(n_noise, n_weights)

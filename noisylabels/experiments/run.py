@@ -27,30 +27,30 @@ class Outcome:
     """What a run left behind.
 
     Args:
-        identity: The run's id.
+        run_id: The run's id.
         seconds: Wall time of training and prediction.
         commands: The `python -m monai.bundle run` lines that repeat it.
     """
 
-    identity: str
+    run_id: str
     seconds: float
     commands: tuple[str, ...]
 
 
-def execute(workspace: Workspace, data: Dataset, run: Run, identity: str) -> Outcome:
+def execute(workspace: Workspace, data: Dataset, run: Run, run_id: str) -> Outcome:
     """Train, predict and count one run; `result.json` is written last, so a run that has it is whole.
 
     Args:
         workspace: The experiment's folder.
         data: Its fields.
         run: What to run.
-        identity: Its id.
+        run_id: Its id.
 
     Raises:
         InputError: For a mistake in the declaration that shows only now, as one sentence.
     """
     start = time.perf_counter()
-    folder = workspace.run_folder(identity)
+    folder = workspace.run_folder(run_id)
     write_text(folder / "recipe.json", json.dumps(recipe_of(run, workspace.declaration), indent=1, sort_keys=True))
     view = prepare_labels(workspace, data, run)
     commands = _train_and_predict(workspace.declaration, data, view, run, folder)
@@ -58,10 +58,10 @@ def execute(workspace: Workspace, data: Dataset, run: Run, identity: str) -> Out
     _write_table(fields, folder / "fields.parquet")
     _write_table(events, folder / "events.parquet")
     seconds = time.perf_counter() - start
-    result = {"id": identity, **vars(run), "seconds": seconds, "commands": commands}
+    result = {"id": run_id, **vars(run), "seconds": seconds, "commands": commands}
     result |= {"epochs": _epochs(folder / "model"), "code": hash_sources()}
     write_text(folder / RESULT, json.dumps(result, indent=1))
-    return Outcome(identity, seconds, tuple(commands))
+    return Outcome(run_id, seconds, tuple(commands))
 
 
 def measure(

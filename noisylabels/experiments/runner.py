@@ -31,17 +31,17 @@ _alone = threading.Lock()  # a training seeds its whole process and redirects wh
 
 @dataclass(frozen=True)
 class Planned:
-    """A run with its identity and where it stands.
+    """A run with its id and where it stands.
 
     Args:
         run: The run.
-        identity: Its id.
+        run_id: Its id.
         state: "done", "failed" or "missing".
         seconds: How long it took, None unless done.
     """
 
     run: Run
-    identity: str
+    run_id: str
     state: str
     seconds: float | None = None
 
@@ -81,7 +81,7 @@ def run_grid(
     workspace = Workspace(folder, declaration)
     data = workspace.data()
     wanted = "failed" if only_failed else ("missing", "failed")
-    mine = [item for item in _plan(workspace, data) if shard is None or shard.holds(item.identity)]
+    mine = [item for item in _plan(workspace, data) if shard is None or shard.holds(item.run_id)]
     budget = Budget(declaration.max_hours, [item.seconds for item in mine if item.seconds is not None])
     items = [item for item in mine if item.state in wanted]
     return _run_within(budget, workspace, data, items, engine or InProcess())
@@ -96,7 +96,7 @@ def _run_within(
     def taken() -> Iterator[Planned]:
         while waiting:
             item = waiting.popleft()
-            begun[item.identity] = time.monotonic()
+            begun[item.run_id] = time.monotonic()
             yield item
 
     def may_begin() -> bool:
@@ -111,7 +111,7 @@ def _run_within(
     work = partial(do_run, workspace, replace(data, folder=data.folder.resolve()), version=__version__)
     for item, result in run(work, taken(), engine=engine, may_begin=may_begin):
         ended = _blamed(workspace, item) if isinstance(result, WorkerDiedError) else result
-        budget.count(time.monotonic() - begun.pop(item.identity), ended.seconds)
+        budget.count(time.monotonic() - begun.pop(item.run_id), ended.seconds)
         yield ended
 
 
@@ -136,17 +136,17 @@ def do_run(workspace: Workspace, data: Dataset, item: Planned, version: str) -> 
         msg = f"A worker must see the grid's folders under the same path, but {data.folder} is not there. Share them."
         raise InputError(msg)
     with _alone:
-        there = look(workspace, item.run, item.identity)
+        there = look(workspace, item.run, item.run_id)
         return there if there.state == "done" else attempt(workspace, data, item)
 
 
 def _blamed(workspace: Workspace, item: Planned) -> Planned:
-    ended = look(workspace, item.run, item.identity)  # it may have been whole before its worker was lost
+    ended = look(workspace, item.run, item.run_id)  # it may have been whole before its worker was lost
     if ended.state == "done":
         return ended
     msg = "A run must not end its worker, but each worker that did it was lost. Look for a shortage of memory."
-    write_text(workspace.run_folder(item.identity) / FAILURE, msg)
-    return Planned(item.run, item.identity, "failed")
+    write_text(workspace.run_folder(item.run_id) / FAILURE, msg)
+    return Planned(item.run, item.run_id, "failed")
 
 
 def estimate_seconds(planned: list[Planned]) -> float | None:
@@ -183,16 +183,16 @@ def attempt(workspace: Workspace, data: Dataset, item: Planned) -> Planned:
     Returns:
         The same run, done or failed.
     """
-    folder = workspace.run_folder(item.identity)
+    folder = workspace.run_folder(item.run_id)
     failure = folder / FAILURE
     try:
         with _logged_to(folder / LOG):
-            outcome = execute(workspace, data, item.run, item.identity)
+            outcome = execute(workspace, data, item.run, item.run_id)
     except Exception as error:
         write_text(failure, f"{error}\n\n{traceback.format_exc()}")
-        return Planned(item.run, item.identity, "failed")
+        return Planned(item.run, item.run_id, "failed")
     failure.unlink(missing_ok=True)
-    return Planned(item.run, item.identity, "done", outcome.seconds)
+    return Planned(item.run, item.run_id, "done", outcome.seconds)
 
 
 @contextlib.contextmanager
@@ -212,14 +212,14 @@ def _plan(workspace: Workspace, data: Dataset) -> list[Planned]:
     hashed = hash_data(data)
     planned = []
     for each in list_runs(workspace.declaration):
-        identity = identify(recipe_of(each, workspace.declaration), data=hashed, code=__version__)
-        planned.append(look(workspace, each, identity))
+        run_id = identify(recipe_of(each, workspace.declaration), data=hashed, code=__version__)
+        planned.append(look(workspace, each, run_id))
     return planned
 
 
-def look(workspace: Workspace, run: Run, identity: str) -> Planned:
+def look(workspace: Workspace, run: Run, run_id: str) -> Planned:
     """Return where a run stands."""
-    folder = workspace.run_folder(identity)
+    folder = workspace.run_folder(run_id)
     if (folder / RESULT).is_file():
-        return Planned(run, identity, "done", json.loads((folder / RESULT).read_text())["seconds"])
-    return Planned(run, identity, "failed" if (folder / FAILURE).is_file() else "missing")
+        return Planned(run, run_id, "done", json.loads((folder / RESULT).read_text())["seconds"])
+    return Planned(run, run_id, "failed" if (folder / FAILURE).is_file() else "missing")

@@ -58,9 +58,9 @@ class Workspace:
         self._check(dataset)
         return dataset
 
-    def run_folder(self, identity: str) -> Path:
+    def run_folder(self, run_id: str) -> Path:
         """Return where a run's results lie, or would lie."""
-        return self.folder / "runs" / identity
+        return self.folder / "runs" / run_id
 
     def _made(self) -> Dataset:
         folder = self.folder / "data"

@@ -15,7 +15,7 @@ from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import list_fields, read_images
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
-from noisylabels.learning.mishaps import explain
+from noisylabels.learning.machine_errors import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
 from noisylabels.learning.presets import check_preset
 from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record

@@ -147,7 +147,7 @@ def test_a_run_that_was_whole_before_its_worker_was_lost_is_done(tmp_path, monke
         (item,) = batch
         if whole:
             workspace = Workspace(tmp_path, declare(SHORT))
-            path = workspace.run_folder(item.identity) / "result.json"
+            path = workspace.run_folder(item.run_id) / "result.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text('{"seconds": 1.0}')
         return Future(lost)

@@ -18,11 +18,11 @@ from noisylabels.experiments.curves import (
 from noisylabels.experiments.figures import draw_recall
 
 
-def rows(identity, noise, dose, method, matrices, *, seed=0, source="prediction"):
+def rows(run_id, noise, dose, method, matrices, *, seed=0, source="prediction"):
     """One row per field; a matrix is ((tn, fp), (fn, tp)) of one event class."""
     return [
         {
-            "id": identity, "noise": noise, "dose": dose, "method": method, "n_train": None,
+            "id": run_id, "noise": noise, "dose": dose, "method": method, "n_train": None,
             "noise_seed": seed, "weights_seed": 0, "order_seed": 0, "split_seed": 0,
             "field": f"f{i}", "group": f"g{i}", "source": source,
             **{f"confusion_{r}_{c}": matrix[r][c] for r in range(2) for c in range(2)},

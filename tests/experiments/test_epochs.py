@@ -6,11 +6,11 @@ import pytest
 from noisylabels.experiments.epochs import draw_epochs, epoch_section, find_peaks
 
 
-def curve(identity, scores, *, noise="the CIP", dose=1.0, method="gdl"):
+def curve(run_id, scores, *, noise="the CIP", dose=1.0, method="gdl"):
     """One run: its score on validation fields by epoch, None where it was not validated."""
     return [
         {
-            "id": identity,
+            "id": run_id,
             "noise": noise,
             "dose": dose,
             "method": method,

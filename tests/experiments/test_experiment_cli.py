@@ -63,7 +63,7 @@ def test_a_test_field_without_truth_is_refused(tmp_path, capsys, command):
 
 def test_a_budget_too_small_for_one_run_is_refused(tmp_path, capsys):
     first = plan(declare(GRID), tmp_path / "out")[0]
-    result = tmp_path / "out" / "runs" / first.identity / "result.json"
+    result = tmp_path / "out" / "runs" / first.run_id / "result.json"
     result.parent.mkdir(parents=True)
     result.write_text('{"seconds": 720}')  # what a run takes
     file = written(tmp_path, max_hours=0.1)
@@ -71,7 +71,7 @@ def test_a_budget_too_small_for_one_run_is_refused(tmp_path, capsys):
         "max_hours must allow at least one more run of about 720 s, got 0.1 h, of which 0 s are spent. "
         "Raise it and start again: what is done is kept."
     )
-    assert [path.name for path in (tmp_path / "out" / "runs").iterdir()] == [first.identity]
+    assert [path.name for path in (tmp_path / "out" / "runs").iterdir()] == [first.run_id]
 
 
 def test_a_budget_of_nothing_is_refused(tmp_path, capsys):

@@ -163,7 +163,7 @@ def test_the_report_names_the_command_of_every_cell(done):
     declaration, folder, items = done
     page = report(declaration, plan(declaration, folder), folder).read_text()
     commands = (folder / "tables" / "commands.csv").read_text()
-    assert all(item.identity in commands for item in items)
+    assert all(item.run_id in commands for item in items)
     assert commands.count("python -m monai.bundle run") == 8
     assert "<script" not in page
 
@@ -222,7 +222,7 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
     items = list(run_grid(declare(content), tmp_path))
     assert [item.state for item in items] == ["done"] * 6
     commands = {
-        item.run.method: json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"]
+        item.run.method: json.loads((tmp_path / "runs" / item.run_id / "result.json").read_text())["commands"]
         for item in items
     }
     assert {use: len(lines) for use, lines in commands.items()} == {
@@ -239,7 +239,7 @@ def test_small_sets_take_as_many_steps_where_that_is_declared(tmp_path):
     declaration = declare({**GRID, "preset": ["sgd"], "grid": grid, "equal_steps": True})
     small, whole = list(run_grid(declaration, tmp_path))
     commands = [
-        json.loads((tmp_path / "runs" / item.identity / "result.json").read_text())["commands"][0]
+        json.loads((tmp_path / "runs" / item.run_id / "result.json").read_text())["commands"][0]
         for item in (small, whole)
     ]
     assert (small.run.n_train, whole.run.n_train) == (2, None)
