@@ -11,6 +11,7 @@ network  fields a second end to end, beside the bare network on the same core
 workers  two processes beside one
 memory   peak memory at 100 and at 1,600 fields
 linear   processor time per field of opening, working, status and resuming, at 100, 1,000 and 10,000 fields
+measure  peak memory of `screen measure` at 100 and at 10,000 fields of 24 events
 plate    a whole plate of 384 wells and 9 fields: run, status, measure
 gpu      fields a second end to end on a GPU, beside the bare network; left out where there is none
 """
@@ -299,6 +300,42 @@ def part_linear(folder: Path, *, quick: bool = False) -> Measured:
     ]
 
 
+def part_measure(folder: Path) -> Measured:
+    """Memory of the command, which reads the results of one field after the other; the fields are all one."""
+    peaks = {}
+    for n_fields in (100, 10_000):
+        n_wells, per_well = SIZES[n_fields]
+        plate = repeat_field(folder / f"plate{n_fields}", n_wells, per_well)
+        run = folder / f"run{n_fields}"
+        work_off(begin(plate, run))
+        code = "import resource; from noisylabels.cli import _dispatch; import sys; _dispatch(sys.argv[1:]); "
+        code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        words = [sys.executable, "-c", code, "screen", "measure", str(run), "--json"]
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+        peaks[n_fields] = int(told[-1])
+        print(f"measure: {told[0]}")
+    (few, low), (many, high) = peaks.items()
+    what = f"peak memory of measuring {many} fields"
+    return [Ratio(what, high / 1024, "MiB", "", floor=low / 1024, floor_name=f"{few} fields")]
+
+
+def repeat_field(folder: Path, n_wells: int, n_fields: int) -> Path:
+    """A plate whose fields are links to one field of 24 squares."""
+    folder.mkdir(parents=True)
+    picture = np.random.default_rng(0).normal(300, 8, (64, 96))
+    for number in range(24):
+        row, column = 4 + 14 * (number // 6), 4 + 15 * (number % 6)
+        picture[row : row + 4, column : column + 4] += 400
+    tifffile.imwrite(folder / "one", picture.astype(np.uint16))
+    for well in range(n_wells):
+        for field in range(1, n_fields + 1):
+            for channel in (1, 2):
+                name = f"{row_name(well // 24)}{well % 24 + 1:02d}_f{field}_c{channel}.tif"
+                os.link(folder / "one", folder / name)
+    (folder / "one").unlink()
+    return folder
+
+
 def part_plate(folder: Path, *, quick: bool = False) -> Measured:
     from noisylabels.screening.measurements import measure_screen
     from noisylabels.screening.report import write_report
@@ -354,6 +391,7 @@ PARTS: dict[str, Callable[..., Measured]] = {
     "workers": part_workers,
     "memory": part_memory,
     "linear": part_linear,
+    "measure": part_measure,
     "plate": part_plate,
     "gpu": part_gpu,
 }

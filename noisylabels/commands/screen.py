@@ -66,6 +66,7 @@ def run(
 ) -> None:
     """Label and measure every field that is not done yet. The same command again takes up where it stopped."""
     from noisylabels.parallel import Shard
+    from noisylabels.plates.remote import address_of
     from noisylabels.screening.screen import STATES, Declaration, start_screen
 
     if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
@@ -74,7 +75,7 @@ def run(
         check_device(device)
     names, wanted = _read_channels(channels)
     declaration = Declaration(
-        source=str(source.resolve()),
+        source=address_of(source) or str(source.resolve()),
         method=_read_method(method, model, checkpoint, settings or [], device),
         pattern=pattern,
         channels=wanted,

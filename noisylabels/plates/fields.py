@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
+from noisylabels.data.hashes import Stamp, hash_files, stamp_files
 from noisylabels.data.images import check_pixels
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.pages import read_pages
@@ -79,6 +80,14 @@ class Field:
     def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
         """List the files that decide the pixels of these channels and this time point."""
         raise NotImplementedError
+
+    def stamps(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Stamp, ...]:
+        """Return what tells cheaply that the input is unchanged: names, sizes and times of the files."""
+        return stamp_files(self.files(channels=channels, time=time))
+
+    def hash_input(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> str:
+        """Return the hash of the files that decide the pixels of these channels and this time point."""
+        return hash_files(self.files(channels=channels, time=time))
 
     def reading(self) -> list[Any]:
         """Return in plain values what decides, beside the files and the code, how the field is read."""

@@ -1,7 +1,6 @@
 """One door to every plate format: the folder itself tells which reader it needs."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from noisylabels.plates.names import name_plates
 from noisylabels.plates.pattern import read_pattern
 from noisylabels.plates.plate import Choice, Plate
 from noisylabels.plates.recognition import NONE, recognise
+from noisylabels.plates.remote import Place, RemoteFolder, address_of
 
 MOST_TOLD = 3
 
@@ -45,6 +45,8 @@ def open_plates(folder: str | Path, *, pattern: str | None = None, choice: Choic
         PermissionError: If the folder cannot be listed.
         InputError: If it holds no plate that can be read.
     """
+    if address := address_of(folder):
+        return name_plates([_remote(RemoteFolder(address), pattern)], Path(address))
     root = Path(folder)
     _refuse_unreadable(root)
     if pattern is not None:
@@ -68,10 +70,18 @@ def open_plates(folder: str | Path, *, pattern: str | None = None, choice: Choic
     return (replace(first, problems=(*left_out, *first.problems)), *rest)
 
 
-def _guarded(kind: str, place: Path, choice: Choice) -> Plate:
+def _remote(place: RemoteFolder, pattern: str | None) -> Plate:
+    """Read a plate behind an address: its files cannot be listed, so only OME-Zarr, which names them, is found."""
+    if pattern is not None or not any(place.fetch(("zarr.json", ".zattrs")).values()):
+        msg = f"{place} must be an OME-Zarr plate, the one format that is read from an address. Copy it here, or mount it."
+        raise InputError(msg)
+    return _guarded("omezarr", place, Choice())
+
+
+def _guarded(kind: str, place: Place, choice: Choice) -> Plate:
     """Read a plate; whatever its metadata holds that a reader did not expect is one sentence."""
     try:
-        return FORMATS[kind](place, choice)
+        return omezarr.read_omezarr(place) if isinstance(place, RemoteFolder) else FORMATS[kind](place, choice)
     except (InputError, OSError):
         raise
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -101,10 +111,6 @@ def open_plate(folder: str | Path, *, pattern: str | None = None) -> Plate:
 
 
 def _refuse_unreadable(root: Path) -> None:
-    if re.match(r"[a-z0-9]+:/", str(root)):
-        scheme = str(root).partition(":")[0]
-        msg = f"{root} must be a folder of this machine, got a {scheme} address. Copy the plate here, or mount it."
-        raise InputError(msg)
     try:
         next(root.iterdir(), None)
     except PermissionError as error:

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition, plate_shape
 from noisylabels.plates.fields import Field, Plane, TiffField
 from noisylabels.plates.plate import Plate, Well
+from noisylabels.plates.remote import Place, RemoteFolder
 
 
 class Files:
@@ -159,7 +161,7 @@ class Gathering:
 
 def make_plate(
     name: str,
-    folder: Path,
+    folder: Place,
     kind: str,
     fields: Iterable[Field],
     *,
@@ -185,7 +187,11 @@ def make_plate(
     return Plate(name, folder, kind, shape or plate_shape(by_well), wells, stated)
 
 
-def inside(folder: Path, name: str) -> Path:
+@overload
+def inside(folder: Path, name: str) -> Path: ...
+@overload
+def inside(folder: RemoteFolder, name: str) -> RemoteFolder: ...
+def inside(folder: Place, name: str) -> Place:
     """Join a path from an index to the plate's folder; it may not lead out of it.
 
     Raises:

@@ -59,10 +59,11 @@ def plain_name(name: str) -> str:
 
 
 def _parts(plate: Plate, root: Path) -> tuple[str, ...]:
+    folder = Path(str(plate.folder))
     try:
-        return plate.folder.relative_to(root).parts
+        return folder.relative_to(root).parts
     except ValueError:
-        return plate.folder.parts
+        return folder.parts
 
 
 def _differing(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Field, Plane, Stack
 from noisylabels.plates.gathering import inside, make_plate
 from noisylabels.plates.plate import Plate
+from noisylabels.plates.remote import Place, RemoteFolder, read_if_there
 
 VERSIONS = ("0.4", "0.5", "0.6")
 METADATA = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
@@ -29,7 +30,7 @@ class ZarrField(Field):
         n_times: How many time points the first field of the plate has.
     """
 
-    folder: Path = Path()
+    folder: Place = Path()
     array: str = "0"
     axes: str = "cyx"
     n_times: int = 1
@@ -42,9 +43,10 @@ class ZarrField(Field):
     @property
     def missing(self) -> tuple[Plane, ...]:
         """The array, if no chunk of it is stored. Single missing chunks mean empty pixels in Zarr."""
-        if self._has_pixels():
+        array = Path(str(self.folder)) / self.array
+        if _has_pixels(array):
             return ()
-        return tuple(Plane(0, position, 0, self.folder / self.array) for position in range(len(self.channels)))
+        return tuple(Plane(0, position, 0, array) for position in range(len(self.channels)))
 
     def reading(self) -> list[Any]:
         """Return how the array is laid out."""
@@ -53,24 +55,25 @@ class ZarrField(Field):
     def files(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> tuple[Path, ...]:
         """List the metadata of the image and its array, and the chunks."""
         self.channel_positions(channels), self.time_point(time)
-        metadata = (path for name in METADATA if (path := self.folder / name).is_file())
-        return (*metadata, *sorted(path for path in (self.folder / self.array).rglob("*") if path.is_file()))
+        folder = Path(str(self.folder))
+        metadata = (path for name in METADATA if (path := folder / name).is_file())
+        return (*metadata, *sorted(path for path in (folder / self.array).rglob("*") if path.is_file()))
 
     def read_stack(self, *, channels: Sequence[str] | None = None, time: int | None = None) -> Stack:
         """Read every focal plane as (channel, plane, row, column)."""
-        import zarr
-
         own = describe_image(self.folder)
         positions, moment = self._positions(own, channels), self.time_point(time)
-        if not self._has_pixels():
-            msg = f"{self.folder / self.array} must hold pixels, got metadata only. Copy the plate's chunk files too."
-            raise InputError(msg)
         try:
-            array = zarr.open_array(self.folder / own.array, mode="r")
-            whole = np.asarray(array[moment] if "t" in own.axes else array[...])
+            array, has_pixels = self._open(own.array, own.axes, moment)
+            whole = np.asarray(array[moment] if "t" in own.axes else array[...]) if has_pixels else np.zeros(0)
+        except InputError:
+            raise
         except Exception as error:
             msg = f"{self.folder} must be a whole OME-Zarr image, but it cannot be read ({error}). Copy it again."
             raise InputError(msg) from error
+        if not has_pixels:
+            msg = f"{self.folder / own.array} must hold pixels, got metadata only. Copy the plate's chunk files too."
+            raise InputError(msg)
         axes = own.axes.replace("t", "")
         if whole.ndim != len(axes):
             msg = f"{self.folder} must have an array of the axes {own.axes}, got shape {whole.shape}. Copy it again."
@@ -95,11 +98,19 @@ class ZarrField(Field):
             raise InputError(msg + " Read it apart.")
         return [own.channels.index(name) for name in wanted]
 
-    def _has_pixels(self) -> bool:
-        return any(path.name not in METADATA and path.is_file() for path in (self.folder / self.array).rglob("*"))
+    def _open(self, array: str, axes: str, moment: int) -> tuple[Any, bool]:  # noqa: ARG002 - a remote one asks by time
+        """Open an array of the image, and say whether anything of it is stored."""
+        import zarr
+
+        place = Path(str(self.folder)) / array
+        return (zarr.open_array(place, mode="r"), True) if _has_pixels(place) else (None, False)
 
 
-def read_metadata(folder: Path) -> dict[str, Any]:
+def _has_pixels(array: Path) -> bool:
+    return any(path.name not in METADATA and path.is_file() for path in array.rglob("*"))
+
+
+def read_metadata(folder: Place) -> dict[str, Any]:
     """Read the OME metadata of a group: `.zattrs` of 0.4, `attributes.ome` of `zarr.json` of 0.5.
 
     Raises:
@@ -108,13 +119,13 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     """
     for name in ("zarr.json", ".zattrs"):
         path = folder / name
-        if path.is_file():
+        if (data := read_if_there(path)) is not None:
             break
     else:
         msg = f"{folder} must be a Zarr group, but it has neither zarr.json nor .zattrs. Check the path."
         raise FileNotFoundError(msg)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(data.decode())
     except ValueError as error:
         msg = f"{path} must be JSON, but it cannot be parsed ({error}). Copy it again from its source."
         raise InputError(msg) from error
@@ -134,7 +145,7 @@ def _versions(content: dict[str, Any]) -> Iterator[str]:
     yield from (entry["version"] for entry in entries if isinstance(entry, dict) and "version" in entry)
 
 
-def read_omezarr(folder: Path) -> Plate:
+def read_omezarr(folder: Place) -> Plate:
     """Read an OME-Zarr plate's metadata; channels and axes are taken from its first field.
 
     Raises:
@@ -146,8 +157,10 @@ def read_omezarr(folder: Path) -> Plate:
         raise InputError(msg)
     name = str(plate.get("name") or folder.name.removesuffix(".zarr").removesuffix(".ome"))
     problems: list[str] = []
-    found: list[tuple[WellPosition, int, Path]] = []
+    found: list[tuple[WellPosition, int, Place]] = []
     listed: set[object] = set()
+    if isinstance(folder, RemoteFolder):
+        _fetch_wells(folder, plate.get("wells", []))
     for entry in plate.get("wells", []):
         try:
             if entry["path"] in listed:
@@ -167,13 +180,28 @@ def read_omezarr(folder: Path) -> Plate:
     fields = []
     if first is not None:
         plain = first._asdict()
-        fields = [ZarrField(name, well, number, folder=image, **plain) for well, number, image in found]
+        fields = [_field(name, well, number, image, plain) for well, number, image in found]
     rows, columns = len(plate.get("rows", ())), len(plate.get("columns", ()))
     shape = (rows, columns) if rows >= 8 and columns >= 12 else None
     return make_plate(name, folder, "omezarr", fields, problems=problems, shape=shape)
 
 
-def _fields_of(folder: Path, plate: dict[str, Any], entry: dict[str, Any]) -> list[tuple[WellPosition, int, Path]]:
+def _field(plate: str, well: WellPosition, number: int, image: Place, plain: dict[str, Any]) -> ZarrField:
+    if isinstance(image, RemoteFolder):
+        from noisylabels.plates.omezarr_remote import RemoteZarrField
+
+        return RemoteZarrField(plate, well, number, folder=image, **plain)
+    return ZarrField(plate, well, number, folder=image, **plain)
+
+
+def _fetch_wells(folder: RemoteFolder, wells: list[Any]) -> None:
+    """Fetch the metadata of all wells together: one by one, each would cost a journey."""
+    paths = [str(entry["path"]) for entry in wells if isinstance(entry, dict) and "path" in entry]
+    names = [str(inside(Path(), f"{path}/{name}")) for path in paths for name in ("zarr.json", ".zattrs")]
+    folder.known.update({f"{folder}/{name}": data for name, data in folder.fetch(names).items() if data is not None})
+
+
+def _fields_of(folder: Place, plate: dict[str, Any], entry: dict[str, Any]) -> list[tuple[WellPosition, int, Place]]:
     well = _well_of(plate, entry)
     place = inside(folder, entry["path"])
     images = read_metadata(place)["well"]["images"]
@@ -206,7 +234,7 @@ class ImageDescription(NamedTuple):
     n_times: int
 
 
-def describe_image(image: Path) -> ImageDescription:
+def describe_image(image: Place) -> ImageDescription:
     """Read the metadata of one image.
 
     Raises:
@@ -222,7 +250,7 @@ def describe_image(image: Path) -> ImageDescription:
         raise InputError(msg) from error
 
 
-def _describe(image: Path) -> ImageDescription:
+def _describe(image: Place) -> ImageDescription:
     content = read_metadata(image)
     if not content.get("multiscales"):
         msg = f"{image} must be an OME-Zarr image, but its metadata has no multiscales. Copy it again from its source."
@@ -260,9 +288,9 @@ def _scales_of(transforms: list[dict[str, Any]]) -> Iterator[list[float]]:
         yield from _scales_of(entry.get("transformations", []))
 
 
-def _shape(array: Path) -> tuple[int, ...]:
+def _shape(array: Place) -> tuple[int, ...]:
     for name in ("zarr.json", ".zarray"):
-        if (array / name).is_file():
-            return tuple(json.loads((array / name).read_text(encoding="utf-8"))["shape"])
+        if (data := read_if_there(array / name)) is not None:
+            return tuple(json.loads(data.decode())["shape"])
     msg = f"{array} must be a Zarr array, but it has no metadata. Copy the plate again from its source."
     raise FileNotFoundError(msg)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.wells import WellPosition
 from noisylabels.plates.fields import Field
+from noisylabels.plates.remote import Place
 
 LATEST, ALL = "latest", "all"
 Coefficients = tuple[tuple[float, ...], ...]
@@ -56,7 +56,7 @@ class Plate:
     """
 
     name: str
-    folder: Path
+    folder: Place
     format: str
     shape: tuple[int, int]
     wells: tuple[Well, ...]

@@ -13,7 +13,7 @@ import numpy as np
 
 from noisylabels.data.arrays import Image
 from noisylabels.data.events import EventTable, label_events, measure_events
-from noisylabels.data.hashes import hash_files, hash_values, stamp_files
+from noisylabels.data.hashes import hash_values
 from noisylabels.data.labels import LabelMap, check_label_map
 from noisylabels.plates.fields import Field
 from noisylabels.screening.job import Job
@@ -81,9 +81,8 @@ def read_field(field: Field, job: Job) -> Reading:
     """Read and hash a field's files; an error of the file system is tried again."""
     for attempt in range(job.retries + 1):
         try:
-            files = field.files(channels=job.channels, time=job.time)
-            stamps = stamp_files(files)
-            return Reading(job.read(field), hash_files(files), stamps)
+            stamps = field.stamps(channels=job.channels, time=job.time)
+            return Reading(job.read(field), field.hash_input(channels=job.channels, time=job.time), stamps)
         except FileNotFoundError:
             raise
         except OSError:
@@ -147,12 +146,12 @@ def _same_input(field: Field, job: Job, record: Record) -> bool:
         return stamps is record["stamps"]
     if [list(stamp) for stamp in stamps] == record["stamps"]:
         return True
-    return "input" in record and hash_files(field.files(channels=job.channels, time=job.time)) == record["input"]
+    return "input" in record and field.hash_input(channels=job.channels, time=job.time) == record["input"]
 
 
 def _stamps_if_any(field: Field, job: Job) -> tuple[tuple[str, int, int], ...] | None:
     try:
-        return stamp_files(field.files(channels=job.channels, time=job.time))
+        return field.stamps(channels=job.channels, time=job.time)
     except (OSError, ValueError):
         return None
 

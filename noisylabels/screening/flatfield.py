@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
-from noisylabels.data.hashes import hash_code, hash_values, stamp_files
+from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.plates.fields import Field
 from noisylabels.plates.plate import Coefficients, Plate
 from noisylabels.screening.store import read_json
@@ -74,7 +74,7 @@ def plate_flatfield(
         seed: Seed of the sample.
     """
     sample = choose_sample(plate, n_fields, seed)
-    stamps = [[field.id, stamp_files(field.files(channels=channels, time=time))] for field in sample]
+    stamps = [[field.id, field.stamps(channels=channels, time=time)] for field in sample]
     key = hash_values([channels, time, stamps, hash_code(("noisylabels.screening.flatfield",))])
     known = read_json(path)
     if known is None or known["key"] != key:
