@@ -73,7 +73,7 @@ def open_plates(folder: str | Path, *, pattern: str | None = None, choice: Choic
 def _remote(place: RemoteFolder, pattern: str | None) -> Plate:
     """Read a plate behind an address: its files cannot be listed, so only OME-Zarr, which names them, is found."""
     if pattern is not None or not any(place.fetch(("zarr.json", ".zattrs")).values()):
-        msg = f"{place} must be an OME-Zarr plate, the one format that is read from an address. Copy it here, or mount it."
+        msg = f"{place} must be an OME-Zarr plate, the one format read from an address. Copy it here, or mount it."
         raise InputError(msg)
     return _guarded("omezarr", place, Choice())
 

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ pytest.importorskip("aiohttp", reason="left out: addresses need noisylabels[remo
 class Quiet(SimpleHTTPRequestHandler):
     """A server of files that lists no folder and counts what it is asked for."""
 
-    asked = deque()
+    asked: ClassVar = deque()
 
     def log_message(self, *_):
         pass
@@ -117,7 +118,7 @@ def refuse(message):
 
 
 def test_what_cannot_be_read_is_one_sentence(server, folder):
-    nothing = f"{server}/nothing.zarr must be an OME-Zarr plate, the one format that is read from an address."
+    nothing = f"{server}/nothing.zarr must be an OME-Zarr plate, the one format read from an address."
     with refuse(nothing):
         open_plate(f"{server}/nothing.zarr")
     with refuse("http://127.0.0.1:9/P1.zarr must be an address that can be read, got: Cannot connect to host"):
