@@ -9,6 +9,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.plates import cv8000, flex, harmony, imagexpress, omezarr
 from noisylabels.plates.gathering import is_hidden
 from noisylabels.plates.names import name_plates
+from noisylabels.plates.omezarr_remote import RemoteZarrField
 from noisylabels.plates.pattern import read_pattern
 from noisylabels.plates.plate import Choice, Plate
 from noisylabels.plates.recognition import NONE, recognise
@@ -81,7 +82,11 @@ def _remote(place: RemoteFolder, pattern: str | None) -> Plate:
 def _guarded(kind: str, place: Place, choice: Choice) -> Plate:
     """Read a plate; whatever its metadata holds that a reader did not expect is one sentence."""
     try:
-        return omezarr.read_omezarr(place) if isinstance(place, RemoteFolder) else FORMATS[kind](place, choice)
+        return (
+            omezarr.read_omezarr(place, RemoteZarrField)
+            if isinstance(place, RemoteFolder)
+            else FORMATS[kind](place, choice)
+        )
     except (InputError, OSError):
         raise
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:

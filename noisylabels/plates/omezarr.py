@@ -145,8 +145,12 @@ def _versions(content: dict[str, Any]) -> Iterator[str]:
     yield from (entry["version"] for entry in entries if isinstance(entry, dict) and "version" in entry)
 
 
-def read_omezarr(folder: Place) -> Plate:
+def read_omezarr(folder: Place, kind: type[ZarrField] = ZarrField) -> Plate:
     """Read an OME-Zarr plate's metadata; channels and axes are taken from its first field.
+
+    Args:
+        folder: The plate.
+        kind: What its fields are.
 
     Raises:
         InputError: If it is no plate, or holds no usable field.
@@ -180,18 +184,10 @@ def read_omezarr(folder: Place) -> Plate:
     fields = []
     if first is not None:
         plain = first._asdict()
-        fields = [_field(name, well, number, image, plain) for well, number, image in found]
+        fields = [kind(name, well, number, folder=image, **plain) for well, number, image in found]
     rows, columns = len(plate.get("rows", ())), len(plate.get("columns", ()))
     shape = (rows, columns) if rows >= 8 and columns >= 12 else None
     return make_plate(name, folder, "omezarr", fields, problems=problems, shape=shape)
-
-
-def _field(plate: str, well: WellPosition, number: int, image: Place, plain: dict[str, Any]) -> ZarrField:
-    if isinstance(image, RemoteFolder):
-        from noisylabels.plates.omezarr_remote import RemoteZarrField
-
-        return RemoteZarrField(plate, well, number, folder=image, **plain)
-    return ZarrField(plate, well, number, folder=image, **plain)
 
 
 def _fetch_wells(folder: RemoteFolder, wells: list[Any]) -> None:
