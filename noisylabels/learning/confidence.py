@@ -81,7 +81,7 @@ class EventConfidenced(MapTransform):
         return item
 
     def _measure(self, item: dict[Hashable, object], prediction: object) -> None:
-        logits = torch.as_tensor(prediction).detach().float()
+        logits = torch.as_tensor(prediction).detach().as_subclass(torch.Tensor).float()  # without its history
         label_map = np.ascontiguousarray(logits.argmax(dim=0).cpu().numpy().T, np.uint8)
         chances = torch.softmax(logits / self.temperature, dim=0).cpu().numpy().swapaxes(1, 2)
         item["field"] = field = self._name(prediction)
