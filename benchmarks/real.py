@@ -2,8 +2,8 @@
 
     python -m benchmarks.real teachers DATA_ROOT
     python -m benchmarks.real run DATA_ROOT --out docs/tables/real_runs.jsonl [--sets "u2os nuclei" ...] [--seeds 1 2]
-    python -m benchmarks.real run DATA_ROOT --out docs/tables/real_runs.jsonl --arms fine-tuned corrector
-    python -m benchmarks.real table docs/tables/real_runs.jsonl --csv docs/tables/real.csv --page docs/real-data.md
+    python -m benchmarks.real run DATA_ROOT --out docs/tables/real_arms.jsonl --arms fine-tuned corrector
+    python -m benchmarks.real table docs/tables/real_*.jsonl --csv docs/tables/real.csv --page docs/real-data.md
     python -m benchmarks.real pictures DATA_ROOT --runs docs/tables/real_runs.jsonl --out docs/images
 
 `benchmarks/real_sets.py` declares sets, splits and teachers. For every pair of set and teacher a student is trained
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command.add_argument("--seeds", nargs="*", type=int, default=[1])
     command.add_argument("--at-most", type=int, default=10_000, help="trainings in this call")
     table = commands.add_parser("table")
-    table.add_argument("runs", type=Path)
+    table.add_argument("runs", type=Path, nargs="+")
     table.add_argument("--csv", type=Path)
     table.add_argument("--page", type=Path)
     table.set_defaults(call=write_tables)
@@ -146,7 +146,7 @@ def plan(names: Sequence[str], options: argparse.Namespace) -> Iterator[Run]:
         mixed = [arm for arm in options.arms if arm != PLAIN]
         if PLAIN in options.arms:
             yield from _plan_plain(names, options, seed)
-        yield from (Run(name, "truth", gold, seed, arm) for arm in mixed for gold in options.gold for name in names)
+        yield from (Run(name, "truth", gold, seed, arm) for gold in options.gold for arm in mixed for name in names)
 
 
 def _plan_plain(names: Sequence[str], options: argparse.Namespace, seed: int) -> Iterator[Run]:
@@ -231,7 +231,7 @@ def read_runs(path: Path) -> list[dict[str, object]]:
 def write_tables(options: argparse.Namespace) -> None:
     """Print the page's tables; write them and the CSV where asked."""
     known = [one.name for one in SETS]
-    rows = tabulate(order(collect(read_runs(options.runs)), known))
+    rows = tabulate(order(collect([run for path in options.runs for run in read_runs(path)]), known))
     text = "\n".join(write_page(rows))
     print(text)
     if options.page:

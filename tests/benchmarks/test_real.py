@@ -50,7 +50,8 @@ def test_the_commands_of_the_page_run(data, tmp_path, monkeypatch, capsys):
         words += ["--sets", "t98g phase"] if words[0] != "table" else []
         words += LESS if words[0] == "run" else []
         real.main(words)
-    runs = [json.loads(line) for line in Path("docs/tables/real_runs.jsonl").read_text().splitlines()]
+    files = [Path("docs/tables/real_runs.jsonl"), Path("docs/tables/real_arms.jsonl")]
+    runs = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert [(run["labels"], run["gold"], run["seed"], run["arm"]) for run in runs] == [
         ("deviation", 0, 1, "plain"),
         ("truth", 1, 1, "plain"),
