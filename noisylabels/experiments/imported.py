@@ -83,6 +83,6 @@ def _pipeline(name: str, changed: Mapping[str, Any]) -> StockSettings:
 def _label(dataset: Dataset, name: str, pipeline: StockSettings) -> None:
     labeller, tasks, _ = plan_dataset(dataset.folder, pipeline, name=name)
     prepare_label_set(tasks, labeller)
-    for _, failure in label_files(tasks, labeller):
-        if failure:
-            raise InputError(failure)
+    for _, told in label_files(tasks, labeller):
+        if told.failure:
+            raise InputError(told.failure)
