@@ -113,6 +113,7 @@ _OWN = (
     "network.PoolUNet",
     "panels.FieldPanels",
     "report.EpochReport",
+    "tracking.EpochTracker",
     "report.Validation",
     "resident.ResidentLoader",
     "resume.ExactResume",
