@@ -85,6 +85,8 @@ ELSEWHERE = {
     "real_table": "the tables of the same",
     "real_pictures": "the pictures of the same",
     "real_instances": "prints scores of real objects that touch, not times",
+    "weights": "trains the weights that come with the bundles: its numbers are scores, in the bundles' cards",
+    "model_cards": "the cards of the same",
     "topologies": "trains five networks on a screen that you name: its first number is a score, and it takes long",
     "ratios": "what benchmarks hand over",
     "parts": "what runs them",

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a bundle (cdl, mdl) on a dataset folder.",
     "predict": "Write a label map for every field of a folder with a trained bundle.",
     "export": "Write a trained network for Fiji, QuPath, ilastik, ONNX Runtime, OpenVINO.",
+    "export-labels": "Write label maps for Fiji, QuPath or Cellpose, or as pictures to look at.",
     "lint-bundle": "List what a bundle's configs would call or evaluate, without running it.",
     "evaluate": "Compare label maps with a reference: counts, tables with intervals, a report.",
     "report": "Write the report of an evaluation folder anew, with ratings and costs.",

@@ -27,6 +27,10 @@ def test_bundles_pages_and_declarations_are_in_it(installed):
     for path in (
         "noisylabels/bundles/cdl/configs/train.yaml",
         "noisylabels/bundles/mdl/configs/metadata.json",
+        "noisylabels/bundles/cdl/models/model.pt",
+        "noisylabels/bundles/cdl/models/run.json",
+        "noisylabels/bundles/mdl/models/model.pt",
+        "noisylabels/bundles/mdl/models/nuclei/model.pt",
         "noisylabels/annotation/web/dist/correct.html",
         "noisylabels/annotation/schema.sql",
         "evaluation/report/page.html.j2",

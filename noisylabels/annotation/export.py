@@ -1,6 +1,6 @@
 """Export: accepted corrections become a dataset folder, or files of label maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,15 +8,14 @@ from noisylabels.annotation.fields import Field, classes_of, dataset_of, field_o
 from noisylabels.annotation.images import Planes, read_planes
 from noisylabels.annotation.project import Project
 from noisylabels.annotation.revisions import read_revision
-from noisylabels.data.atomic import write_bytes
 from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
+from noisylabels.data.label_files import LabelFormat, write_label_files
 from noisylabels.data.labels import LabelMap
-from noisylabels.data.outlines import Format, trace_outlines, write_outlines
 
 LABEL_NAME = "corrected"
-FORMATS = ("dataset", "tiff", "nifti", "ome-zarr", "roi", "geojson")
+FORMATS = ("dataset", "tiff", "nifti", "ome-zarr", "roi", "geojson", "instances")
 
 
 @dataclass(frozen=True)
@@ -158,40 +157,31 @@ def _write_field(project: Project, target: Path, item: Accepted, planes: Planes)
     write_label_map(target / "labels" / LABEL_NAME / f"{item.field.name}.tif", _map(project, item))
 
 
-def export_label_maps(project: Project, folder: str | Path, suffix: str) -> Exported:
-    """Write what was accepted as label-map files alone.
+def export_files(project: Project, folder: str | Path, form: LabelFormat) -> Exported:
+    """Write what was accepted as files of label maps alone, named after their fields.
 
     Args:
         project: An open project.
         folder: Where.
-        suffix: ".tif" or ".nii.gz".
+        form: "tiff", "nifti", "roi" (ImageJ's ROIs), "geojson" (QuPath) or "instances".
 
     Returns:
         What was written.
     """
     done = accepted_or_refuse(project)
     for item in done:
-        write_label_map(Path(folder) / f"{item.field.name}{suffix}", _map(project, item))
+        write_label_files(folder, item.field.name, _map(project, item), classes_of(project), form=form)
     return Exported(len(done), {})
 
 
-def export_outlines(project: Project, folder: str | Path, form: Format) -> Exported:
-    """Write what was accepted as outlines: `<field>.zip` of ImageJ's ROIs, or `<field>.geojson` for QuPath.
+def read_accepted(project: Project) -> Iterator[tuple[str, Planes, LabelMap]]:
+    """Read what was accepted: the name of each field, its image (channel, row, column) and its label map.
 
-    Args:
-        project: An open project.
-        folder: Where.
-        form: "roi" or "geojson".
-
-    Returns:
-        What was written.
+    Raises:
+        InputError: If nothing was accepted, or an image cannot be read.
     """
-    done = accepted_or_refuse(project)
-    suffix = {"roi": ".zip", "geojson": ".geojson"}[form]
-    for item in done:
-        outlines = trace_outlines(_map(project, item), classes_of(project))
-        write_bytes(Path(folder) / f"{item.field.name}{suffix}", write_outlines(outlines, form))
-    return Exported(len(done), {})
+    for item in accepted_or_refuse(project):
+        yield item.field.name, read_planes(project, item.field), _map(project, item)
 
 
 def _map(project: Project, item: Accepted) -> LabelMap:

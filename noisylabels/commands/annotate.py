@@ -265,12 +265,12 @@ def export(
     project: ProjectFile,
     folder: Annotated[Path, typer.Argument(help="Where to write.")],
     form: Annotated[
-        str, typer.Option("--format", help="dataset, tiff, nifti, ome-zarr, roi (ImageJ) or geojson (QuPath).")
+        str, typer.Option("--format", help="dataset, tiff, nifti, ome-zarr, roi (ImageJ), geojson (QuPath), instances.")
     ] = "dataset",
     hold_out_random: Annotated[bool, typer.Option(help="Put the random stratum into the test list.")] = False,
 ) -> None:
     """Write accepted corrections, with the audit trail, the times and costs, and all boxes as tables."""
-    from noisylabels.annotation.export import FORMATS, export_dataset, export_label_maps, export_outlines
+    from noisylabels.annotation.export import FORMATS, export_dataset, export_files
     from noisylabels.annotation.project import Project
     from noisylabels.annotation.tables import export_audit, export_boxes, export_comments, export_costs, export_times
     from noisylabels.annotation.zarr_labels import export_ome_zarr
@@ -278,11 +278,12 @@ def export(
 
     writers = {
         "dataset": lambda opened: export_dataset(opened, folder, hold_out_random=hold_out_random),
-        "tiff": lambda opened: export_label_maps(opened, folder, ".tif"),
-        "nifti": lambda opened: export_label_maps(opened, folder, ".nii.gz"),
+        "tiff": lambda opened: export_files(opened, folder, "tiff"),
+        "nifti": lambda opened: export_files(opened, folder, "nifti"),
         "ome-zarr": lambda opened: export_ome_zarr(opened, folder),
-        "roi": lambda opened: export_outlines(opened, folder, "roi"),
-        "geojson": lambda opened: export_outlines(opened, folder, "geojson"),
+        "roi": lambda opened: export_files(opened, folder, "roi"),
+        "geojson": lambda opened: export_files(opened, folder, "geojson"),
+        "instances": lambda opened: export_files(opened, folder, "instances"),
     }
     if form not in writers:
         msg = f"A format must be one of {', '.join(FORMATS)}, got {form!r}. Use one of these."

@@ -11,7 +11,7 @@ import yaozarrs
 from evaluation.experts.box_files import read_coco_boxes, read_csv_boxes
 from evaluation.experts.costs import read_costs
 from noisylabels.annotation.boxes import Box, BoxDesk, assign_boxes
-from noisylabels.annotation.export import Exported, accepted, export_dataset, export_label_maps
+from noisylabels.annotation.export import Exported, accepted, export_dataset, export_files
 from noisylabels.annotation.queue import QueueSettings, change_queue
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.tables import export_audit, export_boxes, export_costs, export_times
@@ -80,14 +80,14 @@ def test_an_export_overwrites_no_dataset(project, tmp_path):
 
 def test_nothing_accepted_is_said(tmp_path):
     with make_project(tmp_path) as project:
-        for export in (export_dataset, export_ome_zarr, lambda p, f: export_label_maps(p, f, ".tif")):
+        for export in (export_dataset, export_ome_zarr, lambda p, f: export_files(p, f, "tiff")):
             with refused(f"{project.path} must have accepted corrections to export, got none."):
                 export(project, tmp_path / "out")
 
 
 def test_tiff_and_nifti_hold_the_same_maps(project, tmp_path):
-    for suffix in (".tif", ".nii.gz"):
-        assert export_label_maps(project, tmp_path / "out", suffix) == Exported(4, {})
+    for form in ("tiff", "nifti"):
+        assert export_files(project, tmp_path / "out", form) == Exported(4, {})
     for name, label_map in maps_of(project).items():
         assert np.array_equal(read_label_map(tmp_path / f"out/{name}.tif"), label_map)
         nifti = np.asarray(nibabel.load(tmp_path / f"out/{name}.nii.gz").dataobj)
@@ -143,7 +143,7 @@ def test_of_several_people_the_newest_acceptance_is_exported_and_all_are_audited
     head = anna.commit(token, mine, parent=anna.head(token).revision, tool="fill")
     anna.close(token, "accepted", revision=head.revision)
     assert len(accepted(project)) == 4
-    export_label_maps(project, tmp_path / "out", ".tif")
+    export_files(project, tmp_path / "out", "tiff")
     assert np.array_equal(read_label_map(tmp_path / f"out/{name}.tif"), mine)
     assert export_audit(project, tmp_path / "audit.csv") == 13
 

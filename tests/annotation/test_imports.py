@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisylabels.annotation.export import export_outlines
+from noisylabels.annotation.export import export_files
 from noisylabels.annotation.imports import import_outlines
 from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import add_person, owner_of
@@ -25,7 +25,7 @@ def test_what_was_exported_and_moved_is_imported_to_the_pixel(tmp_path, form):
             token, paint(session.label_map(token), 2, 3, 4), parent=session.head(token).revision, tool="brush"
         )
         session.close(token, "accepted", revision=stroke.revision)
-        export_outlines(project, tmp_path / "out", form)
+        export_files(project, tmp_path / "out", form)
         (written,) = (tmp_path / "out").iterdir()
         again = import_outlines(project, add_person(project, "anna", "annotator"), [written], accept=True)
         assert (again.fields, again.left_out) == (("B02_f1",), {})

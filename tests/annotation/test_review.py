@@ -228,7 +228,7 @@ def test_a_field_without_its_image_does_not_block_the_export_and_is_named(lab, t
 @pytest.mark.parametrize("form", ["roi", "geojson"])
 def test_outlines_leave_for_imagej_and_qupath_and_come_back_equal(lab, tmp_path, form):
     project, anna, _owner, task = lab
-    from noisylabels.annotation.export import export_outlines
+    from noisylabels.annotation.export import export_files
     from noisylabels.annotation.server import Address, create_app
     from noisylabels.data.labels import ROSELLA
     from noisylabels.data.outlines import fill_outlines, read_outlines
@@ -237,7 +237,7 @@ def test_outlines_leave_for_imagej_and_qupath_and_come_back_equal(lab, tmp_path,
     painted[2:7, 3:9], painted[4, 5], painted[7, 9], painted[0, :4] = 1, 0, 1, 255
     head = anna.commit(task, painted, parent=anna.head(task).revision, tool="brush")
     anna.close(task, "accepted", revision=head.revision)
-    assert export_outlines(project, tmp_path / "out", form).n_fields == 1
+    assert export_files(project, tmp_path / "out", form).n_fields == 1
     (file,) = (tmp_path / "out").iterdir()
     assert np.array_equal(fill_outlines(read_outlines(file.read_bytes()), (12, 16), ROSELLA), painted)
     hers = Browser(create_app(project, Address()), project, anna.person)

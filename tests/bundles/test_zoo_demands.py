@@ -16,6 +16,8 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from packaging.version import Version
 
+from noisylabels.data.labels import ROSELLA
+from noisylabels.learning.models import load_model
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.small_screen import write_screen
 
@@ -34,10 +36,39 @@ def test_the_required_files_and_keys_are_there(bundle: Path) -> None:
 
 
 def test_nothing_in_a_bundle_is_code_or_names_a_persons_folder(bundle: Path) -> None:
-    tracked = [path for path in bundle.rglob("*") if path.is_file() and path.parent.name not in ("models", "eval")]
+    tracked = [
+        path for path in bundle.rglob("*") if path.is_file() and path.suffix != ".pt" and "eval" not in path.parts
+    ]
     assert not [path for path in tracked if path.suffix == ".py"]
     for path in tracked:
         assert not re.search(r"/home/|/Users/|/root/|/work/|[A-Z]:\\", path.read_text()), path
+
+
+def test_weights_come_along_small_with_measured_scores_and_a_card(bundle: Path) -> None:
+    weights = bundle / "models/model.pt"
+    assert weights.stat().st_size < 4_000_000
+    found = load_model(bundle.name)
+    assert (found.weights, found.classes, found.channel_names) == (weights, ROSELLA, ("DsRed", "pHluorin"))
+    scores = about(bundle)["eval_metrics"]
+    assert scores.keys() >= {"MeanIoU", "IoU: phagophore", "IoU: autolysosome"}
+    card = (bundle / "docs/README.md").read_text()
+    assert "| MeanIoU | " in card
+    assert f"{scores['MeanIoU']:.3f} [" in card
+    assert all(word in card for word in ("**Data and licence.**", "**Scores**", "**Not for.**"))
+    assert about(bundle)["supported_apps"].keys() >= {"onnxruntime", "bioimageio.core"}
+
+
+def test_weights_for_nuclei_come_along_by_name(tmp_path: Path) -> None:
+    found = load_model("nuclei")
+    assert (found.classes.names, found.channel_names) == (("background", "nucleus"), ("nuclei",))
+    assert found.weights.stat().st_size < 4_000_000
+    rows, columns = np.mgrid[:96, :128]
+    disc = (rows - 40) ** 2 + (columns - 60) ** 2 < 12**2  # as large as a nucleus at 20x
+    image = np.random.default_rng(0).poisson(200 + 1500 * disc).astype(np.uint16)[None]
+    label_map = found.predict(image)
+    assert (label_map[disc] == 1).mean() > 0.9
+    assert (label_map[~disc] == 1).mean() < 0.1
+    assert "CC0" in (found.weights.parent / "README.md").read_text()
 
 
 def test_every_package_is_pinned_to_a_version_that_was_tested(bundle: Path) -> None:
