@@ -62,7 +62,8 @@ def write_label_files(
             if index and index != IGNORE_INDEX
         ]
     else:
-        write_bytes(path, write_outlines(trace_outlines(label_map, classes), form))
+        outlines = trace_outlines(label_map, classes)
+        write_bytes(path, write_outlines(outlines, "roi" if form == "roi" else "geojson"))
     return [path]
 
 
