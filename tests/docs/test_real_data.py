@@ -2,22 +2,16 @@
 
 import csv
 import json
-import re
-import shlex
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 
 from evaluation.metrics.pixels import count_pixels, score_classes
-from noisylabels.cli import find_app
-from noisylabels.commands.overrides import read_overrides
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.data.labels import ClassTable
-from noisylabels.learning.launcher import plan_prediction, plan_training
 from tests.running import run_command
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -107,25 +101,3 @@ def test_the_pipeline_finds_bright_lysosomes_on_a_real_two_channel_image(tmp_pat
     assert 0.005 < (label_map > 0).mean() < 0.2
     assert np.median(red[label_map > 0]) > 1.5 * np.median(red[label_map == 0])
     assert json.loads((tmp_path / "settings.json").read_text())["channels"] == [0, 1]
-
-
-def told_commands() -> list[list[str]]:
-    """The commands of docs/real-data.md. Running them takes ten minutes; that they are accepted is cheap to ask."""
-    text = (Path(__file__).parents[2] / "docs/real-data.md").read_text()
-    blocks = re.findall(r"^```(?:console|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [shlex.split(line)[1:] for block in blocks for line in block.splitlines() if line.startswith("noisylabels ")]
-
-
-@pytest.mark.parametrize("words", told_commands(), ids=" ".join)
-def test_the_commands_of_the_document_are_accepted(words: list[str]) -> None:
-    name, *rest = words
-    group = typer.main.get_command(find_app(name))
-    command = group.commands[name]
-    context = command.make_context(name, [*rest])  # refuses unknown options and values of another type
-    if name in ("train", "predict"):
-        plan = plan_training if name == "train" else plan_prediction
-        given = context.args if name == "train" else rest[1:]  # predict takes the first option for its folder
-        assert plan("cdl", (), read_overrides(given)).overrides["dataset_dir"] in rest
-    for word in rest:
-        for path in re.findall(r"\.\./shared/[^:]+", word):
-            assert (DATA.parents[1] / path.removeprefix("../")).exists()
