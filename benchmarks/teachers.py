@@ -94,11 +94,11 @@ def main() -> None:
 
 def run_all(options: argparse.Namespace) -> None:
     """Train a student of every label set of every screen, and of some fields' truth."""
-    done = {(row["screen"], row["labels"], row["gold"], row["seed"]) for row in read(options.out)}
+    done = {tuple(row[name] for name in ("screen", "labels", "gold", "steps", "seed")) for row in read(options.out)}
     for folder in options.screens:
         dataset = open_dataset(folder)
         for labels, gold in [(name, 0) for name in options.labels] + [("truth", n) for n in options.gold]:
-            if (folder.name, labels, str(gold), str(options.seed)) not in done:
+            if (folder.name, labels, str(gold), str(options.steps), str(options.seed)) not in done:
                 row = measure(dataset, labels, gold, options)
                 append(options.out, row)
                 print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
@@ -191,7 +191,7 @@ def scores(row: Row) -> tuple[float, float]:
 def read_all(paths: Sequence[Path]) -> list[Row]:
     """Read the rows of several tables, the first of those that differ in nothing but numbers."""
     rows = [row for path in paths for row in read(path)]
-    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "seed")) for row in rows]
+    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "steps", "seed")) for row in rows]
     return [row for place, row in enumerate(rows) if keys.index(keys[place]) == place]
 
 
@@ -263,15 +263,15 @@ def tabulate(options: argparse.Namespace) -> None:
 
 def write_runs(rows: Sequence[Row]) -> Iterator[str]:
     """Write one line a run."""
-    yield "| screen | labels | labels against truth | student | gain | held-out agreement |"
-    yield f"|{6 * '---|'}"
+    yield "| screen | labels | steps | labels against truth | student | gain | held-out agreement |"
+    yield f"|{7 * '---|'}"
     for row in rows:
         gold = f", {row['gold']} quarters of one plate" if row["gold"] != "0" else ""
         own = "" if row["labels"] == "truth" else row["teacher"]
         gain = "" if row["labels"] == "truth" else f"{row['gain']} [{row['gain_low']}, {row['gain_high']}]"
         agreement = "" if row["labels"] == "truth" else row["agreement"]
         yield (
-            f"| {row['screen']} | {row['labels']}{gold} | {own} | {row['student']} "
+            f"| {row['screen']} | {row['labels']}{gold} | {row['steps']} | {own} | {row['student']} "
             f"[{row['student_low']}, {row['student_high']}] | {gain} | {agreement} |"
         )
 
@@ -284,11 +284,11 @@ def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
         return
     base = float(published["teacher"])
     said = [
-        f"the student of {name} is {float(by_labels[name]['student']) / base - 1:+.0%}"
-        for name in (PUBLISHED, "consensus")
-        if name in by_labels
+        f"the student of {row['labels']} is {float(row['student']) / base - 1:+.0%} after {row['steps']} steps"
+        for row in rows
+        if row["labels"] in (PUBLISHED, "consensus")
     ]
-    yield f"- {screen}: relative to the CIP as published ({base:.3f}), {' and '.join(said)}."
+    yield f"- {screen}: relative to the CIP as published ({base:.3f}), {', '.join(said)}."
     family = [row for name, row in by_labels.items() if name.startswith("cip-")]
     if len(family) > 2:
         chosen = max(family, key=lambda row: float(row["agreement"]))
