@@ -16,6 +16,7 @@ import argparse
 import csv
 import logging
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -288,7 +289,8 @@ def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
         for row in rows
         if row["labels"] in (PUBLISHED, "consensus")
     ]
-    yield f"- {screen}: relative to the CIP as published ({base:.3f}), {', '.join(said)}."
+    line = f"- {screen}: relative to the CIP as published ({base:.3f}), {', '.join(said)}."
+    yield textwrap.fill(line, 118, subsequent_indent="  ")
     family = [row for name, row in by_labels.items() if name.startswith("cip-")]
     if len(family) > 2:
         chosen = max(family, key=lambda row: float(row["agreement"]))
