@@ -43,3 +43,6 @@ def detect(
         min_area_px=min_area, annotators=people, seed=seed, watch=lambda cases: watch(cases, labels),
     )  # fmt: skip
     typer.echo(found.describe())
+    typer.echo(f"Next: {found.find_next_step()}.")
+    typer.echo(f"  noisylabels annotate create {dataset}.desk {dataset} --start {labels}")
+    typer.echo(f"  noisylabels annotate score {dataset}.desk label_issue --table {out / 'queue.csv'}")

@@ -22,7 +22,7 @@ def foresee(
     """Foresee how much a network can gain over its labels: train a student on each label set, hold it against them."""
     from noisylabels.data.dataset import open_dataset
     from noisylabels.data.errors import InputError
-    from noisylabels.experiments.foresight import describe_students, train_student
+    from noisylabels.experiments.foresight import describe_students, find_next_step, train_student
     from noisylabels.experiments.pairs import read_known_pairs
 
     fields, names = open_dataset(dataset), read_list(labels)
@@ -33,3 +33,4 @@ def foresee(
         fields.require_labels(name)
     students = [train_student(fields, name, out / name, split=split, steps=steps, seed=seed) for name in names]
     typer.echo(describe_students(students, tuple(fields.classes), read_known_pairs()))
+    typer.echo(find_next_step(students, read_known_pairs(), dataset))

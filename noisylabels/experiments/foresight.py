@@ -219,6 +219,27 @@ def describe_students(students: Sequence[Student], class_names: Sequence[str], p
     return "\n".join([*lines, ADVICE])
 
 
+def find_next_step(students: Sequence[Student], pairs: Sequence[Pair], dataset: str | Path) -> str:
+    """Say what a person should do now, and the command, from the gain that the least consistent labels let expect.
+
+    Args:
+        students: One per label set.
+        pairs: Teachers and students whose truth is known.
+        dataset: The dataset folder, for the command.
+    """
+    best = max(students, key=lambda one: one.inconsistency)
+    gain = expect_gain(best.inconsistency, pairs)
+    if gain is not None and gain.low > 0:
+        train = f"noisylabels train cdl --dataset_dir {dataset} --label_name {best.labels} --output_dir runs/cdl"
+        return f"Next: train a network on {best.labels}, for a gain over it is expected.\n  {train}"
+    correct = f"noisylabels annotate create {dataset}.desk {dataset} --start {best.labels}"
+    if gain is not None and gain.expected <= 0:
+        why = f"{best.labels} is consistent, so a network learns its errors too, and more of its labels buy nothing"
+        return f"Next: correct fields by hand: {why}.\n  {correct}"
+    why = "whether a network gains over them cannot be told from the labels alone"
+    return f"Next: correct ten test fields, and score {best.labels} and a network on them: {why}.\n  {correct}"
+
+
 ADVICE = """\
 The lower the agreement, the more of the labels' errors have no cause in the picture, and the more a network trained on
 them can gain over them. A high agreement does not say that labels are right: what is wrong everywhere alike, such as

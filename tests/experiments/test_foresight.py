@@ -2,14 +2,23 @@
 
 import csv
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from evaluation.statistics.intervals import Interval
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
-from noisylabels.experiments.foresight import confuse, mean_iou, require_training, train_student
+from noisylabels.experiments.foresight import (
+    Student,
+    confuse,
+    find_next_step,
+    mean_iou,
+    require_training,
+    train_student,
+)
 from noisylabels.experiments.pairs import (
     Pair,
     describe_gain,
@@ -103,6 +112,24 @@ def test_the_pairs_that_come_with_the_program_are_scores():
     for pair in read_known_pairs():
         assert pair.kind in ("simulated", "real")
         assert all(0 <= value <= 1 for value in (pair.inconsistency, pair.teacher_iou, pair.student_iou))
+
+
+def student_of(name, agreement):
+    return Student(name, Interval(agreement, agreement, agreement, 0.95, 9), np.array([0.9]), Path(name))
+
+
+def test_the_next_step_follows_from_the_gain_of_the_least_consistent_labels():
+    pairs = make_pairs(np.arange(15) / 40 - 0.1)  # a line: no gain below an inconsistency of 0.2
+    both = [student_of("calm", 0.95), student_of("wild", 0.5)]
+    train = "  noisylabels train cdl --dataset_dir s --label_name wild --output_dir runs/cdl"
+    assert find_next_step(both, pairs, "s").splitlines() == [
+        "Next: train a network on wild, for a gain over it is expected.",
+        train,
+    ]
+    told = find_next_step(both[:1], pairs, "s")
+    assert told.startswith("Next: correct fields by hand: calm is consistent, so a network learns its errors too")
+    assert told.endswith("  noisylabels annotate create s.desk s --start calm")
+    assert "cannot be told from the labels alone" in find_next_step(both, pairs[:2], "s")
 
 
 def foresee(folder, *words):

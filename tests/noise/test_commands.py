@@ -161,8 +161,13 @@ def test_detection_writes_an_ordered_queue_from_a_networks_probabilities(folder,
     words = ("detect", folder, "--labels", "noisy", "--out", out, "--probabilities", predictions)
     words += ("--annotators", f"{people}:who")
     assert run_command(*words) == 0
-    assert "probably wrong events: " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "probably wrong events: " in told
     queue, issues = pd.read_csv(out / "queue.csv"), pd.read_csv(out / "issues.csv")
+    doubted = queue["field"][queue["n_issues"] > 0]
+    assert f"Next: correct the {len(doubted)} fields with most to doubt ({', '.join(doubted[:3])}" in told
+    assert "100% of the expected wrong events.\n" in told
+    assert told.endswith(f"  noisylabels annotate score {folder}.desk label_issue --table {out / 'queue.csv'}\n")
     assert (queue["value"].diff().dropna() <= 0).all()
     assert (issues["score"].diff().dropna() <= 0).all()
     assert queue["value"].sum() == pytest.approx(issues["score"].sum())

@@ -20,6 +20,9 @@ from noisylabels.noise.detection.summary import Tally, tabulate_annotators
 
 Watch = Callable[[Iterable[str]], Iterable[str]]
 
+N_NEXT = 10
+"""Fields that a person can correct in an afternoon."""
+
 
 @dataclass(frozen=True)
 class Detected:
@@ -40,6 +43,18 @@ class Detected:
         kinds = self.issues["kind"].tolist()
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "none"
         return f"{self.out}: {self.n_fields} fields, probably wrong events: {counts}"
+
+    def find_next_step(self) -> str:
+        """Say in one sentence which fields a person should look at now, from the expected number of wrong events."""
+        expected: dict[str, float] = {}
+        for name, score in zip(self.issues["image"].tolist(), self.issues["score"].tolist(), strict=True):
+            expected[name] = expected.get(name, 0.0) + score
+        if not expected:
+            return "look at ten fields at random: no event is doubted, and what is wrong everywhere alike is not found"
+        worst = sorted(expected, key=lambda name: (-expected[name], name))[:N_NEXT]
+        share = sum(expected[name] for name in worst) / sum(expected.values())
+        shown = ", ".join(worst[:3]) + (", ..." if len(worst) > 3 else "")
+        return f"correct the {len(worst)} fields with most to doubt ({shown}): {share:.0%} of the expected wrong events"
 
 
 def detect_in_dataset(
