@@ -28,14 +28,15 @@ release: $(VENV)/release.stamp
 	$(BIN)/pip-licenses --from=mixed --with-urls --order=license --format=csv --output-file=dist/licences.csv
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file dist/sbom.json $(BIN)/python
 
-# The oldest versions that pyproject.toml allows, in an environment of their own; torch is the one that is tested.
+# The oldest versions that pyproject.toml allows, in an environment of their own; torch is the one that is tested, and
+# what newer packages deprecate in older ones is no error.
 lowest: $(VENV)/release.stamp
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra test pyproject.toml --output-file $(VENV)/lowest.txt
 	$(BIN)/uv venv --quiet --clear $(VENV)/lowest
 	grep -Ev '^(torch|nvidia|triton|cuda)' $(VENV)/lowest.txt > $(VENV)/lowest-but-torch.txt
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --torch-backend cpu torch==$(TORCH)
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --no-deps -r $(VENV)/lowest-but-torch.txt --editable .
-	$(VENV)/lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
+	$(VENV)/lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" -W ignore::DeprecationWarning
 
 # The pages as a site: site/index.html.
 site: $(VENV)/test.stamp
