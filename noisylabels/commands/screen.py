@@ -177,13 +177,14 @@ def measure(
 def export(
     folder: Run,
     target: Annotated[Path, typer.Argument(help="Folder of OME-Zarr plates; those not there yet are converted.")],
+    tables: Annotated[bool, typer.Option("--tables", help="Put events beside, as tables that ngio reads.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put the label maps of a run into OME-Zarr 0.5 plates, beside those of other runs. Nothing is overwritten."""
     from noisylabels.screening.export import export_labels
     from noisylabels.screening.screen import open_screen
 
-    reports = export_labels(open_screen(folder), target)
+    reports = export_labels(open_screen(folder), target, tables=tables)
     for report in reports:
         line = f"{report['folder']}: {report['added']} label maps {report['name']}, {report['kept']} were there"
         typer.echo(json.dumps(report) if as_json else "\n  ".join([line, *report["problems"]]))

@@ -137,6 +137,13 @@ def read_metadata(folder: Place) -> dict[str, Any]:
     return content
 
 
+def read_attributes(folder: Path) -> dict[str, Any]:
+    """Read the attributes of a Zarr 3 group, whatever they say; nothing where there is no group."""
+    data = read_if_there(folder / "zarr.json")
+    attributes: dict[str, Any] = {} if data is None else json.loads(data).get("attributes", {})
+    return attributes
+
+
 def _versions(content: dict[str, Any]) -> Iterator[str]:
     """Find where a version may stand: at the top in 0.5, in the plate, well or image in 0.4."""
     entries = [content]

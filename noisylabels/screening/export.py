@@ -10,7 +10,9 @@ from noisylabels.data.images import read_label_map
 from noisylabels.plates import Field, Plate, open_plate, write_labels, write_plate
 from noisylabels.plates.omezarr import ZarrField
 from noisylabels.plates.omezarr_labels import list_labels
+from noisylabels.plates.omezarr_tables import list_tables, write_field_table
 from noisylabels.plates.omezarr_writer import field_folder
+from noisylabels.screening.measurements import read_events
 from noisylabels.screening.screen import Screen
 
 HASH_DIGITS = 8
@@ -26,12 +28,13 @@ class Export(TypedDict):
     problems: list[str]
 
 
-def export_labels(screen: Screen, target: str | Path) -> list[Export]:
+def export_labels(screen: Screen, target: str | Path, *, tables: bool = False) -> list[Export]:
     """Add every label map that is done to its plate; a plate that is not there yet is converted first.
 
     Args:
         screen: The run.
         target: Folder of the plates, `<plate>.ome.zarr` each.
+        tables: Put the events of each field beside its label map, as a table of the same name.
 
     Returns:
         Per plate: its `folder`, the labels' `name`, how many were `added` or `kept` (there already, from the same
@@ -41,7 +44,7 @@ def export_labels(screen: Screen, target: str | Path) -> list[Export]:
         DiskFullError: If the disk of `target` is full.
     """
     with writing(target):
-        return [_export_plate(screen, plate, Path(target)) for plate in screen.plates]
+        return [_export_plate(screen, plate, Path(target), tables=tables) for plate in screen.plates]
 
 
 def _same_pixels(field: Field, there: Field, screen: Screen) -> bool:
@@ -55,7 +58,7 @@ def _same_pixels(field: Field, there: Field, screen: Screen) -> bool:
     return np.array_equal(field.read_stack(channels=names, time=time), there.read_stack(channels=names, time=place))
 
 
-def _export_plate(screen: Screen, plate: Plate, target: Path) -> Export:
+def _export_plate(screen: Screen, plate: Plate, target: Path, *, tables: bool) -> Export:
     root = target / f"{plate.name}.ome.zarr"
     was_there = (root / "zarr.json").is_file()
     problems = [] if was_there else write_plate(root, plate, channels=screen.job.channels, time=screen.job.time)
@@ -72,6 +75,8 @@ def _export_plate(screen: Screen, plate: Plate, target: Path) -> Export:
             )
             continue
         folder = field_folder(root, field)
+        if tables and name not in list_tables(folder):
+            write_field_table(folder, read_events(screen, field), name=name)
         if name in list_labels(folder):
             report["kept"] += 1
             continue

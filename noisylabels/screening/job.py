@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from noisylabels.cip.flatfield import correct_flatfield, polynomial_profile
-from noisylabels.cip.scale import check_full_scale, doubt_scale, stretch
+from noisylabels.cip.scale import doubt_scale, stretch
 from noisylabels.data.arrays import Image
 from noisylabels.data.hashes import hash_code, hash_values
 from noisylabels.plates.fields import Field
@@ -47,10 +47,6 @@ class Job:
     full_scale: float | None = None
     retries: int = 2
     batch_size: int = 1
-
-    def __post_init__(self) -> None:
-        """Check the scale."""
-        check_full_scale(self.full_scale)
 
     @classmethod
     def of(cls, method: Method, **settings: Any) -> "Job":

@@ -15,6 +15,7 @@ from noisylabels.screening.store import Record
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 GROUP_ROWS, GROUP_FIELDS = 64_000, 4_000
 KEYS = ("plate", "well", "row", "column")
@@ -202,19 +203,25 @@ def _gathered(tables: Iterator[Any]) -> Iterator[Any]:
         yield pa.concat_tables(waiting)
 
 
-def _event_tables(screen: Screen) -> Iterator[Any]:
+def read_events(screen: Screen, field: Field) -> "pa.Table":
+    """Read the events of a field that is done.
+
+    Returns:
+        One row per event: plate, well, field, method, class, and what was measured.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names = list(screen.job.method.classes)
-    for field, state in screen.survey():
-        if state != "done":
-            continue
-        events = pq.ParquetFile(screen.store.path(field, ".events.parquet")).read()
-        classes = [names[index] for index in events["class_index"].to_pylist()]
-        first = {"plate": field.plate, "well": field.well.name, "field": field.number, "method": screen.job.method.name}
-        columns = {name: pa.array([value] * events.num_rows, _arrow_type(value)) for name, value in first.items()}
-        yield pa.table({**columns, "class": pa.array(classes, pa.string()), **dict(_columns(events))})
+    events = pq.ParquetFile(screen.store.path(field, ".events.parquet")).read()
+    classes = [names[index] for index in events["class_index"].to_pylist()]
+    first = {"plate": field.plate, "well": field.well.name, "field": field.number, "method": screen.job.method.name}
+    columns = {name: pa.array([value] * events.num_rows, _arrow_type(value)) for name, value in first.items()}
+    return pa.table({**columns, "class": pa.array(classes, pa.string()), **dict(_columns(events))})
+
+
+def _event_tables(screen: Screen) -> Iterator["pa.Table"]:
+    return (read_events(screen, field) for field, state in screen.survey() if state == "done")
 
 
 def _columns(events: Any) -> Iterator[tuple[str, Any]]:

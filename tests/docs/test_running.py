@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,10 @@ import pandas as pd
 import pytest
 import tifffile
 
+from noisylabels.data.images import write_image
+from noisylabels.plates import open_plate
+from noisylabels.plates import write_plate as convert_plate
+from noisylabels.plates.omezarr_labels import list_labels, read_labels
 from tests.docs.pages import ROOT
 
 RUNNING = ROOT / "docs" / "running"
@@ -112,3 +117,40 @@ def test_snakemake_shards_a_plate_and_measures_it(tmp_path):
     assert wells["well"].tolist() == ["B07", "C03"]
     assert wells["per_field_event"].tolist() == [1, 1]
     assert sorted(path.name for path in Path(tmp_path / "run.shards").iterdir()) == ["1.done", "2.done"]
+
+
+@pytest.fixture
+def fractal(monkeypatch):
+    """The task package, made importable for this test only."""
+    tools = pytest.importorskip("fractal_task_tools", reason="left out: needs fractal-task-tools")
+    monkeypatch.syspath_prepend(RUNNING / "fractal")
+    yield tools
+    for name in [name for name in sys.modules if name.partition(".")[0] == "noisylabels_fractal"]:
+        del sys.modules[name]
+
+
+def test_the_manifest_of_fractal_is_what_its_tool_makes_of_the_task(fractal):
+    from fractal_task_tools._create_manifest import create_manifest
+
+    made = create_manifest(raw_package_name="noisylabels-fractal", task_list_path="task_list")
+    written = json.loads((RUNNING / "fractal/noisylabels_fractal/__FRACTAL_MANIFEST__.json").read_text())
+    assert made == written
+
+
+@pytest.mark.usefixtures("fractal")
+def test_fractal_calls_the_task_with_a_file_of_arguments(tmp_path):
+    picture = np.random.default_rng(3).normal(200, 5, (1, 40, 56))
+    picture[0, 10:15, 10:15] += 300
+    write_image(tmp_path / "raw" / "B07_f1.tif", picture.astype(np.uint16))
+    convert_plate(tmp_path / "P1.ome.zarr", open_plate(tmp_path / "raw", pattern="{well}_f{field}.tif"))
+    image = tmp_path / "P1.ome.zarr" / "B" / "07" / "1"
+    task = RUNNING / "fractal" / "noisylabels_fractal" / "label_events.py"
+    (tmp_path / "args.json").write_text(json.dumps({"zarr_url": str(image), "preset": "otsu"}))
+    for number in (1, 2):  # a task that is run again keeps what is there
+        words = [sys.executable, task, "--args-json", tmp_path / "args.json", "--out-json", tmp_path / f"{number}.json"]
+        subprocess.run(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+        assert json.loads((tmp_path / f"{number}.json").read_text()) is None
+    assert list_labels(image) == ["events"]
+    label_map = read_labels(image, "events")
+    assert (label_map[10:15, 10:15] == 1).all()
+    assert label_map.sum() < 60
