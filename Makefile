@@ -32,9 +32,9 @@ release: $(VENV)/release.stamp
 # what newer packages deprecate in older ones is no error.
 lowest: $(VENV)/release.stamp
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra test pyproject.toml --output-file $(VENV)/lowest.txt
-	$(BIN)/uv venv --quiet --clear $(VENV)/lowest
+	rm -rf $(VENV)/lowest && $(PYTHON) -m venv $(VENV)/lowest
 	grep -Ev '^(torch|nvidia|triton|cuda)' $(VENV)/lowest.txt > $(VENV)/lowest-but-torch.txt
-	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --torch-backend cpu torch==$(TORCH)
+	$(VENV)/lowest/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH)
 	$(BIN)/uv pip install --quiet --python $(VENV)/lowest --no-deps -r $(VENV)/lowest-but-torch.txt --editable .
 	$(VENV)/lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" -W ignore::DeprecationWarning
 
