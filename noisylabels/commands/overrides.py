@@ -14,6 +14,7 @@ Presets = Annotated[
     list[str] | None, typer.Option("--preset", help="Config merged over the bundle's: its name, or a YAML file.")
 ]
 Trust = Annotated[bool, typer.Option("--trust", help="Run a stranger's bundle or preset that lint-bundle warns of.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print what MONAI logs about its settings, too.")]
 
 
 def read_overrides(words: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from noisylabels.commands.overrides import OVERRIDES, Presets, Trust, read_overrides
+from noisylabels.commands.overrides import OVERRIDES, Presets, Trust, Verbose, read_overrides
 
 app = typer.Typer()
 
@@ -30,6 +30,7 @@ def predict(
         str | None, typer.Option(help="Trusted label set: probabilities are calibrated on its validation fields.")
     ] = None,
     trust: Trust = False,
+    verbose: Verbose = False,
 ) -> None:
     """Write a label map for every field: noisylabels predict cdl FOLDER, or predict R/model.pt FOLDER.
 
@@ -56,7 +57,7 @@ def predict(
         launch = launcher.plan_prediction(model, preset or (), {**given, **added}, trust=trust)
     typer.echo(launch.command_line())
     typer.echo(f"weights: {launch.overrides.get('ckpt_path', 'those that the config names')}")
-    launcher.run(launch)
+    launcher.run(launch, verbose=verbose)
     output = launcher.find_output(launch)
     typer.echo(f"label maps: {output}")
     for what in ("probabilities", "instances"):

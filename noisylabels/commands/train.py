@@ -2,13 +2,19 @@
 
 import typer
 
-from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, Trust, read_overrides
+from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, Trust, Verbose, read_overrides
 
 app = typer.Typer()
 
 
 @app.command(context_settings=OVERRIDES)
-def train(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None, trust: Trust = False) -> None:
+def train(
+    context: typer.Context,
+    bundle: Bundle = "cdl",
+    preset: Presets = None,
+    trust: Trust = False,
+    verbose: Verbose = False,
+) -> None:
     """Train a bundle on a dataset folder: noisylabels train cdl --dataset_dir D --output_dir R.
 
     Every other option is an id of the bundle's config and its new value: --num_epochs 3 --label_name cip.
@@ -18,4 +24,4 @@ def train(context: typer.Context, bundle: Bundle = "cdl", preset: Presets = None
 
     launch = launcher.plan_training(bundle, preset or (), read_overrides(context.args), trust=trust)
     typer.echo(launch.command_line())
-    launcher.run(launch)
+    launcher.run(launch, verbose=verbose)

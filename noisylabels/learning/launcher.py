@@ -1,5 +1,6 @@
 """Run a bundle as `python -m monai.bundle run` does, but refuse what that would silently ignore."""
 
+import logging
 import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -197,8 +198,12 @@ def parse(launch: Launch) -> "ConfigParser":
     return parser
 
 
-def run(launch: Launch) -> None:
+def run(launch: Launch, *, verbose: bool = False) -> None:
     """Run it in this process. Paths and label sets are looked at before anything heavy is imported.
+
+    Args:
+        launch: What to run.
+        verbose: Whether MONAI's own lines about its settings are printed.
 
     Raises:
         InputError: For a mistake in data or settings, as one sentence, however deep it was found.
@@ -208,6 +213,8 @@ def run(launch: Launch) -> None:
     import monai.bundle
 
     warnings.filterwarnings("ignore", message="parsing config_file")
+    for name in ("monai.bundle.scripts", "monai.bundle.workflows"):
+        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
     before = _remember(launch) if launch.config == "train" else None
     try:
         monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **launch.values())

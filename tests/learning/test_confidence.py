@@ -29,6 +29,14 @@ def predicted(tmp_path_factory):
     return room
 
 
+def test_what_monai_logs_is_printed_when_it_is_asked_for(predicted, caplog):
+    words = ["predict", predicted / "model.pt", predicted / "screen", "--split", "test", "--output_dir"]
+    assert run_command(*words, predicted / "quiet") == 0
+    assert not [record for record in caplog.records if record.name == "monai.bundle.scripts"]
+    assert run_command(*words, predicted / "loud", "--verbose") == 0
+    assert [record for record in caplog.records if record.name == "monai.bundle.scripts"]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_every_event_has_the_mean_probability_of_its_class(predicted):
     screen = predicted / "screen"
