@@ -173,7 +173,7 @@ def collect_pairs(options: argparse.Namespace) -> None:
     """Make the table of pairs that `noisylabels foresee` expects gains from."""
     pairs = [
         Pair(row["screen"], row["kind"], row["labels"], 1 - float(row["agreement"]), *scores(row))
-        for row in read_all(options.rows)
+        for row in read_all(options.rows, by=())  # a pair counts once, however long its student learnt
         if row["labels"] != "truth"
     ]
     pairs += [
@@ -189,10 +189,10 @@ def scores(row: Row) -> tuple[float, float]:
     return float(row["teacher"]), float(row["student"])
 
 
-def read_all(paths: Sequence[Path]) -> list[Row]:
-    """Read the rows of several tables, the first of those that differ in nothing but numbers."""
+def read_all(paths: Sequence[Path], *, by: Sequence[str] = ("steps",)) -> list[Row]:
+    """Read the rows of several tables, the first of those of one training; `by` names what else tells them apart."""
     rows = [row for path in paths for row in read(path)]
-    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "steps", "seed")) for row in rows]
+    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "seed", *by)) for row in rows]
     return [row for place, row in enumerate(rows) if keys.index(keys[place]) == place]
 
 
