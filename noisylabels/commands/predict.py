@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from noisylabels.commands.common_settings import PREDICTION, describe
 from noisylabels.commands.overrides import OVERRIDES, Presets, Trust, Verbose, read_overrides
 
 app = typer.Typer()
 
 
-@app.command(context_settings=OVERRIDES)
+@app.command(context_settings=OVERRIDES, epilog=describe(PREDICTION))
 def predict(
     context: typer.Context,
     model: Annotated[

@@ -2,12 +2,13 @@
 
 import typer
 
+from noisylabels.commands.common_settings import TRAINING, describe
 from noisylabels.commands.overrides import OVERRIDES, Bundle, Presets, Trust, Verbose, read_overrides
 
 app = typer.Typer()
 
 
-@app.command(context_settings=OVERRIDES)
+@app.command(context_settings=OVERRIDES, epilog=describe(TRAINING))
 def train(
     context: typer.Context,
     bundle: Bundle = "cdl",
