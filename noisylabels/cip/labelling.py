@@ -237,6 +237,10 @@ def plan_dataset(
     """
     dataset = open_dataset(folder)
     n_channels = len(dataset.channel_names)
+    if not channels and not isinstance(settings, CipSettings) and count_channels(settings) < n_channels:
+        named = ", ".join(f"{place} {name}" for place, name in enumerate(dataset.channel_names))
+        msg = f"--channels must say what {settings.name} reads in {folder}, got nothing, and it has {named}. Choose."
+        raise InputError(msg)
     if channels or not isinstance(settings, CipSettings):
         positions = _positions(channels, settings)
     else:

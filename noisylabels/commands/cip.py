@@ -30,7 +30,10 @@ def cip(
         Path | None, typer.Option(help="Folder for the label map of a single file, or for what --tune makes.")
     ] = None,
     channels: Annotated[
-        str, typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; else 0.")
+        str,
+        typer.Option(
+            help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; needed where images have more."
+        ),
     ] = "",
     full_scale: Annotated[
         float | None, typer.Option(help="What is white in images that are no counts of the camera: 255, or 1.")

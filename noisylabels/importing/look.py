@@ -111,6 +111,7 @@ def next_commands(dataset: Dataset, folder: Path) -> list[str]:
     """Return the three commands that come next: label if nothing is labelled, train, predict."""
     labels = dataset.label_names()
     preset = "" if dataset.classes == ROSELLA else " --preset nuclei"
+    preset += " --channels 0" if preset and len(dataset.channel_names) > 1 else ""
     prepare = [] if labels else [f"noisylabels cip {folder}{preset}"]
     name = labels[0] if labels else "cip"
     train = f"noisylabels train cdl --dataset_dir {folder} --label_name {name} --output_dir {folder}-model"

@@ -147,7 +147,8 @@ def test_a_single_file_is_labelled_into_a_folder(tmp_path, capsys):
 
 
 def test_a_stock_pipeline_labels_one_class_a_channel(dataset, tmp_path, capsys):
-    assert run_command("cip", dataset.folder, "--preset", "brightest", "--name", "first", "--reference", "truth") == 0
+    words = ("--preset", "brightest", "--channels", "0", "--name", "first", "--reference", "truth")
+    assert run_command("cip", dataset.folder, *words) == 0
     assert "mean IoU" in capsys.readouterr().out
     image = dataset.image("a")
     np.testing.assert_array_equal(dataset.label_map("first", "a"), segment_stock(image[:1], STOCK["brightest"]))
@@ -157,6 +158,17 @@ def test_a_stock_pipeline_labels_one_class_a_channel(dataset, tmp_path, capsys):
     assert run_command("cip", dataset.folder, *words) == 0
     half = replace(STOCK["brightest"], level=0.5)
     np.testing.assert_array_equal(dataset.label_map("both", "a"), segment_stock(image[[1, 0]], half))
+
+
+@pytest.mark.parametrize("preset", ["nuclei", "otsu"])
+def test_a_pipeline_of_one_channel_asks_which_of_several(dataset, capsys, preset):
+    assert run_command("cip", dataset.folder, "--preset", preset, "--name", "own") == 2
+    assert capsys.readouterr().err == (
+        f"noisylabels: --channels must say what {preset} reads in {dataset.folder}, got nothing, and it has "
+        "0 pHluorin, 1 DsRed. Choose.\n"
+    )
+    assert not (dataset.folder / "labels/own").exists()
+    assert run_command("cip", dataset.folder, "--preset", preset, "--name", "own", "--channels", "1") == 0
 
 
 def test_a_stock_pipeline_of_more_channels_than_classes_is_refused(tmp_path, capsys):

@@ -59,6 +59,14 @@ def test_without_labels_a_pipeline_comes_first(tmp_path, capsys):
     assert f"Next:\n  noisylabels cip {tmp_path / 'a-dataset'} --preset nuclei\n" in capsys.readouterr().out
 
 
+def test_of_several_channels_the_pipeline_is_given_one(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 8, 9), np.uint16), photometric="minisblack")
+    assert start(tmp_path / "a.tif") == 0
+    line = f"noisylabels cip {tmp_path / 'a-dataset'} --preset nuclei --channels 0"
+    assert f"Next:\n  {line}\n" in capsys.readouterr().out
+    assert run_command(*line.split()[1:]) == 0
+
+
 def test_a_dataset_folder_is_not_written_over(nuclei, capsys):
     assert start(nuclei) == 0
     capsys.readouterr()
