@@ -31,9 +31,7 @@ def cip(
     ] = None,
     channels: Annotated[
         str,
-        typer.Option(
-            help="Positions of DsRed and pHluorin, as 0,1; else by name. Of stock: one a class; needed where images have more."
-        ),
+        typer.Option(help="Positions of DsRed and pHluorin, as 0,1; else by name. nuclei: one; stock: one a class."),
     ] = "",
     full_scale: Annotated[
         float | None, typer.Option(help="What is white in images that are no counts of the camera: 255, or 1.")

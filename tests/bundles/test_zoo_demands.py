@@ -188,7 +188,8 @@ def test_the_zoos_own_unit_test_passes(bundle: Path, tmp_path: Path, elsewhere: 
     weights = {"ckpt_path": str(tmp_path / "model.pt")}
     check_workflow(ConfigWorkflow(config_file=inference, workflow_type="infer", **common, **weights))
     assert {path.name for path in (tmp_path / "eval").iterdir()} >= {"metrics.json", "metrics.csv"}
-    assert len(list((screen / "labels" / bundle.name).iterdir())) == 10
+    assert len(list((screen / "labels" / bundle.name).glob("*.tif"))) == 10
+    assert (screen / "labels" / bundle.name / "events.csv").is_file()
     assert not [path for path in elsewhere.iterdir() if os.fspath(path)], "the working directory must stay empty"
 
 

@@ -154,7 +154,8 @@ def test_further_arguments_of_the_network_are_held_against_its_class() -> None:
 
 
 def test_the_id_of_a_preset_can_be_overridden_too() -> None:
-    assert plan_prediction("cdl", ("marginal",), {"threshold": "0.3"}).overrides == {"threshold": "0.3"}
+    overrides = plan_prediction("cdl", ("marginal",), {"threshold": "0.3", "ckpt_path": "model.pt"}).overrides
+    assert overrides == {"threshold": "0.3", "ckpt_path": "model.pt"}
     with pytest.raises(InputError, match="got 'threshold'"):
         plan_prediction("cdl", (), {"threshold": "0.3"})
 
