@@ -20,3 +20,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not pytest.importorskip("torch").cuda.is_available():
         pytest.skip("no GPU: what is marked gpu is left out")
+
+
+@pytest.fixture(autouse=True)
+def absl_leaves_captured_streams_open():
+    """absl, which OpenVINO imports, closes the stream it met first when MONAI sets logging anew: pytest's own."""
+    yield
+    if "absl.logging" in sys.modules:
+        sys.modules["absl.logging"].get_absl_handler().python_handler.setStream(sys.__stderr__)
