@@ -31,8 +31,8 @@ def write(path, rows):
 def test_a_screen_is_summed_up_by_its_published_pipeline_and_what_agreement_chooses():
     gains, choice = teachers.describe_screen("s1", ROWS)
     assert gains == (
-        "- s1: relative to the CIP as published (0.500), the student of cip-3 is +20% and the student of "
-        "consensus is +40%."
+        "- s1: relative to the CIP as published (0.500), the student of cip-3 is +20% after 0.0 steps, the student of "
+        "consensus\n  is +40% after 0.0 steps."
     )
     assert choice == (
         "- s1: of 4 members, agreement chooses cip-5 (0.6 against truth); published 0.5, best cip-7 0.7, worst cip-1 "
@@ -77,7 +77,7 @@ def test_the_page_keeps_its_words_and_gets_the_tables_anew(tmp_path, capsys):
         assert text.startswith(f"before\n{teachers.BEGIN}\n| screen | labels |")
         assert text.endswith(f"worst cip-1 0.4.\n{teachers.END}\nafter\n")
         assert "old" not in text
-    assert "| s1 | truth, 2 quarters of one plate |  | 0.75 [0.0, 0.0] |  |  |" in text
+    assert "| s1 | truth, 2 quarters of one plate | 0.0 |  | 0.75 [0.0, 0.0] |  |  |" in text
 
 
 def test_ranks_are_told_by_kind_where_there_are_enough_pairs():

@@ -69,7 +69,7 @@ def test_a_record_is_of_the_network_that_was_trained_last(screen: Path, tmp_path
     assert json.loads((out / "run.json").read_text())["network"]["_target_"] == "UNet"
     train(screen, out, "paper", resume=False)
     launcher.run(launcher.plan_prediction("cdl", (), {"dataset_dir": str(screen), "ckpt_path": str(out / "model.pt")}))
-    assert len(list((screen / "labels/cdl").iterdir())) == 10
+    assert len(list((screen / "labels/cdl").glob("*.tif"))) == 10
 
 
 def test_the_score_is_that_of_what_is_written(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_label_maps_are_named_by_id(screen: Path, tmp_path: Path) -> None:
     (screen / "datalist.json").write_text(json.dumps(lists))
     weights = str(tmp_path / "run/model.pt")
     launcher.run(launcher.plan_prediction("cdl", (), {"dataset_dir": str(screen), "ckpt_path": weights}))
-    assert sorted(path.name for path in (screen / "labels/cdl").iterdir()) == ["f8.tif", "f9.tif"]
+    assert sorted(path.name for path in (screen / "labels/cdl").glob("*.tif")) == ["f8.tif", "f9.tif"]
 
 
 def test_two_images_of_one_name_are_refused_before_anything_runs(screen: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ export interface Job {
   revision: number | null;
   conflict: boolean;
   error: string | null;
-  /** 0 to 1; null when it is not known. */
+  /** 0 to 1; null when it cannot be told. */
   progress?: number | null;
   message?: string | null;
   score?: Score | null;
