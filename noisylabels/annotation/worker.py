@@ -25,6 +25,7 @@ from noisylabels.annotation.retraining import read_plan, retrain
 from noisylabels.annotation.revisions import pack
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
+from noisylabels.learning.imports import NEEDLESS, import_monai
 
 INPUT_ERROR = 2
 
@@ -42,7 +43,7 @@ def main(words: list[str]) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
     lines = _lines_until_the_end()
     if words[0] == "predict":
-        spare_imports()
+        import_monai([*NEEDLESS, "fire", "ignite", "tensorboard"])  # which only trainings need
         answer_requests(lines, answers)
         return 0
     try:
@@ -54,12 +55,6 @@ def main(words: list[str]) -> int:
     kind = "curve" if words[0] == "curve" else "score"
     write_text(plan.with_name("result.json"), json.dumps({kind: None if found is None else asdict(found)}))
     return 0
-
-
-def spare_imports() -> None:
-    """Leave out what MONAI imports where it is installed and no prediction needs: a third of its time."""
-    for name in ("ignite", "matplotlib", "matplotlib.pyplot", "pandas", "sklearn", "tensorboard"):
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # MONAI takes it for absent
 
 
 def answer_requests(requests: Iterator[str], answers: TextIO) -> None:

@@ -15,6 +15,7 @@ from noisylabels.data.labels import ClassTable, require_same_classes
 from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import list_fields, read_images
+from noisylabels.learning.imports import NEEDLESS, import_monai
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
 from noisylabels.learning.machine_errors import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
@@ -210,6 +211,8 @@ def run(launch: Launch, *, verbose: bool = False) -> None:
         FileNotFoundError: For a file that is missing.
     """
     _check_paths(launch)
+    own = not launch.presets and launch.bundle.parent in bundle_homes()
+    import_monai(NEEDLESS if own and launch.config == "inference" else ())
     import monai.bundle
 
     warnings.filterwarnings("ignore", message="parsing config_file")

@@ -1,0 +1,21 @@
+"""What is left out while MONAI is imported can be imported afterwards."""
+
+import subprocess
+import sys
+
+CODE = """
+import gc, sys
+from noisylabels.learning.imports import NEEDLESS, import_monai
+import_monai(NEEDLESS)
+assert not {"zarr", "scipy.stats", "pandas"} & {*sys.modules}, "imported though needless"
+import monai.bundle, pandas, scipy.stats, zarr
+assert gc.isenabled()
+import_monai(["zarr"])
+assert sys.modules["zarr"] is zarr, "what is imported is kept"
+print("imported")
+"""
+
+
+def test_what_is_left_out_while_monai_is_imported_can_be_imported_afterwards() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", CODE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
