@@ -79,6 +79,7 @@ ELSEWHERE = {
     "faults": "kills trainings and compares their bytes, not times: its table is in noisylabels/learning/README.md",
     "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
     "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
+    "trusted": "trains networks on trusted fields of screens that you name: its numbers are scores, and it takes long",
     "real": "trains many networks on real sets that you name: its numbers are scores, and it takes long",
     "real_arms": "its trainings of trusted fields and weak labels",
     "real_sets": "the sets of the same",

@@ -1,0 +1,118 @@
+"""Do trusted fields beside weak labels beat trusted fields alone, on plates that neither has seen?
+
+    python -m benchmarks.trusted run SCREEN... --labels consensus [--gold 1 2 4 8] [--seeds 0 1] [--out trusted.csv]
+    python -m benchmarks.trusted table trusted.csv [--page docs/teachers.md]
+
+Each screen is a dataset folder with a truth, cut into quarters, its plates split. The trusted fields are the first of
+one training plate, with their truth. *Gold only* learns from them alone; *fine-tuned* learns the weak labels of all
+training fields for half of the steps and then the trusted fields for the other half (`noisylabels train --init`), so
+both take as many steps. No stop is chosen. The gain is the difference of mean IoU on the test plates, with a jackknife
+interval over wells. The table is written line by line: a second call goes on.
+"""
+
+import argparse
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from benchmarks.real import RECIPE, predict
+from benchmarks.real_arms import fine_tune, read_from
+from benchmarks.teachers import append, ends, estimate_gain, read
+from noisylabels.data.atomic import write_text
+from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.experiments.foresight import Confusions, confuse, mean_iou, train_student
+
+COLUMNS = ("screen", "labels", "gold", "steps", "seed", "gold_only", "fine_tuned", "gain", "gain_low", "gain_high")
+BEGIN, END = "<!-- trusted: begin -->", "<!-- trusted: end -->"
+Row = dict[str, str]
+
+
+def main() -> None:
+    """Train, or tabulate."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("screens", nargs="+", type=Path)
+    run.add_argument("--labels", default="consensus")
+    run.add_argument("--gold", nargs="*", type=int, default=[1, 2, 4, 8])
+    run.add_argument("--steps", type=int, default=250, help="of either way, in all")
+    run.add_argument("--seeds", nargs="*", type=int, default=[0])
+    run.add_argument("--out", type=Path, default=Path("trusted.csv"))
+    run.set_defaults(call=run_all)
+    table = commands.add_parser("table")
+    table.add_argument("rows", type=Path)
+    table.add_argument("--page", type=Path)
+    table.set_defaults(call=tabulate)
+    options = parser.parse_args()
+    options.call(options)
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """Train both ways for every screen, number of trusted fields and seed that is not there yet."""
+    done = {tuple(row[name] for name in COLUMNS[:5]) for row in read(options.out)}
+    for seed in options.seeds:
+        for gold in options.gold:
+            for folder in options.screens:
+                about = (folder.name, options.labels, str(gold), str(options.steps), str(seed))
+                if about not in done:
+                    numbers = measure(open_dataset(folder), options.labels, gold, steps=options.steps, seed=seed)
+                    append(options.out, dict(zip(COLUMNS, [*about, *numbers], strict=True)), COLUMNS)
+                    print(*about, *numbers, flush=True)
+
+
+def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> Iterator[str]:
+    """Train both ways; score them, and their difference with its interval."""
+    alone, both = train_both(dataset, labels, gold, steps=steps, seed=seed)
+    scores = (float(mean_iou(counts.sum(0))) for counts in (alone, both))
+    return (f"{value:.4f}" for value in (*scores, *ends(estimate_gain(dataset, alone, both))))
+
+
+def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> tuple[Confusions, Confusions]:
+    """Count the pixels of the test fields by truth and prediction: of gold only, and of the fine-tuned network."""
+    training = dataset.ids("training")
+    ids = [case_id for case_id in training if case_id.split("_")[0] == training[0].split("_")[0]][:gold]
+    overrides = RECIPE | {"crops_per_field": max(1, 8 // gold)}
+    truth = partial(dataset.label_map, "truth")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        learner = train_student(
+            dataset, "truth", folder / "alone", steps=steps, seed=seed, training_ids=ids, overrides=overrides
+        )
+        alone = confuse(dataset, truth, read_from(learner.folder), split="test")
+        weights = fine_tune(
+            dataset, ids, labels, folder / "both", steps=steps // 2, seed=seed, overrides=overrides, recipe=RECIPE
+        )
+        predict(dataset, weights, folder / "labels", split="test")
+        return alone, confuse(dataset, truth, read_from(folder / "labels"), split="test")
+
+
+def tabulate(options: argparse.Namespace) -> None:
+    """Print one line a screen and number of trusted fields; the mean over seeds, and how many intervals leave out 0."""
+    text = "\n".join(write_lines(read(options.rows)))
+    print(text)
+    if options.page:
+        head, _, rest = options.page.read_text().partition(BEGIN)
+        write_text(options.page, f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+
+
+def write_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Write the table."""
+    yield "| screen | trusted quarters | gold only | fine-tuned | gain of each seed |"
+    yield f"|{5 * '---|'}"
+    for screen, gold in sorted({(row["screen"], int(row["gold"])) for row in rows}):
+        runs = [row for row in rows if (row["screen"], row["gold"]) == (screen, str(gold))]
+        alone, both = (sum(float(row[name]) for row in runs) / len(runs) for name in ("gold_only", "fine_tuned"))
+        gains = ", ".join(f"{float(row['gain']):+.3f} [{row['gain_low']}, {row['gain_high']}]" for row in runs)
+        yield f"| {screen} | {gold} | {alone:.3f} | {both:.3f} | {gains} |"
+
+
+if __name__ == "__main__":
+    main()
