@@ -198,6 +198,6 @@ def _looker(evaluation: Evaluation, table: CountTable, source: FieldSource) -> C
         image = np.asarray(source.image(field))
         truths = [read(name, field) for name in evaluation.references]
         truth = fuse(truths, by=evaluation.consensus) if evaluation.consensus else truths[0]
-        return FieldView(image, truth, predictions)
+        return FieldView(image, truth, predictions, source.pixel_size_um)
 
     return look

@@ -21,6 +21,7 @@ from evaluation.report.screen_sections import (
     check_screen,
     disagreement_section,
     drift_section,
+    find_screen_step,
     found_section,
     judge_screen,
     quality_section,
@@ -55,23 +56,23 @@ def write_screen_report(
         on_field: Called with each field's name once it is done.
 
     Returns:
-        The page, and the verdict in words.
+        The page, and the answer in words: the verdict, and what comes next.
     """
     new = survey_screen(source, methods, on_field=on_field)
     usual = survey_screen(reference, methods, on_field=on_field) if reference else None
 
     def look(field: str) -> FieldView:
         maps = {method_name(one): source.label_map(one, field) for one in methods}
-        return FieldView(np.asarray(source.image(field)), maps[new.methods[0]], maps)
+        return FieldView(np.asarray(source.image(field)), maps[new.methods[0]], maps, source.pixel_size_um)
 
     light, verdict = judge_screen(new, usual)
     plates = screen_plate_section(new)
     sections = (
+        *([disagreement_section(new, look, n=n_gallery)] if len(methods) > 1 else []),
+        quality_section(new, usual),
         found_section(new),
         *([drift_section(usual, new)] if usual else []),
-        quality_section(new, usual),
         *([plates] if plates else []),
-        *([disagreement_section(new, look, n=n_gallery)] if len(methods) > 1 else []),
     )
     facts = {
         "fields": str(len(new.fields)),
@@ -80,8 +81,9 @@ def write_screen_report(
     }
     title = f"{' and '.join(new.methods)} on {name}, without truth"
     about = tuple((facts | version_facts()).items())
-    report = Report(title, verdict, light, about, check_screen(new, usual), sections)
-    return write_report(report, folder), verdict
+    step = find_screen_step(new, usual, light)
+    report = Report(title, verdict, light, about, check_screen(new, usual), sections, next_step=step)
+    return write_report(report, folder), report.spoken
 
 
 def write_measurement_report(

@@ -23,6 +23,10 @@ class FieldSource(Protocol):
     def channel_names(self) -> tuple[str, ...]:
         """One name per channel."""
 
+    @property
+    def pixel_size_um(self) -> float | None:
+        """Side of a pixel in micrometres, None when unknown."""
+
     def ids(self, split: str | None = None) -> list[str]:
         """List the fields of one split, or of all."""
 

@@ -29,6 +29,18 @@ ERROR_COLOURS = {
     "merged": BLUE,
 }
 
+COLOUR_WORDS = {
+    BLACK: "black",
+    ORANGE: "orange",
+    SKY: "sky blue",
+    GREEN: "green",
+    YELLOW: "yellow",
+    BLUE: "blue",
+    VERMILION: "vermilion",
+    PURPLE: "purple",
+    ERROR_COLOURS["found"]: "light grey",
+}
+
 THEME = {
     "svg.fonttype": "none",
     "svg.hashsalt": "noisylabels",
@@ -113,3 +125,13 @@ def colours_of(methods: Sequence[str]) -> dict[str, str]:
 def class_colour(index: int) -> str:
     """Return the colour of a class by its index; the background is grey."""
     return CLASS_COLOURS[0] if index == 0 else CLASS_COLOURS[1 + (index - 1) % (len(CLASS_COLOURS) - 1)]
+
+
+def colour_word(colour: str) -> str:
+    """Call a colour by its name, for readers who cannot tell the swatches apart.
+
+    Examples:
+        >>> colour_word(class_colour(1)), colour_word(ERROR_COLOURS["missed"])
+        ('green', 'vermilion')
+    """
+    return COLOUR_WORDS[colour]

@@ -1,5 +1,7 @@
 """What stands beside the verdict: events found and false, what is not better, and what a person does next."""
 
+from shlex import quote
+
 import numpy as np
 
 from evaluation.metrics.counts import ERRORS, CountTable
@@ -97,7 +99,8 @@ def next_command(dataset: str, label_set: str) -> str:
         >>> next_command("screen", "cdl")
         'noisylabels annotate create screen.desk screen --start cdl'
     """
-    return f"noisylabels annotate create {dataset}.desk {dataset} --start {label_set}"
+    desk, folder = quote(f"{dataset}.desk"), quote(dataset)
+    return f"noisylabels annotate create {desk} {folder} --start {label_set}"
 
 
 def _error_shares(table: CountTable, method: str) -> list[tuple[str, str, float]]:

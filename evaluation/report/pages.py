@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evaluation.report.canvas import Figure
+from evaluation.report.scale_bars import ScaleBar
 from evaluation.report.tables import Table
 
 Light = Literal["good", "doubt", "bad"]
@@ -30,11 +31,15 @@ class GalleryRow:
         field: Name of the field, as its files are named.
         remark: Its scores, in a phrase.
         pictures: Its panels, in two lines of equally many.
+        shape: Rows and columns of its panels, in pixels.
+        bar: The scale bar over its first panel; None where the size of a pixel is not known.
     """
 
     field: str
     remark: str
     pictures: tuple[Picture, ...]
+    shape: tuple[int, int]
+    bar: ScaleBar | None = None
 
 
 @dataclass(frozen=True)

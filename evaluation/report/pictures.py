@@ -19,6 +19,7 @@ DARK = (18, 21, 26)
 CHANNEL_COLOURS = {"DsRed": (1, 0, 1), "pHluorin": (0, 1, 0)}  # magenta and green: told apart by all readers
 SPARE_COLOURS = ((0, 1, 0), (1, 0, 1), (0, 0.6, 1))
 GREY = (1, 1, 1)
+COLOUR_WORDS = {(1, 0, 1): "magenta", (0, 1, 0): "green", (0, 0.6, 1): "blue", GREY: "grey"}
 
 
 def show_image(image: Image, channel_names: Sequence[str], *, spans: Sequence[float] | None = None) -> str:
@@ -177,6 +178,17 @@ def _channel_colours(names: Sequence[str]) -> list[tuple[float, ...]]:
     if all(known) and len(set(known)) == len(known):
         return [colour for colour in known if colour]
     return [SPARE_COLOURS[place % len(SPARE_COLOURS)] for place in range(len(names))]
+
+
+def name_channels(names: Sequence[str]) -> str:
+    """Name the channels of an image with the colours that show them.
+
+    Examples:
+        >>> name_channels(["DsRed", "pHluorin"]), name_channels(["DNA"])
+        ('DsRed magenta, pHluorin green', 'DNA grey')
+    """
+    colours = _channel_colours(names)
+    return ", ".join(f"{name} {COLOUR_WORDS[colour]}" for name, colour in zip(names, colours, strict=True))
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

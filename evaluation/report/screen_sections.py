@@ -3,20 +3,20 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from evaluation.report.canvas import ERROR_COLOURS, class_colour
 from evaluation.report.distributions import draw_sizes
-from evaluation.report.galleries import FieldView
+from evaluation.report.galleries import FieldView, class_legend, error_legend, lay_row
 from evaluation.report.heatmaps import draw_plates
-from evaluation.report.pages import Check, Gallery, GalleryRow, Legend, Light, Picture, Section
-from evaluation.report.pictures import show_disagreement, show_image, show_labels, usual_spans
+from evaluation.report.pages import Check, Gallery, Light, Picture, Section
+from evaluation.report.pictures import name_channels, show_disagreement, show_image, show_labels, usual_spans
 from evaluation.report.plate_section import PLATE_LEAD, by_plate, place_table
 from evaluation.report.tables import Cell, Style, Table, text_of
 from evaluation.screens.drift import LARGE, NOTICEABLE, Drift, measure_drift
 from evaluation.screens.quality import flag_low
 from evaluation.screens.screens import Survey
 
+N_TO_CORRECT = 10
 SATURATED = 0.001  # share of pixels at the end of the scale from which a field is flagged
 
 
@@ -116,7 +116,8 @@ def quality_section(new: Survey, reference: Survey | None = None) -> Section:
         "pixels at the end of the camera's scale."
     )
     table = Table("image_flags", "Fields to distrust", heads, rows, note)
-    return Section("quality", "Image quality", f"{len(rows)} of {len(new.fields)} fields are flagged.", (table,))
+    title = "Image quality" if len(new.methods) > 1 else "Look at these fields first"
+    return Section("quality", title, f"{len(rows)} of {len(new.fields)} fields are flagged.", (table,))
 
 
 def blurred_fields(new: Survey, reference: Survey | None) -> np.ndarray:
@@ -136,7 +137,7 @@ def disagreement_section(new: Survey, look: Callable[[str], FieldView] | None, *
         n: How many fields to show.
     """
     first, last = new.methods[0], new.methods[-1]
-    order = np.argsort(-new.disagreement, kind="stable")
+    order = rank_disagreement(new)
     rows = tuple(
         (
             rank,
@@ -149,39 +150,40 @@ def disagreement_section(new: Survey, look: Callable[[str], FieldView] | None, *
     )
     heads = ("rank", "field", "disagreement", f"events, {first}", f"events, {last}")
     note = "Disagreement: 1 - mean IoU over event classes between the two methods; 0: equal, 1: nothing in common."
-    table = Table("look_first", "Look at these first", heads, rows, note, shown=max(n, 10))
-    lead = "Without truth, the fields on which the methods disagree are where one of them is wrong."
-    items: list[Table | Gallery] = [table]
-    if look is not None and n:
-        items.append(_gallery(new, [str(new.fields[row]) for row in order[:n]], look))
-    return Section("disagreement", f"Where {first} and {last} disagree", lead, tuple(items))
+    table = Table("look_first", "Fields by disagreement", heads, rows, note, shown=max(n, 10))
+    lead = f"Without truth, the fields on which {first} and {last} disagree are where one of them is wrong."
+    shown = [str(new.fields[row]) for row in order[:n]] if look is not None else []
+    gallery = [_gallery(new, shown, look)] if look is not None and shown else []
+    return Section("look", "Look at these fields first", lead, (*gallery, table))
+
+
+def rank_disagreement(new: Survey) -> NDArray[np.intp]:
+    """Return the positions of the fields, those on which the first and the last method disagree most first."""
+    return np.argsort(-new.disagreement, kind="stable")
 
 
 def _gallery(new: Survey, fields: Sequence[str], look: Callable[[str], FieldView]) -> Gallery:
     first, last = new.methods[0], new.methods[-1]
+    caption = f"image ({name_channels(new.channel_names)})"
     rows, spans = [], usual_spans(look(field).image for field in fields)
     for field in fields:
         view = look(field)
         one, other = view.reference, view.predictions[last]
         value = new.disagreement[np.flatnonzero(new.fields == field)[0]]
         panels = (
-            Picture(f"image ({' + '.join(new.channel_names)})", show_image(view.image, new.channel_names, spans=spans)),
+            Picture(caption, show_image(view.image, new.channel_names, spans=spans)),
             Picture(first, show_labels(one)),
             Picture("disagreement", show_disagreement(one, other, view.image, spans=spans)),
             Picture(last, show_labels(other)),
         )
-        rows.append(GalleryRow(field, f"disagreement {text_of(float(value))}", panels))
+        rows.append(lay_row(field, f"disagreement {text_of(float(value))}", panels, view))
     words = {
         "found": "both",
         "missed": f"only {first}",
         "spurious": f"only {last}",
         "misclassified": "of another class",
     }
-    classes = tuple((class_colour(index), new.classes.names[index]) for index in new.classes.indices[1:])
-    legends = (
-        Legend("label maps", classes),
-        Legend("difference", tuple((ERROR_COLOURS[kind], word) for kind, word in words.items())),
-    )
+    legends = (class_legend(new.classes), error_legend("difference", words))
     return Gallery("The fields that disagree most", tuple(rows), legends)
 
 
@@ -216,6 +218,27 @@ def judge_screen(new: Survey, reference: Survey | None) -> tuple[Light, str]:
     if worst.psi >= NOTICEABLE:
         return "doubt", f"This screen differs somewhat from the reference screen; {summary}."
     return "good", f"This screen looks like the reference screen; {summary}."
+
+
+def find_screen_step(new: Survey, reference: Survey | None, light: Light) -> str:
+    """Return in one sentence what a person should do now with a screen without truth, from the numbers.
+
+    Args:
+        new: The screen.
+        reference: The screen that the methods know, if one was given.
+        light: What `judge_screen` found.
+    """
+    flagged = int((blurred_fields(new, reference).any(1) | (new.saturated > SATURATED).any(1)).sum())
+    if flagged > len(new.fields) / 4:
+        return f"look at the {flagged} flagged images before anything is counted: every method errs on them"
+    if len(new.methods) < 2:
+        return "label the screen with a second method: where two disagree, one of them is wrong"
+    order = [row for row in rank_disagreement(new)[:N_TO_CORRECT] if new.disagreement[row] > 0]
+    if not order:
+        return f"draw {min(N_TO_CORRECT, len(new.fields))} fields by hand: the methods agree, which proves neither"
+    fields = ", ".join(str(new.fields[row]) for row in order[:3]) + (", ..." if len(order) > 3 else "")
+    known = "this screen differs from the known one" if light == "bad" else "there the methods disagree most"
+    return f"correct {len(order)} field{'s' * (len(order) > 1)} by hand ({fields}): {known}"
 
 
 def check_screen(new: Survey, reference: Survey | None) -> tuple[Check, ...]:

@@ -38,7 +38,7 @@ def judge(
         f"{text_of(difference.relative, style='percent')}"
     )
     n_fields, n = len(set(comparison.fields.tolist())), comparison.n_clusters
-    basis = f"over {n_fields} fields in {n} clusters (permutation p {_p(difference.p_adjusted)})"
+    basis = f"over {n_fields} fields in {n} clusters (permutation p {_p(difference)})"
     sentence = f"{scores[0].upper()}{scores[1:]}: {change}, {basis}"
     if not difference.decidable():
         n_known = n - difference.absolute.n_undefined
@@ -73,6 +73,9 @@ def _lacking(difference: Difference) -> str:
     return "the interval excludes 0 but the permutation test does not agree"
 
 
-def _p(value: float) -> str:
-    text = text_of(value, style="p")
-    return text if text.startswith("<") else f"= {text}"
+def _p(difference: Difference) -> str:
+    """Write a p-value; the smallest that the swaps allow is a bound, not a value."""
+    text = text_of(difference.p_adjusted, style="p")
+    if text.startswith("<"):
+        return text
+    return f"at most {text}" if difference.p_adjusted <= difference.floor * (1 + 1e-9) else f"= {text}"

@@ -13,10 +13,11 @@ from evaluation.report.canvas import METHOD_COLOURS, class_colour, colours_of
 from evaluation.report.checks import check_evaluation
 from evaluation.report.distributions import draw_pairs, draw_sizes, draw_violins
 from evaluation.report.event_section import band_shares, detection_table, event_counts, fates_by_size, size_names
-from evaluation.report.galleries import choose_fields
+from evaluation.report.galleries import FieldView, choose_fields, show_fields
 from evaluation.report.heatmaps import draw_confusions, draw_plates
 from evaluation.report.pages import Check, Figure, Report, Section, Table, render_page
 from evaluation.report.pictures import compose, error_codes, show_errors, show_labels, usual_spans
+from evaluation.report.scale_bars import ScaleBar, choose_scale_bar
 from evaluation.report.tables import csv_text, text_of
 from evaluation.report.verdicts import judge
 from evaluation.statistics.comparison import compare_methods
@@ -285,3 +286,38 @@ def test_the_first_screen_says_where_to_look_and_draws_the_answer():
     alone = compare_methods(perfect, data_set_metrics(ROSELLA), n_resamples=9, rng=np.random.default_rng(0))
     assert say_where_to_look(perfect, alone).endswith("where CDL scores lowest; no event of it is wrong.")
     assert draw_answer(alone).name == "answer"
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "pixel_size_um", "label", "share"),
+    [(100, 1.0, "20 µm", 0.2), (80, 1.0, "20 µm", 0.25), (8, 0.2152, "0.2 µm", 0.116), (1000, 5.0, "1000 µm", 0.2)],
+)
+def test_a_scale_bar_is_the_longest_round_length_within_a_quarter_of_the_width(n_columns, pixel_size_um, label, share):
+    assert choose_scale_bar(n_columns, pixel_size_um) == ScaleBar(share, label)
+
+
+@pytest.mark.parametrize(("n_columns", "pixel_size_um"), [(0, 1.0), (8, None), (8, 0.0)])
+def test_without_pixels_or_their_size_there_is_no_scale_bar(n_columns, pixel_size_um):
+    assert choose_scale_bar(n_columns, pixel_size_um) is None
+
+
+def test_every_picture_enlarges_and_the_image_alone_has_the_bar_and_its_colours_named():
+    view = FieldView(np.zeros((2, 6, 8), np.uint16), TRUTH, {"CIP": TRUTH}, pixel_size_um=0.5)
+    shown = show_fields("Why", [("f1", "")], lambda _: view, classes=ROSELLA, channel_names=("DsRed", "pHluorin"))
+    page = render_page(Report("T", "V", "doubt", (), (), (Section("a", "A", "", (shown,)),)))
+    assert page.count('<input type="checkbox"') == len(shown.rows[0].pictures) == 4
+    assert page.count('<span class="bar" style="width:25.0%">1 µm</span>') == 1
+    assert "--ratio:1.3333" in page
+    assert "image (DsRed magenta, pHluorin green)" in page
+    assert [word for _, word in shown.legends[0].entries] == ["phagophore (green)", "autolysosome (purple)"]
+    assert ("#D55E00", "missed (vermilion)") in shown.legends[1].entries
+
+
+def test_the_smallest_possible_p_is_told_as_a_bound():
+    rng = np.random.default_rng(0)
+    for n, words in ((6, "permutation p at most 0.0312"), (3, "permutation p at most 0.2500")):
+        table = count({"CIP": [SHIFTED] * n, "CDL": [TRUTH] * n}, [TRUTH] * n)
+        assert words in judge(compare_methods(table, data_set_metrics(ROSELLA), n_resamples=999, rng=rng))[1]
+    table = count({"CIP": [SHIFTED, TRUTH] * 3, "CDL": [TRUTH, SHIFTED] * 3}, [TRUTH] * 6)
+    equal = compare_methods(table, data_set_metrics(ROSELLA), n_resamples=99, rng=rng)
+    assert "permutation p = 1.0000" in judge(equal)[1]

@@ -94,16 +94,24 @@ def screens(tmp_path_factory):
 def test_a_new_screen_is_reported_without_truth(screens, tmp_path, capsys):
     known, new = screens
     assert run_command("survey", new, "--against", known, "--out", tmp_path / "out", "--gallery", 1) == 0
-    assert "This screen differs much from the reference screen" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "This screen differs much from the reference screen" in told
+    assert "Next: correct 1 field by hand (P1_C04_f1): this screen differs from the known one." in told
+    assert f"  noisylabels annotate create {new}.desk {new} --start cdl\n" in told
     ranked = (tmp_path / "out" / "tables" / "look_first.csv").read_text().splitlines()
     assert ranked[1].startswith("1,P1_C04_f1,0.55,4,4")
     page = (tmp_path / "out" / "report.html").read_text()
     assert "There is no truth here" in page
+    assert re.findall("<h2>(.*?)</h2>", page)[:2] == ["Look at these fields first", "Image quality"]
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
 
 
 def test_a_screen_of_one_method_without_reference_is_reported(screens, tmp_path, capsys):
     assert run_command("survey", screens[1], "--methods", "cdl", "--out", tmp_path / "out") == 0
-    assert "No reference screen was given" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "No reference screen was given" in told
+    assert "Next: label the screen with a second method: where two disagree, one of them is wrong." in told
+    assert "noisylabels annotate" not in told
+    assert "<h2>Look at these fields first</h2>" in (tmp_path / "out" / "report.html").read_text()
     assert not (tmp_path / "out" / "tables" / "look_first.csv").exists()
