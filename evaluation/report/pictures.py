@@ -19,7 +19,12 @@ DARK = (18, 21, 26)
 CHANNEL_COLOURS = {"DsRed": (1, 0, 1), "pHluorin": (0, 1, 0)}  # magenta and green: told apart by all readers
 SPARE_COLOURS = ((0, 1, 0), (1, 0, 1), (0, 0.6, 1))
 GREY = (1, 1, 1)
-COLOUR_WORDS: dict[tuple[float, ...], str] = {(1, 0, 1): "magenta", (0, 1, 0): "green", (0, 0.6, 1): "blue", GREY: "grey"}
+COLOUR_WORDS: dict[tuple[float, ...], str] = {
+    (1, 0, 1): "magenta",
+    (0, 1, 0): "green",
+    (0, 0.6, 1): "blue",
+    GREY: "grey",
+}
 
 
 def show_image(image: Image, channel_names: Sequence[str], *, spans: Sequence[float] | None = None) -> str:
