@@ -56,11 +56,43 @@ def count_boundaries(
                [2, 2, 3, 2]])
     """
     reference, prediction = _check_maps(reference, prediction, n_classes, ignore_index)
+    return tally_boundaries(
+        reference,
+        prediction,
+        n_classes=n_classes,
+        tolerance_px=tolerance_px,
+        inclusive=inclusive,
+        ignore_index=ignore_index,
+        fast=fast,
+    )
+
+
+def tally_boundaries(
+    reference: LabelMap,
+    prediction: LabelMap,
+    *,
+    n_classes: int,
+    tolerance_px: float,
+    inclusive: bool = False,
+    ignore_index: int | None = None,
+    fast: bool | None = None,
+) -> Counts:
+    """Count as `count_boundaries` does, on two maps that were checked already: of one shape, uint8, class indices.
+
+    Args:
+        reference: As for `count_boundaries`.
+        prediction: As for `count_boundaries`.
+        n_classes: As for `count_boundaries`.
+        tolerance_px: As for `count_boundaries`.
+        inclusive: As for `count_boundaries`.
+        ignore_index: As for `count_boundaries`.
+        fast: As for `count_boundaries`.
+    """
     ignored = None if ignore_index is None else reference == ignore_index
     offsets = disk_offsets(tolerance_px, inclusive=inclusive)
     margin = int(np.abs(offsets).max())
-    first = find_boundaries(reference, margin=margin, ignored=ignored, fast=fast)
-    second = find_boundaries(prediction, margin=margin, ignored=ignored, fast=fast)
+    first = _mark(reference, margin, ignored, fast)
+    second = _mark(prediction, margin, ignored, fast)
     flat = offsets[:, 0] * first.shape[1] + offsets[:, 1]
     kernels = load_kernels(fast=fast)
     probe = _probe if kernels is None else kernels.probe
@@ -91,6 +123,10 @@ def find_boundaries(
                [1, 1, 1, 1]], dtype=uint8)
     """
     label_map = _check_indices(label_map, MAX_CLASSES, "label map", IGNORE_INDEX if ignored is not None else None)
+    return _mark(label_map, margin, ignored, fast)
+
+
+def _mark(label_map: LabelMap, margin: int, ignored: NDArray[np.bool_] | None, fast: bool | None) -> NDArray[np.uint8]:
     kernels = load_kernels(fast=fast)
     if kernels is not None and ignored is None:
         fast_marks: NDArray[np.uint8] = kernels.mark_boundaries(np.ascontiguousarray(label_map), margin)

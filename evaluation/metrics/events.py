@@ -151,10 +151,26 @@ def find_events(
         msg = f"label map must be (row, column), got shape {np.shape(label_map)}. Give one two-dimensional label map."
         raise InputError(msg)
     label_map = check_class_indices(label_map, MAX_CLASSES)
+    return collect_events(label_map, min_area_px=min_area_px, drop_border=drop_border, fast=fast)
+
+
+def collect_events(
+    label_map: LabelMap, *, min_area_px: int = 1, drop_border: bool = False, fast: bool | None = None
+) -> Events:
+    """Find events as `find_events` does, in a map that was checked already: (row, column), uint8, class indices.
+
+    Args:
+        label_map: As for `find_events`.
+        min_area_px: As for `find_events`.
+        drop_border: As for `find_events`.
+        fast: As for `find_events`.
+    """
     shape = (label_map.shape[0], label_map.shape[1])
     kernels = load_kernels(fast=fast) or runs_backend
     runs, kinds, area, boxes = kernels.find_events(np.ascontiguousarray(label_map))
     events = Events(kinds, boxes, area, runs, shape)
+    if min_area_px <= 1 and not drop_border:
+        return events
     keep = events.area_px >= min_area_px
     if drop_border:
         keep &= ~events.touch_frame(shape)

@@ -1,19 +1,18 @@
 """One field after the other: from a pair of label maps to the counts that everything else is computed from."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics.boundary import count_boundaries
-from evaluation.metrics.counts import Counts, CountTable, FieldCounts, FieldKey
-from evaluation.metrics.events import Events, find_events
+from evaluation.metrics.boundary import tally_boundaries
+from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
+from evaluation.metrics.events import Events, collect_events
 from evaluation.metrics.instances import find_instances
-from evaluation.metrics.matching import assign, count_best, count_one_to_one
-from evaluation.metrics.overlaps import Pairs, pair_boxes, pair_masks
-from evaluation.metrics.pixels import count_pixels
-from evaluation.metrics.settings import THRESHOLD_STEPS, EvaluationSettings
+from evaluation.metrics.match_counts import count_matches
+from evaluation.metrics.overlaps import pair_boxes, pair_masks
+from evaluation.metrics.pixels import tally_pixels
+from evaluation.metrics.settings import EvaluationSettings
 from evaluation.metrics.taxonomy import EventErrors, classify_errors
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
@@ -90,11 +89,12 @@ def examine_field(
     first, second = check_pair(reference, prediction, classes=classes, settings=how, source=source)
     one, other = find_both(first, second, settings=how, instances=instances, source=source, fast=fast)
     shared = pair_masks(one, other, fast=fast)
-    errors = classify_errors(one, other, shared, settings=how)
+    pairs = shared if how.overlap == "mask" else pair_boxes(one, other, fast=fast)
+    errors = classify_errors(one, other, shared, settings=how, fast=fast)
     n_classes, tolerance = len(classes), how.tolerance_of((first.shape[0], first.shape[1]))
     counts = FieldCounts(
-        confusion=count_pixels(first, second, n_classes=n_classes, ignore_index=how.ignore_index, fast=fast),
-        boundary=count_boundaries(
+        confusion=tally_pixels(first, second, n_classes=n_classes, ignore_index=how.ignore_index, fast=fast),
+        boundary=tally_boundaries(
             first,
             second,
             n_classes=n_classes,
@@ -105,7 +105,7 @@ def examine_field(
         ),
         errors=errors.count(n_classes=n_classes),
         tolerance_px=tolerance,
-        **_match(one, other, shared if how.overlap == "mask" else pair_boxes(one, other, fast=fast), how, n_classes),
+        **count_matches(one, other, pairs, found_iou=how.found_iou, n_classes=n_classes, fast=fast)._asdict(),
     )
     return counts, errors
 
@@ -155,7 +155,7 @@ def count_boxes(
         boundary=np.zeros((n_classes, 4), np.int64),
         errors=classify_errors(reference, prediction, pairs, settings=how).count(n_classes=n_classes),
         tolerance_px=0.0,
-        **_match(reference, prediction, pairs, how, n_classes),
+        **count_matches(reference, prediction, pairs, found_iou=how.found_iou, n_classes=n_classes)._asdict(),
     )
 
 
@@ -222,7 +222,7 @@ def find_both(
         prediction = _drop_mostly(prediction, ignored, fast)
         reference, prediction = (np.where(ignored, np.uint8(0), one) for one in (reference, prediction))
     one, other = (
-        find_events(label_map, min_area_px=how.min_area_px, drop_border=how.drop_border, fast=fast)
+        collect_events(label_map, min_area_px=how.min_area_px, drop_border=how.drop_border, fast=fast)
         for label_map in (reference, prediction)
     )
     return one, other
@@ -253,46 +253,10 @@ def _drop_mostly(prediction: LabelMap, ignored: NDArray[np.bool_], fast: bool | 
 
     As panoptic scoring does with void regions (Kirillov et al. 2019, section 4.1).
     """
-    events = find_events(prediction, fast=fast)
+    events = collect_events(prediction, fast=fast)
     pixels, owner = events.pixels
     inside = np.bincount(owner[ignored.ravel()[pixels]], minlength=len(events))
     gone = 2 * inside > events.area_px
     kept = prediction.copy()
     kept.ravel()[pixels[gone[owner]]] = 0
     return kept
-
-
-def _match(
-    reference: Events, prediction: Events, pairs: Pairs, how: EvaluationSettings, n_classes: int
-) -> dict[str, Any]:
-    same = reference.class_index[pairs.reference] == prediction.class_index[pairs.prediction]
-    alike = pairs.select(np.flatnonzero(same))
-    one_to_one, iou_sum = count_one_to_one(alike, reference.class_index, n_classes=n_classes)
-    return {
-        "detection": _detect(reference, prediction, alike, pairs.select(np.flatnonzero(~same)), how, n_classes),
-        "paper": count_best(alike, reference.class_index, n_classes=n_classes),
-        "one_to_one": one_to_one,
-        "iou_sum": iou_sum,
-    }
-
-
-def _detect(
-    reference: Events, prediction: Events, alike: Pairs, unlike: Pairs, how: EvaluationSettings, n_classes: int
-) -> Counts:
-    """Match within classes first, then what is left across classes; the rest is missed or spurious."""
-    step = round(how.found_iou * THRESHOLD_STEPS)
-    found_as = np.zeros(len(reference), np.intp)
-    is_used = np.zeros(len(prediction), bool)
-    for pairs in (alike, unlike):
-        free = pairs
-        if pairs is unlike:
-            free = pairs.select((found_as[pairs.reference] == 0) & ~is_used[pairs.prediction])
-        if not len(free):
-            continue
-        chosen = free.select(assign(free, step=step))
-        found_as[chosen.reference] = prediction.class_index[chosen.prediction]
-        is_used[chosen.prediction] = True
-    counts = np.zeros((n_classes, n_classes), np.int64)
-    np.add.at(counts, (reference.class_index, found_as), 1)
-    np.add.at(counts[0], prediction.class_index[~is_used], 1)
-    return counts

@@ -56,7 +56,7 @@ def count_one_to_one(pairs: Pairs, reference_class: NDArray[np.uint8], *, n_clas
         )
     group, simple = _group(near)
     # Where all pairs share one event, its best pair is the assignment at every threshold.
-    alone = near.select(_best_of_groups(near, group, np.flatnonzero(simple)))
+    alone = near.select(np.sort(_best_of_groups(near, group, np.flatnonzero(simple))))
     counts = _cumulate(alone.steps, reference_class[alone.reference], n_classes)
     sums = _sum_iou(alone, reference_class, n_classes)
     if simple.all():

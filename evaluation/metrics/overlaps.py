@@ -180,8 +180,10 @@ def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = Non
         raise InputError(msg)
     if not len(reference) or not len(prediction):
         return _no_pairs()
-    kernels = load_kernels(fast=fast) or runs
-    pieces = kernels.overlap_runs(reference.runs, prediction.runs)
+    kernels = load_kernels(fast=fast)
+    if kernels is not None:
+        return Pairs(*kernels.pair_runs(reference.runs, prediction.runs, reference.area_px, prediction.area_px))
+    pieces = runs.overlap_runs(reference.runs, prediction.runs)
     codes, place = np.unique(pieces[:, 0] * len(prediction) + pieces[:, 1], return_inverse=True)
     intersection = np.bincount(place, weights=pieces[:, 2], minlength=len(codes)).astype(np.int64)
     first, second = np.divmod(codes, len(prediction))

@@ -62,9 +62,29 @@ def count_pixels(
         raise InputError(msg)
     reference = check_class_indices(reference, n_classes, source="reference", ignore_index=ignore_index)
     prediction = check_class_indices(prediction, n_classes, source="prediction")
+    return tally_pixels(reference, prediction, n_classes=n_classes, ignore_index=ignore_index, fast=fast)
+
+
+def tally_pixels(
+    reference: LabelMap,
+    prediction: LabelMap,
+    *,
+    n_classes: int,
+    ignore_index: int | None = None,
+    fast: bool | None = None,
+) -> Counts:
+    """Count as `count_pixels` does, on two maps that were checked already: of one shape, uint8, class indices.
+
+    Args:
+        reference: As for `count_pixels`.
+        prediction: As for `count_pixels`.
+        n_classes: As for `count_pixels`.
+        ignore_index: As for `count_pixels`.
+        fast: As for `count_pixels`.
+    """
     if ignore_index is not None:
         kept = np.where(reference == ignore_index, np.uint8(n_classes), reference)
-        return count_pixels(kept, prediction, n_classes=n_classes + 1, fast=fast)[:n_classes, :n_classes]
+        return tally_pixels(kept, prediction, n_classes=n_classes + 1, fast=fast)[:n_classes, :n_classes]
     kernels = load_kernels(fast=fast)
     if kernels is None:
         return _count_codes(reference, prediction, n_classes)

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.counts import ERRORS, Counts
 from evaluation.metrics.events import Events
 from evaluation.metrics.overlaps import Pairs
 from evaluation.metrics.settings import EvaluationSettings
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.events import EventTable
+
+IN_REFERENCE = ("n_reference", "missed", "misclassified", "incomplete", "swollen", "split")
+IN_PREDICTION = ("n_prediction", "spurious", "merged")
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,19 @@ class EventErrors:
         """
         counts = np.zeros((n_classes, len(ERRORS)), np.int64)
         for column, name in enumerate(ERRORS):
-            predicted = name in ("n_prediction", "spurious", "merged")
-            table = self.prediction if predicted else self.reference
-            rows = slice(None) if name.startswith("n_") else table[name]
-            counts[:, column] = np.bincount(table["class_index"][rows], minlength=n_classes)
+            table = self.prediction if name in IN_PREDICTION else self.reference
+            kinds = table["class_index"] if name.startswith("n_") else table["class_index"][table[name]]
+            counts[:, column] = np.bincount(kinds, minlength=n_classes)
         return counts
 
 
 def classify_errors(
-    reference: Events, prediction: Events, pairs: Pairs, *, settings: EvaluationSettings | None = None
+    reference: Events,
+    prediction: Events,
+    pairs: Pairs,
+    *,
+    settings: EvaluationSettings | None = None,
+    fast: bool | None = None,
 ) -> EventErrors:
     """Return what is wrong with each event.
 
@@ -74,6 +82,7 @@ def classify_errors(
         prediction: Events of the prediction on the same field.
         pairs: Their overlaps, of pixels (`pair_masks`), or of boxes where no pixels are known.
         settings: The shares; the default settings when None.
+        fast: Whether to use numba; None: when it is installed. The errors are the same.
 
     Examples:
         >>> from evaluation.metrics.events import find_events
@@ -85,6 +94,31 @@ def classify_errors(
         (array([ True, False, False]), array([False,  True, False]))
     """
     how = settings or EvaluationSettings()
+    kernels = load_kernels(fast=fast)
+    counted = (reference.area_px, prediction.area_px, pairs.reference, pairs.prediction, pairs.intersection)
+    if kernels is None or reference.runs is None or any(part.dtype != np.int64 for part in counted):
+        return _classify(reference, prediction, pairs, how)
+    numbers, wrong, covered, amiss = kernels.classify_events(
+        (pairs.reference, pairs.prediction),
+        pairs.intersection,
+        (reference.class_index, prediction.class_index),
+        (reference.area_px, prediction.area_px),
+        (float(how.covered), float(how.complete), float(how.swollen), float(how.inside)),
+    )
+    return EventErrors(
+        _describe(
+            reference,
+            covered_px=numbers[0],
+            own_px=numbers[1],
+            found_as=numbers[2].astype(np.uint8),
+            found_px=numbers[3],
+            **dict(zip(IN_REFERENCE[1:], wrong, strict=True)),
+        ),
+        _describe(prediction, covered_px=covered, **dict(zip(IN_PREDICTION[1:], amiss, strict=True))),
+    )
+
+
+def _classify(reference: Events, prediction: Events, pairs: Pairs, how: EvaluationSettings) -> EventErrors:
     by_class = _cover(reference, prediction, pairs)
     everything = by_class.sum(1)
     own = by_class[np.arange(len(reference)), reference.class_index]

@@ -48,6 +48,26 @@ def test_counts_add_up_and_engines_agree(maps, overlap):
     assert (counts.iou_sum >= 0.5 * counts.one_to_one[:, 9]).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    maps=PAIRS,
+    covered=st.sampled_from([0.0, 0.5]),
+    complete=st.sampled_from([0.5, 1.0]),
+    swollen=st.sampled_from([1.0, 2.0]),
+    inside=st.sampled_from([0.25, 1.0]),
+    found_iou=st.sampled_from([0.05, 0.5]),
+)
+def test_engines_agree_event_by_event_whatever_the_settings(maps, found_iou, **shares):
+    how = EvaluationSettings(found_iou=found_iou, **shares)
+    slow, fast = (examine_field(*maps, classes=ROSELLA, settings=how, fast=fast) for fast in (False, True))
+    np.testing.assert_array_equal(slow[0].detection, fast[0].detection)
+    for side in ("reference", "prediction"):
+        one, other = (getattr(errors, side) for errors in (slow[1], fast[1]))
+        assert list(one) == list(other)
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name, strict=True)
+
+
 @settings(max_examples=40, deadline=None)
 @given(maps=PAIRS)
 def test_swapping_the_maps_transposes_the_counts(maps):

@@ -35,7 +35,56 @@ def find_events(
 
 
 @njit(cache=True, nogil=True)
-def overlap_runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+def pair_runs(
+    first: NDArray[np.int64], second: NDArray[np.int64], areas: NDArray[np.int64], others: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """List the pairs of events that share pixels, sorted by the first, then the second.
+
+    Args:
+        first: Runs of one field, as `find_events` gives them.
+        second: Runs of the other.
+        areas: (n,) pixels of each event of the first.
+        others: (m,) pixels of each event of the second.
+
+    Returns:
+        (pair,) first and second event of each, pixels that both have, and pixels that either has.
+    """
+    pieces = _overlap_runs(first, second)
+    pieces = _sort_by(pieces, 1, others.size)
+    pieces = _sort_by(pieces, 0, areas.size)
+    one, other = np.empty(len(pieces), np.int64), np.empty(len(pieces), np.int64)
+    shared, either = np.empty(len(pieces), np.int64), np.empty(len(pieces), np.int64)
+    last = -1
+    for piece in range(len(pieces)):
+        here, there = pieces[piece, 0], pieces[piece, 1]
+        if last < 0 or one[last] != here or other[last] != there:
+            last += 1
+            one[last], other[last], shared[last] = here, there, 0
+        shared[last] += pieces[piece, 2]
+    for pair in range(last + 1):
+        either[pair] = areas[one[pair]] + others[other[pair]] - shared[pair]
+    return one[: last + 1], other[: last + 1], shared[: last + 1], either[: last + 1]
+
+
+@njit(cache=True, nogil=True)
+def _sort_by(pieces: NDArray[np.int64], column: int, n: int) -> NDArray[np.int64]:
+    """Sort rows by a column of whole numbers below n; equal ones keep their order."""
+    place = np.zeros(n + 1, np.int64)
+    for piece in range(len(pieces)):
+        place[pieces[piece, column] + 1] += 1
+    for value in range(n):
+        place[value + 1] += place[value]
+    ordered = np.empty_like(pieces)
+    for piece in range(len(pieces)):
+        value = pieces[piece, column]
+        for part in range(3):
+            ordered[place[value], part] = pieces[piece, part]
+        place[value] += 1
+    return ordered
+
+
+@njit(cache=True, nogil=True)
+def _overlap_runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
     """Intersect the runs of two fields.
 
     Args:
@@ -63,47 +112,46 @@ def overlap_runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray
 @njit(cache=True, nogil=True)
 def _find_runs(label_map: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Find the horizontal runs of one foreground class: row, start, stop (half-open), a free place; and the classes."""
-    flat, columns = label_map.reshape(-1), label_map.shape[1]
-    n_words = flat.size // WORD
-    words = flat[: n_words * WORD].view(np.uint64)
-    changes, n_changes, last = np.empty(4096, np.int64), 0, np.uint8(0)
-    for word in range(n_words + 1):  # where the class changes, the field read as one long line
-        start, stop = word * WORD, min(word * WORD + WORD, flat.size)
-        if last == 0 and word < n_words and words[word] == 0:
-            continue
-        if n_changes + WORD > changes.size:
-            changes = np.concatenate((changes, np.empty(changes.size, np.int64)))
-        for pixel in range(start, stop):
-            if flat[pixel] != last:
-                last = flat[pixel]
-                changes[n_changes] = pixel
-                n_changes += 1
-    return _cut_runs(flat, columns, np.append(changes[:n_changes], flat.size))
+    flat, (n_rows, columns) = label_map.reshape(-1), label_map.shape
+    changes = _find_changes(flat)
+    runs = np.empty((changes.size + n_rows, 4), np.int64)  # at most one more for each row that ends within a run
+    kinds = np.empty(len(runs), np.uint8)
+    n_runs, row, end = 0, 0, columns
+    for place in range(changes.size - 1):
+        start, stop = changes[place], changes[place + 1]
+        kind = flat[start]
+        while kind and start < stop:
+            while end <= start:
+                row, end = row + 1, end + columns
+            first = end - columns
+            runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = row, start - first, min(stop, end) - first
+            kinds[n_runs] = kind
+            n_runs, start = n_runs + 1, end
+    return runs[:n_runs], kinds[:n_runs]
 
 
 @njit(cache=True, nogil=True)
-def _cut_runs(
-    flat: NDArray[np.uint8], columns: int, changes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Make runs of the stretches between changes, cut where a row ends."""
-    n_runs = 0
-    for place in range(changes.size - 1):
-        if flat[changes[place]]:
-            n_runs += (changes[place + 1] - 1) // columns - changes[place] // columns + 1
-    runs, kinds = np.empty((n_runs, 4), np.int64), np.empty(n_runs, np.uint8)
-    run = 0
-    for place in range(changes.size - 1):
-        start, stop = changes[place], changes[place + 1]
-        while flat[start] and start < stop:
-            row = start // columns
-            end = min(stop, (row + 1) * columns)
-            runs[run, 0], runs[run, 1], runs[run, 2] = row, start - row * columns, end - row * columns
-            kinds[run] = flat[start]
-            run += 1
-            if end == stop:
-                break
-            start = end
-    return runs, kinds
+def _find_changes(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """List the places where the class changes, the field read as one long line, and at last its length."""
+    changed = np.zeros(flat.size + 2 * WORD, np.uint8)
+    if flat.size:
+        changed[0] = flat[0]
+    before, here, out = flat[:-1], flat[1:], changed[1 : flat.size]
+    for pixel in range(out.size):  # without a branch: many pixels in one instruction
+        out[pixel] = here[pixel] ^ before[pixel]
+    n_words = flat.size // WORD + 1
+    words = changed[: n_words * WORD].view(np.uint64)
+    within, n_within = np.empty(n_words, np.int64), np.uint64(0)
+    for word in range(n_words):  # nor here: what is written too early is written again
+        within[n_within] = word
+        n_within += np.uint64(words[word] != 0)
+    changes, n_changes = np.empty(n_within * WORD + 2, np.int64), np.uint64(0)
+    for word in within[:n_within]:
+        for pixel in range(word * WORD, word * WORD + WORD):
+            changes[n_changes] = pixel
+            n_changes += np.uint64(changed[pixel] != 0)
+    changes[n_changes] = flat.size
+    return changes[: n_changes + np.uint64(1)]
 
 
 @njit(cache=True, nogil=True)
