@@ -1,6 +1,6 @@
 """How long the CIP takes on one core, beside the same steps with scikit-image's stock functions.
 
-    OMP_NUM_THREADS=1 python benchmarks/cip.py [--json FILE]
+    OMP_NUM_THREADS=1 python -m benchmarks.cip [--json FILE]
 
 Both label the same simulated fields, 680 x 512 pixels, two channels, one plane and five; times are seconds of processor
 time, so that other work on the machine does not count. The stock version replaces the deconvolution

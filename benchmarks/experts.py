@@ -1,6 +1,6 @@
 """Real experts: each one's errors against the fused truth, and the same table from labels made again by the profile.
 
-    python benchmarks/experts.py ../shared/data/multirater_cfos [--labs lab-wue1 ...]
+    python -m benchmarks.experts ../shared/data/multirater_cfos [--labs lab-wue1 ...] [--csv docs/tables/expert_errors.csv]
 
 For every expert of every laboratory of Segebarth et al. 2020 (doi:10.7554/eLife.59780): calibrate a profile on all of
 the expert's fields, corrupt the fused truth with it, measure that in the same way. Printed as Markdown: observed
@@ -9,12 +9,14 @@ numbers with 95 % bootstrap intervals over fields, the synthetic ones below, and
 
 import argparse
 import csv
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
 from skimage.io import imread
 
+from noisylabels.data.atomic import write_text
 from noisylabels.data.labels import ClassTable
 from noisylabels.noise.calibration import Comparison, compare_field, make_profile
 from noisylabels.noise.calibration.synthesis import synthesise
@@ -34,17 +36,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--labs", nargs="*")
+    parser.add_argument("--csv", type=Path, help="also write the table to this file")
     options = parser.parse_args()
     if not options.folder.is_dir():
         sys.exit(f"{options.folder} must be the folder multirater_cfos, but it does not exist. Give its path.")
-    print("| lab / expert | events | " + " | ".join(HEADS) + " |\n" + "|---" * (len(HEADS) + 2) + "|")
-    agreed: list[tuple[bool, bool]] = []
+    table = [["lab / expert", "events", *HEADS]]
+    print("| " + " | ".join(table[0]) + " |\n" + "|---" * len(table[0]) + "|")
+    inside, overlapping = [], []
     for lab, expert in experts_of(options.folder):
         if not options.labs or lab in options.labs:
-            agreed += report(options.folder, lab, expert)
-    inside, overlapping = (sum(each) for each in zip(*agreed, strict=True))
-    print(f"\nOf {len(agreed)} synthetic numbers, {inside} lie inside the observed interval (* = outside);", end=" ")
-    print(f"of {overlapping} the intervals overlap.")
+            rows, *agreed = report(options.folder, lab, expert)
+            for row in rows:
+                print("| " + " | ".join(row) + " |", flush=True)
+            table += rows
+            inside.append(agreed[0])
+            overlapping.append(agreed[1])
+    if options.csv:
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(table)
+        write_text(options.csv, lines.getvalue())
+    good = np.array(inside)
+    print(f"\nOf {good.size} synthetic numbers, {good.sum()} lie inside the observed interval (* = outside);", end=" ")
+    print(f"of {np.sum(overlapping)} the intervals overlap. Outside, by column:")
+    for head, wrong in zip(HEADS, (~good).sum(0), strict=True):
+        print(f"- {head}: {wrong} of {len(good)}")
 
 
 def experts_of(folder: Path) -> list[tuple[str, str]]:
@@ -55,8 +70,8 @@ def experts_of(folder: Path) -> list[tuple[str, str]]:
     )
 
 
-def report(folder: Path, lab: str, expert: str) -> list[tuple[bool, bool]]:
-    """Print two rows for one expert; tell which synthetic numbers lie inside the observed interval or overlap it."""
+def report(folder: Path, lab: str, expert: str) -> tuple[list[list[str]], np.ndarray, np.ndarray]:
+    """Measure one expert: two rows, and which synthetic numbers lie inside the observed interval or overlap it."""
     fields = read_fields(folder, lab, expert)
     seen = [compare_field(weak, truth, image, classes=CLASSES, features=FEATURES) for weak, truth, image in fields]
     model = synthesise(make_profile(seen, CLASSES, FEATURES, n_resamples=0))
@@ -66,18 +81,13 @@ def report(folder: Path, lab: str, expert: str) -> list[tuple[bool, bool]]:
         made.append(compare_field(noisy, truth, image, classes=CLASSES, features=FEATURES))
     (low, high), (made_low, made_high) = interval(seen), interval(made)
     observed, synthetic = numbers(seen), numbers(made)
-    n_events = sum(len(field.events) for field in seen)
-    cells = [f"{value:.3g} [{a:.3g}, {b:.3g}]" for value, a, b in zip(observed, low, high, strict=True)]
-    print(f"| {lab} / {expert[-1]} | {n_events} | " + " | ".join(cells) + " |")
     inside = (synthetic >= low) & (synthetic <= high)
-    overlapping = (made_low <= high) & (made_high >= low)
-    marks = ["" if good else " *" for good in inside]
-    print(
-        "| made again | | "
-        + " | ".join(f"{value:.3g}{mark}" for value, mark in zip(synthetic, marks, strict=True))
-        + " |"
-    )
-    return list(zip(inside.tolist(), overlapping.tolist(), strict=True))
+    marks = np.where(inside, "", " *")
+    cells = [f"{value:.3g} [{a:.3g}, {b:.3g}]" for value, a, b in zip(observed, low, high, strict=True)]
+    again = [f"{value:.3g}{mark}" for value, mark in zip(synthetic, marks, strict=True)]
+    n_events = sum(len(field.events) for field in seen)
+    rows = [[f"{lab} / {expert[-1]}", str(n_events), *cells], ["made again", "", *again]]
+    return rows, inside, (made_low <= high) & (made_high >= low)
 
 
 def interval(fields: list[Comparison]) -> np.ndarray:

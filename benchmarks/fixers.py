@@ -1,6 +1,6 @@
 """Real label errors: does `detect` find what the curators of the 2018 Data Science Bowl changed?
 
-    python benchmarks/fixers.py ../shared/data/dsb2018_nuclei
+    python -m benchmarks.fixers ../shared/data/dsb2018_nuclei
 
 The original masks (curated where nobody changed them) are examined with out-of-fold predictions of the pixel model,
 split by tile group. Fields: is a changed one ranked above an unchanged one? Events: a change is a connected region of

@@ -1,6 +1,6 @@
 """Milliseconds to predict a field, end to end and by the bare network, and which engine to use on a CPU.
 
-    python benchmarks/inference.py [--fields 6] [--rows 512] [--columns 680] [--repeats 3] [--threads 1] [--json FILE]
+    python -m benchmarks.inference [--fields 6] [--rows 512] [--columns 680] [--repeats 3] [--threads 1] [--json FILE]
 
 Timed in turn, in one process, with the same weights:
 

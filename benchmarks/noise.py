@@ -1,6 +1,6 @@
 """Label noise and label-issue detection: our time, the published approaches', and the floor, in one run on one core.
 
-    python benchmarks/noise.py [--fields 60] [--markov-steps 180] [--json FILE]
+    python -m benchmarks.noise [--fields 60] [--markov-steps 180] [--json FILE]
 
 The published generators' approaches are re-implemented plainly: a loop over objects that compares the whole map with
 each id (omission, deformation), and a Markov walk of the boundary that repeats two distance transforms per step. The

@@ -1,6 +1,6 @@
 """How long a simulated field takes on one core, beside the plain way to draw the same field and the cost of its noise.
 
-    OMP_NUM_THREADS=1 python benchmarks/simulation.py [--json FILE]
+    OMP_NUM_THREADS=1 python -m benchmarks.simulation [--json FILE]
 
 Ours draws each event in a patch of its own and blurs it by two small matrix products per slice. The plain way, with the
 same cells, events, optics and cameras, draws all events into one oversampled canvas of the whole frame per slice of

@@ -1,6 +1,6 @@
 """The simulator beside an independent simulation: pictures, truth, and what one pipeline makes of both.
 
-    OMP_NUM_THREADS=1 python benchmarks/simulation_likeness.py ../shared/data/sim_rosella
+    OMP_NUM_THREADS=1 python -m benchmarks.simulation_likeness ../shared/data/sim_rosella
 
 Both sets are quarters of 340 x 256 pixels with the truth of the middle plane. The pipeline is `noisylabels.cip`
 with its defaults, on single planes. Ours are untreated wells of several plates; theirs come from other code.

@@ -1,7 +1,7 @@
 """What a network's topology buys: score and time of five U-Nets on the same fields, steps and loss.
 
     noisylabels simulate screen --fields 120 --rows 256 --columns 340
-    python benchmarks/topologies.py screen [--label_name truth] [--epochs 6]
+    python -m benchmarks.topologies screen [--label_name truth] [--epochs 6]
 
 Each is trained by the bundle with its defaults and one `network_def` in place of its own. Printed: pooled mean IoU on
 the validation fields (best epoch), per class, and seconds of training relative to the first. Small events need a skip

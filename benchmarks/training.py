@@ -1,6 +1,6 @@
 """How much of the hardware's speed the whole training loop keeps, and what it costs in memory.
 
-    python benchmarks/training.py [--fields 24] [--rows 256] [--columns 340] [--batch_size 4] [--repeats 3]
+    python -m benchmarks.training [--fields 24] [--rows 256] [--columns 340] [--batch_size 4] [--repeats 3]
                                   [--clock wall] [--preset resident]
 
 Four things are timed in turn, in one process, on the same fields, network and loss:

@@ -122,3 +122,10 @@ def test_no_line_of_prose_is_longer_than_120_characters():
             if prose and len(line) > 120:
                 long.append(f"{page.relative_to(ROOT)}:{number}")
     assert long == []
+
+
+def test_no_text_runs_a_benchmark_as_a_file_which_would_shadow_the_room_evaluation():
+    texts = [*ROOT.glob("*.md"), ROOT / "Makefile", *(ROOT / "benchmarks").glob("*.py")]
+    texts += [path for place in ("docs", "noisylabels", "evaluation") for path in (ROOT / place).rglob("*.md")]
+    pattern = "python " + "benchmarks/"
+    assert [path.name for path in texts if pattern in path.read_text() and path.name != "CHANGELOG.md"] == []

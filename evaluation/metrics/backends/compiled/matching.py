@@ -94,9 +94,9 @@ def _choose(
         rival = leader[group]
         if rival < 0 or areas[0][pair] / areas[1][pair] > areas[0][rival] / areas[1][rival]:
             leader[group] = pair
-    for pair in leader:
-        if pair >= 0:
-            chosen[pair] = True
+    for best in leader:
+        if best >= 0:
+            chosen[best] = True
     return chosen, True
 
 
