@@ -1,6 +1,6 @@
 """Real experts: each one's errors against the fused truth, and the same table from labels made again by the profile.
 
-    python -m benchmarks.experts ../shared/data/multirater_cfos [--labs lab-wue1 ...] [--csv docs/tables/expert_errors.csv]
+    python -m benchmarks.experts ../shared/data/multirater_cfos [--labs lab-wue1 ...] [--csv FILE]
 
 For every expert of every laboratory of Segebarth et al. 2020 (doi:10.7554/eLife.59780): calibrate a profile on all of
 the expert's fields, corrupt the fused truth with it, measure that in the same way. Printed as Markdown: observed
