@@ -64,14 +64,14 @@ class Ratio:
         return None if self.floor is None else divide(self.ours, self.floor)
 
     def __str__(self) -> str:
-        noted = [f"{self.what}: {amount(self.ours, self.unit)}" + (f" ({self.clock})" if self.clock else "")]
+        parts = [f"{self.what}: {amount(self.ours, self.unit)}" + (f" ({self.clock})" if self.clock else "")]
         if self.peer_over is not None:
-            noted.append(f"{self.peer_name} {amount(self.peer, self.unit)}, peer / ours {figure(self.peer_over)}")
+            parts.append(f"{self.peer_name} {amount(self.peer, self.unit)}, peer / ours {figure(self.peer_over)}")
         if self.over_floor is not None:
-            noted.append(f"{self.floor_name} {amount(self.floor, self.unit)}, ours / floor {figure(self.over_floor)}")
+            parts.append(f"{self.floor_name} {amount(self.floor, self.unit)}, ours / floor {figure(self.over_floor)}")
         if self.aim:
-            noted.append(f"aim: {self.aim}, {'met' if self.met else 'MISSED'}")
-        return "; ".join(noted)
+            parts.append(f"aim: {self.aim}, {'met' if self.met else 'MISSED'}")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ def hand_over(measured: Sequence[Ratio | LeftOut], path: Path | None) -> None:
 
 def take_over(path: Path) -> list[Ratio | LeftOut]:
     """Read what `hand_over` wrote."""
-    noted = json.loads(path.read_text())
-    ratios = [Ratio(**{name: _rounds(value) for name, value in one.items()}) for one in noted["ratios"]]
-    return [*ratios, *(LeftOut(**one) for one in noted["left_out"])]
+    content = json.loads(path.read_text())
+    ratios = [Ratio(**{name: _rounds(value) for name, value in one.items()}) for one in content["ratios"]]
+    return [*ratios, *(LeftOut(**one) for one in content["left_out"])]
 
 
 def _rounds(value: object) -> object:

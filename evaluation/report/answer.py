@@ -87,9 +87,9 @@ def say_where_to_look(table: CountTable, comparison: Comparison) -> str:
     values = comparison.by_field[:, -1, column]
     order = [place for place in np.argsort(values, kind="stable") if np.isfinite(values[place])]
     worst = list(dict.fromkeys(str(comparison.fields[place]) for place in order))[:N_SHOWN]
-    noted = f"Look first at {', '.join(worst)}, where {last} scores lowest" if worst else "No field has a score"
+    sentence = f"Look first at {', '.join(worst)}, where {last} scores lowest" if worst else "No field has a score"
     error = find_commonest_error(table.select(method=last))
-    return f"{noted}, and at {error}." if error else f"{noted}; no event of it is wrong."
+    return f"{sentence}, and at {error}." if error else f"{sentence}; no event of it is wrong."
 
 
 def find_commonest_error(table: CountTable) -> str:

@@ -38,6 +38,6 @@ def channel_colour(channel: int) -> Rgb:
 
 @cache
 def _table() -> dict[str, list[Rgb]]:
-    noted = json.loads(TABLE.read_text())
-    lists = {**noted, "further_channels": [noted["further_channels"]]}
+    table = json.loads(TABLE.read_text())
+    lists = {**table, "further_channels": [table["further_channels"]]}
     return {name: [(red, green, blue) for red, green, blue in colours] for name, colours in lists.items()}

@@ -200,17 +200,17 @@ def read_progress(output: Path) -> tuple[float | None, str]:
     path = output / "progress.json"
     if not path.is_file():
         return None, "starting"
-    noted = json.loads(path.read_text())
-    metrics = output / noted["folder"] / "metrics.json"
-    done = len(json.loads(metrics.read_text())) / noted["n_epochs"] if metrics.is_file() else 0.0
-    return min(1.0, (noted["pass"] + min(done, 1.0)) / noted["n_passes"]), str(noted["message"])
+    progress = json.loads(path.read_text())
+    metrics = output / progress["folder"] / "metrics.json"
+    done = len(json.loads(metrics.read_text())) / progress["n_epochs"] if metrics.is_file() else 0.0
+    return min(1.0, (progress["pass"] + min(done, 1.0)) / progress["n_passes"]), str(progress["message"])
 
 
 def tell(plan: Plan, number: int, n_passes: int, message: str, folder: str) -> None:
     """Write down how far a plan is, for `read_progress`."""
     n_epochs = _n_epochs(plan, len(open_dataset(plan.dataset).cases))
-    noted = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}
-    write_text(Path(plan.output) / "progress.json", json.dumps(noted))
+    progress = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}
+    write_text(Path(plan.output) / "progress.json", json.dumps(progress))
 
 
 def _n_epochs(plan: Plan, n_fields: int) -> int:

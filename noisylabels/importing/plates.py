@@ -63,8 +63,8 @@ def import_plates(
     root = Path(out)
     require_new_folder(root)
     plates = open_plates(source, pattern=pattern)
-    fields, noted = _whole_fields(plates, channels or None)
-    noted += [sentence for plate in plates for sentence in plate.times_left_out(time)]
+    fields, problems = _whole_fields(plates, channels or None)
+    problems += [sentence for plate in plates for sentence in plate.times_left_out(time)]
     fields = _draw(fields, n_fields, seed=seed)
     groups = [_group(field) for field in fields]
     fractions = fractions or usual_fractions(groups)
@@ -91,7 +91,7 @@ def import_plates(
             path = folder / "images" / f"{name_field(field)}.ome.tif"
             write_image(path, image, channel_names=names, pixel_size_um=size)
         write_dataset(replace(dataset, folder=folder))
-    return dataset, noted
+    return dataset, problems
 
 
 def name_field(field: Field) -> str:
@@ -122,18 +122,18 @@ def _group(field: Field) -> str:
 
 
 def _whole_fields(plates: Sequence[Plate], channels: Sequence[str] | None) -> tuple[list[Field], list[str]]:
-    fields, noted = [], [problem for plate in plates for problem in plate.problems]
+    fields, problems = [], [problem for plate in plates for problem in plate.problems]
     for field in _fields_of(plates):
         positions = field.channel_positions(channels)
         lost = [plane for plane in field.missing if plane.channel in positions]
         if lost:
-            noted.append(f"{field.plate} {field.id}: left out, {len(lost)} planes are missing ({lost[0].path}, ...)")
+            problems.append(f"{field.plate} {field.id}: left out, {len(lost)} planes are missing ({lost[0].path}, ...)")
         else:
             fields.append(field)
     if not fields:
-        msg = f"A plate must have at least one whole field, got none ({'; '.join(noted[:1])}). Copy it again."
+        msg = f"A plate must have at least one whole field, got none ({'; '.join(problems[:1])}). Copy it again."
         raise InputError(msg)
-    return fields, noted
+    return fields, problems
 
 
 def _fields_of(plates: Sequence[Plate]) -> Iterator[Field]:

@@ -118,10 +118,10 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
     channels.refuse_other_order(names, channels.expected_channels(folder, ()), dataset=str(dataset))
     launch = _checked(Launch(folder, "train", tuple(presets), overrides), trust=trust)
     config = launch.merged()
-    noted = channels.fill_names(folder, config, names, classes)
+    filled = channels.fill_names(folder, config, names, classes)
     if "restart_on_change" in config:  # hosts start anew on other data; here nothing is replaced unasked
-        noted["restart_on_change"] = "False"
-    return Launch(folder, "train", launch.presets, {"output_dir": output, "ckpt_dir": output, **noted, **overrides})
+        filled["restart_on_change"] = "False"
+    return Launch(folder, "train", launch.presets, {"output_dir": output, "ckpt_dir": output, **filled, **overrides})
 
 
 def plan_prediction(
@@ -289,27 +289,27 @@ def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
     """Return the overrides that build the recorded network, where the config alone would build another."""
     config = launch.merged()
     given = [key for key in launch.overrides if key.split("::")[0] in ("n_channels", "class_names")]
-    noted: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
     if "n_channels" in config and record.n_channels != config["n_channels"]:
-        noted["n_channels"] = record.n_channels
+        recorded["n_channels"] = record.n_channels
     if record.class_names and list(record.class_names) != channels.class_names(launch.bundle):
-        noted["class_names"] = list(record.class_names)
+        recorded["class_names"] = list(record.class_names)
     presets = merge_configs(launch.config_files[1:])
     if "network_def" in presets:
-        return noted
+        return recorded
     plain = {"@n_channels": record.n_channels, "$len(@class_names)": len(record.class_names)}
     built = {
         key: plain.get(value, value) if isinstance(value, str) else value
         for key, value in config["network_def"].items()
     }
     if built == dict(record.network):
-        return noted
+        return recorded
     if not given:
-        return noted | {"network_def": dict(record.network)}
+        return recorded | {"network_def": dict(record.network)}
     # The recorded network, of the channels and classes that are given.
     sizes = {"in_channels": "@n_channels", "out_channels": "$len(@class_names)"}
     followed = {key: text for key, text in sizes.items() if record.network.get(key) == plain[text]}
-    return noted | {"network_def": {**record.network, **followed}}
+    return recorded | {"network_def": {**record.network, **followed}}
 
 
 def _check_paths(launch: Launch) -> None:
@@ -323,8 +323,8 @@ def _check_paths(launch: Launch) -> None:
     config = launch.merged()
     dataset = values.get("dataset_dir", str(launch.bundle / "data"))
     if launch.config == "train" and _is_own(config.get("fields"), "read_fields"):
-        noted = config | values
-        list_fields(dataset, label_name=noted["label_name"], split=noted["split"], seed=noted["seed"])
+        settings = config | values
+        list_fields(dataset, label_name=settings["label_name"], split=settings["split"], seed=settings["seed"])
     data = (config.get("dataset") or {}).get("data") if launch.config == "inference" else None
     if _is_own(data, "read_images"):
         read_images(dataset, split=(config | values)["split"])

@@ -146,8 +146,7 @@ def _chosen_sequences(content: _Content, sequence: str, index: Path) -> _Content
     known = sorted({entry.get("SequenceID", "") for entry in content.images}, key=_number)
     if sequence == ALL:
         for entry in content.images:
-            noted = entry.get("SequenceID", "")
-            key = f"{entry.get('ChannelID', '')}, sequence {noted}"
+            key = f"{entry.get('ChannelID', '')}, sequence {entry.get('SequenceID', '')}"
             content.channels[key] = content.channels[entry.get("ChannelID", "")]
             entry["ChannelID"] = key
         return content

@@ -69,8 +69,8 @@ def read_pattern(folder: Path, pattern: str) -> tuple[Plate, ...]:
         seen = f"{len(strangers)} other images ({strangers[0]}, ...)" if strangers else "no image"
         msg = f"{folder} must hold files named as {pattern}, got {seen}. Try the pattern with --dry-run."
         raise InputError(msg)
-    noted = [f"{len(strangers)} images do not follow the pattern, such as {strangers[0]}."] if strangers else []
-    return tuple(_plate_of(name, folder, found[name], noted) for name in sorted(found))
+    problems = [f"{len(strangers)} images do not follow the pattern, such as {strangers[0]}."] if strangers else []
+    return tuple(_plate_of(name, folder, found[name], problems) for name in sorted(found))
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -123,9 +123,9 @@ def _files(folder: Path) -> Iterator[str]:
             yield name if base == "." else f"{base}/{name}".replace(os.sep, "/")
 
 
-def _plate_of(name: str, folder: Path, files: list[tuple[Path, dict[str, str]]], noted: list[str]) -> Plate:
+def _plate_of(name: str, folder: Path, files: list[tuple[Path, dict[str, str]]], problems: list[str]) -> Plate:
     gathering = Gathering(name)
-    gathering.problems += noted
+    gathering.problems += problems
     named = frozenset(files[0][1]) & {"channel", "z", "time"}
     usual = _Usual.of_first_whole([path for path, _ in files], named)
     if "channel" in named and usual.n_channels > 1:
