@@ -1,7 +1,7 @@
 """The page: every number the paper states beside ours, in words where they differ, and what only a simulation knows."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,19 +108,11 @@ def _beside(findings: Findings | None) -> str:
 def _measured(findings: Findings) -> list[str]:
     tables = findings.tables
     return [
-        _differences(findings),
-        "## All scores, on MDL's test quarters\n\n" + _scores(tables["scores"]),
-        "## Boxes: bands of overlap, mean and SD over experts\n\n"
-        + _main_rows("experts", tables["experts"], where={"class_name": "all events"}, drop=("class_name",)),
-        "## Boxes: share found by group of experts, and of the truth, on MDL's test quarters\n\n"
-        + _groups(tables["points"]),
-        "## Simulated ratings: tests\n\n"
-        + _frame(tables["ratings"], where={"rater": "all raters"}, drop=("rater", "mann_whitney_p")),
-        "## Confusion of events, on MDL's test quarters, against the truth\n\n"
-        + _main_rows("event_confusion", tables["event_confusion"]),
+        "## Why they differ\n\n" + prose.REASONS,
         _surrogates(findings),
         _teacher(tables["teacher"]),
         _costs(findings),
+        prose.FURTHER,
     ]
 
 
@@ -137,22 +129,9 @@ def _goals(findings: Findings) -> str:
     return "## What the study had to show\n\n" + _table(("", "asked for", "found", ""), rows)
 
 
-def _differences(findings: Findings) -> str:
-    outside = [entry for entry in STATEMENTS if _hold(entry, findings.numbers[entry.measured]) != "inside"]
-    lines = [f"- {entry.what}: the paper's {_stated(entry)} lies {_place(entry, findings)}." for entry in outside]
-    return (
-        "## Where and why they differ\n\n"
-        + ("\n".join(lines) or "No number lies outside our interval.")
-        + "\n\n"
-        + prose.REASONS
-    )
-
-
 def _surrogates(findings: Findings) -> str:
     wrong = findings.tables["wrong_orders"]
-    n = len(wrong)
     main = wrong[wrong["method"].isin(_MAIN) & wrong["other"].isin(_MAIN)]
-    listed = _frame(main) if len(main) else "None."
     left, erased, added, overlooked = (findings.events[name] for name in ("left", "erased", "added", "overlooked"))
     corrections = (
         f"The simulated experts left {left} predicted events as they were, erased {erased}, drew {added} and "
@@ -164,8 +143,8 @@ def _surrogates(findings: Findings) -> str:
             prose.SURROGATES,
             _frame(findings.tables["surrogates"]),
             corrections,
-            f"When the conclusion would have been wrong among CIP, CDL and MDL ({n} pairs of all points in `tables/`):",
-            listed,
+            f"Wrong conclusions: {len(wrong)} pairs of points, {len(main)} of them among CIP, CDL and MDL; which, "
+            "and by how much: [`tables/wrong_orders.csv`](tables/wrong_orders.csv).",
         ]
     )
 
@@ -186,16 +165,6 @@ def _misprints() -> str:
     return "## Misprints and ambiguities of the paper\n\n" + _table(("the paper", "what holds, and what we do"), rows)
 
 
-def _scores(scores: "pd.DataFrame") -> str:
-    chosen = scores[scores["reference"].isin(["truth", "corrected"])]
-    return _main_rows("scores", chosen, drop=("MeanSpecificity", "MeanPrecision"))
-
-
-def _groups(points: "pd.DataFrame") -> str:
-    columns = [f"found@0.1, {of}" for of in ("boxes of group A", "boxes of group B", "boxes of all", "truth")]
-    return _frame(points[points["method"].isin(_MAIN)][["screen", "method", *columns]])
-
-
 def _stated(entry: Statement) -> str:
     sign = "+" if entry.unit == "points" else ""
     return f"{sign}{entry.value:g}{' %' if entry.unit == '%' else ''}"
@@ -213,14 +182,6 @@ def _hold(entry: Statement, number: Number) -> str:
     )
 
 
-def _place(entry: Statement, findings: Findings) -> str:
-    held = _hold(entry, findings.numbers[entry.measured])
-    if held == "no interval":
-        return "beside a number of ours that has no interval"
-    number = findings.numbers[entry.measured]
-    return f"{held.removesuffix(' ours')} our interval, {number.low:.2f} to {number.high:.2f}"
-
-
 def _say(number: Number) -> str:
     if math.isnan(number.estimate):
         return "undefined"
@@ -232,21 +193,8 @@ def _say(number: Number) -> str:
     return text + (f"; r {number.relative.estimate:.1f} %" if number.relative else "")
 
 
-def _frame(frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, drop: Iterable[str] = ()) -> str:
-    for name, value in (where or {}).items():
-        frame = frame[frame[name] == value]
-    shown = frame.drop(columns=list(drop))
-    return _table(list(shown.columns), [[_cell(value) for value in row] for row in shown.itertuples(index=False)])
-
-
-def _main_rows(
-    name: str, frame: "pd.DataFrame", *, where: Mapping[str, str] | None = None, drop: Iterable[str] = ()
-) -> str:
-    """Write the rows of the main methods, and where the others are."""
-    main = frame[frame["method"].isin(_MAIN)]
-    return (
-        _frame(main, where=where, drop=drop) + f"\n\nEvery method and column: [`tables/{name}.csv`](tables/{name}.csv)."
-    )
+def _frame(frame: "pd.DataFrame") -> str:
+    return _table(list(frame.columns), [[_cell(value) for value in row] for row in frame.itertuples(index=False)])
 
 
 def _cell(value: object) -> str:

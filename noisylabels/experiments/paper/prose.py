@@ -55,3 +55,11 @@ the left."""
 
 COSTS = """Seconds of wall time as measured, means over screens; trainings include the prediction of the quarters. Human
 minutes are not simulated."""
+
+FURTHER = """## Tables beside this page
+
+Every method, class and column: all scores ([scores](tables/scores.csv), [classes](tables/classes.csv)), pixels and
+events confused ([confusion](tables/confusion.csv), [event_confusion](tables/event_confusion.csv)), errors of events
+([errors](tables/errors.csv)), boxes of experts by band of overlap ([experts](tables/experts.csv),
+[bands](tables/bands.csv)) and by group of experts ([points](tables/points.csv)), simulated ratings and their tests
+([ratings](tables/ratings.csv), [raters](tables/raters.csv), [agreement](tables/agreement.csv))."""
