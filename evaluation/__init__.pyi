@@ -1,7 +1,7 @@
 from .experts.preferences import compare_ratings
 from .experts.ratings import read_ratings
 from .metrics.boundary import count_boundaries, score_boundaries
-from .metrics.counts import CountTable
+from .metrics.counts import CountTable, FieldKey
 from .metrics.events import find_events
 from .metrics.fields import count_fields
 from .metrics.overlaps import pair_boxes
@@ -16,6 +16,7 @@ __all__ = [
     "Comparison",
     "CountTable",
     "EvaluationSettings",
+    "FieldKey",
     "classify_errors",
     "compare_methods",
     "compare_ratings",

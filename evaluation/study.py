@@ -1,5 +1,7 @@
 """A study: methods compared with a reference on the fields of a data set."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -117,7 +119,7 @@ def _entries(
     references: Sequence[str],
     consensus: Consensus | None,
     settings: EvaluationSettings,
-    sure: "_Sureness",
+    sure: _Sureness,
     events: list[EventTable],
     on_field: Callable[[str], None],
 ) -> Iterator[tuple[FieldKey, FieldCounts]]:

@@ -1,5 +1,7 @@
 """Preferences: do blinded raters score a method higher than another, how much and how surely?"""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -1,5 +1,7 @@
 """Blinded ratings: sheets of scores from 1 to 10."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -6,6 +6,8 @@ field's diagonal. No distance map is made: around each boundary pixel the other 
 offsets first, so that the counts are whole numbers and exact.
 """
 
+from __future__ import annotations
+
 import functools
 
 import numpy as np
@@ -192,12 +194,18 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
         Both there and no hit: 0. `f1_strict` is 0 where one side lacks the class, nan only where both do: MATLAB's mean
         skips the fields in which a method finds nothing, which rewards finding nothing.
 
+    Raises:
+        InputError: If the counts have another shape.
+
     Examples:
         >>> scores = score_boundaries([[3, 2, 2, 2], [0, 0, 4, 0], [0, 0, 0, 0]])
         >>> scores["f1"], scores["f1_strict"]
         (array([0.8, nan, nan]), array([0.8, 0. , nan]))
     """
     counts = np.asarray(boundary, float)
+    if counts.ndim < 2 or counts.shape[-1] != 4:
+        msg = f"boundary must be (..., C, 4) counts, got shape {counts.shape}. Count first: count_boundaries."
+        raise InputError(msg)
     in_reference, reference_hits, in_prediction, prediction_hits = np.moveaxis(counts, -1, 0)
     precision, recall = divide(prediction_hits, in_prediction), divide(reference_hits, in_reference)
     f1 = divide(2 * precision * recall, precision + recall)

@@ -5,6 +5,8 @@ interval or a permutation test is a weighting of entries. `evaluation.metrics.co
 reads it back.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self

@@ -1,5 +1,7 @@
 """The events of one field, found in a label map or read as boxes: what detection is counted on."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +38,7 @@ class Events:
         return len(self.class_index)
 
     @classmethod
-    def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> "Events":
+    def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> Events:
         """Build events from boxes.
 
         Args:
@@ -92,7 +94,7 @@ class Events:
         first = row * self.shape[1] + start - (np.cumsum(length) - length)
         return np.repeat(first, length) + np.arange(length.sum()), np.repeat(event, length)
 
-    def select(self, keep: NDArray[np.bool_]) -> "Events":
+    def select(self, keep: NDArray[np.bool_]) -> Events:
         """Keep some events, renumbered in their order.
 
         Args:

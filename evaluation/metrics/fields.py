@@ -1,5 +1,7 @@
 """One field after the other: from a pair of label maps to the counts that everything else is computed from."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np
@@ -126,14 +128,22 @@ def count_fields(
         fast: As for `count_field`.
 
     Raises:
-        InputError: As `count_field`; the error names the field. Also if a field comes twice for one method.
+        InputError: As `count_field`; the error names the field. Also if a field comes twice for one method, or its key
+            is no `FieldKey`.
     """
     how = settings or EvaluationSettings()
     entries = (
-        (key, count_field(one, other, classes=classes, settings=how, source=f"field {key.field!r}", fast=fast))
+        (key, count_field(one, other, classes=classes, settings=how, source=f"field {_name(key)!r}", fast=fast))
         for key, one, other in fields
     )
     return CountTable.stack(entries, classes=classes, settings=how)
+
+
+def _name(key: FieldKey) -> str:
+    if not isinstance(key, FieldKey):
+        msg = f"The key of a field must be a FieldKey, got {key!r}. Write evaluation.FieldKey({str(key)!r}, 'CDL')."
+        raise InputError(msg)
+    return key.field
 
 
 def count_boxes(

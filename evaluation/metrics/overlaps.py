@@ -1,5 +1,7 @@
 """Which events of a reference overlap which of a prediction, and by how much: sparse pairs with exact areas."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +42,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.reference)
 
-    def select(self, rows: RealArray) -> "Pairs":
+    def select(self, rows: RealArray) -> Pairs:
         """Keep some pairs.
 
         Args:
@@ -71,12 +73,19 @@ def pair_boxes(reference: Events, prediction: Events, *, fast: bool | None = Non
         prediction: m events.
         fast: Whether to use numba; None: when it is installed. The pairs are the same.
 
+    Raises:
+        InputError: If they are no `Events`.
+
     Examples:
         >>> first = Events.from_boxes([[79, 149, 179, 249]], [1])  # MATLAB's [150 80 100 100]
         >>> second = Events.from_boxes([[129, 199, 279, 349]], [1])  # MATLAB's [200 130 150 150]
         >>> float(pair_boxes(first, second).iou[0].round(4))  # its documented answer
         0.0833
     """
+    for side in (reference, prediction):
+        if not isinstance(side, Events):
+            msg = f"Boxes must be Events, got {type(side).__name__}. Write Events.from_boxes(boxes, class_index) first."
+            raise InputError(msg)
     one, other = reference.boxes, prediction.boxes
     if not len(one) or not len(other):
         return _no_pairs()

@@ -4,6 +4,8 @@ All scores are functions of confusion matrices, (..., C, C) pixel counts with ro
 predicted class. Leading axes are kept: fields, methods or bootstrap resamples are scored at once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -54,6 +56,7 @@ def count_pixels(
                [1, 1, 0],
                [0, 1, 0]])
     """
+    reference, prediction = np.asarray(reference), np.asarray(prediction)
     if reference.shape != prediction.shape:
         shapes = f"{reference.shape} and {prediction.shape}"
         msg = (
@@ -136,12 +139,15 @@ def score_classes(confusion: ArrayLike) -> dict[str, FloatArray]:
     Returns:
         (..., C) scores in [0, 1], nan where 0/0: `accuracy` (= recall), `precision`, `specificity`, `iou`, `dice`.
 
+    Raises:
+        InputError: If the counts are not square.
+
     Examples:
         >>> scores = score_classes([[4, 1], [2, 3]])
         >>> scores["iou"]  # background 4 / (4 + 1 + 2), class one 3 / (3 + 1 + 2)
         array([0.57142857, 0.5       ])
     """
-    counts = np.asarray(confusion, float)
+    counts = _square(confusion)
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     in_reference, in_prediction = counts.sum(-1), counts.sum(-2)
     total = counts.sum((-2, -1))[..., None]
@@ -171,12 +177,15 @@ def score_all(
         classes of pooled values), `WeightedIoU` (weights: reference pixels), and, not in MATLAB, `MeanPrecision`,
         `MeanSpecificity`, `MeanDice`.
 
+    Raises:
+        InputError: If the counts are not square.
+
     Examples:
         >>> scores = score_all([[4730, 0], [9601, 88069]])  # MathWorks' triangle example
         >>> {name: round(float(value), 5) for name, value in scores.items() if "Mean" not in name}
         {'GlobalAccuracy': 0.90624, 'WeightedIoU': 0.87529}
     """
-    counts = np.asarray(confusion, float)
+    counts = _square(confusion)
     classes = score_classes(counts) if classes is None else classes
     hits, total = np.trace(counts, axis1=-2, axis2=-1), counts.sum((-2, -1))
     weighted = np.nansum(classes["iou"] * counts.sum(-1), axis=-1)
@@ -189,6 +198,14 @@ def score_all(
         "MeanSpecificity": mean_defined(classes["specificity"], absent=absent),
         "MeanDice": mean_defined(classes["dice"], absent=absent),
     }
+
+
+def _square(confusion: ArrayLike) -> FloatArray:
+    counts = np.asarray(confusion, float)
+    if counts.ndim < 2 or counts.shape[-1] != counts.shape[-2]:
+        msg = f"confusion must be (..., C, C) counts, got shape {counts.shape}. Count label maps first: count_pixels."
+        raise InputError(msg)
+    return counts
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:

@@ -1,5 +1,7 @@
 """What was decided before anything was counted: tolerances, thresholds, connectivity, ignored pixels."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, Self

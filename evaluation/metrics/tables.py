@@ -3,6 +3,8 @@
 Every table is computed from a `CountTable`, one row (or group of rows) per reference and method.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +39,7 @@ CLASS_SCORES = {
 }
 
 
-def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.DataFrame":
+def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> pd.DataFrame:
     """Score each method on all fields together (MATLAB's DataSetMetrics).
 
     Pixel scores come from the pooled confusion matrix, means over classes of pooled values; `MeanBFScore` is the mean
@@ -63,7 +65,7 @@ def tabulate_data_set(table: CountTable, *, absent: Absent = "skip") -> "pd.Data
     return pd.DataFrame(rows, columns=[*HEAD, "n_fields", *DATA_SET_SCORES])
 
 
-def tabulate_classes(table: CountTable) -> "pd.DataFrame":
+def tabulate_classes(table: CountTable) -> pd.DataFrame:
     """Score each class of each method (MATLAB's ClassMetrics, with Dice, precision and specificity beside).
 
     `Accuracy` is the recall (see `score_classes`). `MeanBFScore`, `BoundaryF1` and `MeanNSD` are means over the fields
@@ -94,7 +96,7 @@ def tabulate_classes(table: CountTable) -> "pd.DataFrame":
 
 def tabulate_confusion(
     table: CountTable, *, by: Literal["row", "column", "all"] | None = None
-) -> "dict[tuple[str, str], pd.DataFrame]":
+) -> dict[tuple[str, str], pd.DataFrame]:
     """Return the pooled pixel confusion matrix of each reference and method.
 
     Args:

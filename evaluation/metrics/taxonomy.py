@@ -4,6 +4,8 @@ The kinds are the paper's, measured event by event, so that labels corrupted wit
 ones give back the logged counts (with `complete=1`, see `classify_errors`).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Comparison of methods on the same fields: differences with intervals, permutation tests, Friedman and pairs."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations

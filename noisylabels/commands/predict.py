@@ -58,6 +58,8 @@ def predict(
         launch = launcher.plan_prediction(model, preset or (), {**given, **added}, trust=trust)
     typer.echo(launch.command_line())
     typer.echo(f"weights: {launch.overrides.get('ckpt_path', 'those that the config names')}")
+    if taken := launcher.match_launch(launch):
+        typer.echo(f"channels: {taken}")
     launcher.run(launch, verbose=verbose)
     output = launcher.find_output(launch)
     typer.echo(f"label maps: {output}")

@@ -9,6 +9,8 @@
 Cases that must stay together when the data is split (a well, a field's quarters, adjacent tiles) share a `group`.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -99,7 +101,7 @@ class Dataset:
         """Return where the instance map of a label map lies, or would lie: instances/<name>/<id>.tif."""
         return self.folder / "instances" / check_name(name, what="Names of label sets") / f"{case_id}.tif"
 
-    def instance_map(self, name: str, case_id: str) -> "InstanceMap":
+    def instance_map(self, name: str, case_id: str) -> InstanceMap:
         """Read the object numbers of a label set, (row, column) int32, 0 = background.
 
         Args:

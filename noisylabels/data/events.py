@@ -1,5 +1,7 @@
 """Events: the connected pieces of a label map, one row each."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -48,7 +50,7 @@ class EventTable(Mapping[str, NDArray[Any]]):
             raise InputError(msg)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
 
-    def __reduce__(self) -> tuple[type["EventTable"], tuple[dict[str, RealArray]]]:
+    def __reduce__(self) -> tuple[type[EventTable], tuple[dict[str, RealArray]]]:
         return EventTable, (dict(self.columns),)  # a mapping proxy cannot be pickled, workers send tables
 
     def __repr__(self) -> str:
@@ -68,7 +70,7 @@ class EventTable(Mapping[str, NDArray[Any]]):
         """Count the events (not the columns)."""
         return len(next(iter(self.columns.values()), ()))
 
-    def select(self, rows: RealArray) -> "EventTable":
+    def select(self, rows: RealArray) -> EventTable:
         """Keep some events.
 
         Args:
@@ -76,11 +78,11 @@ class EventTable(Mapping[str, NDArray[Any]]):
         """
         return EventTable({name: column[rows] for name, column in self.columns.items()})
 
-    def joined(self, **columns: RealArray) -> "EventTable":
+    def joined(self, **columns: RealArray) -> EventTable:
         """Add or replace columns; the table itself stays as it is."""
         return EventTable({**self.columns, **columns})
 
-    def to_pandas(self) -> "pd.DataFrame":
+    def to_pandas(self) -> pd.DataFrame:
         """Copy the table into a pandas DataFrame, one row per event."""
         import pandas as pd
 
@@ -99,6 +101,9 @@ def label_events(label_map: LabelMap) -> tuple[InstanceMap, LabelMap]:
         The instance map, (row, column) int32 with event ids 1, 2, ... (class by class, then row by row) and 0 for
         background, and the (event,) uint8 class index of each.
 
+    Raises:
+        InputError: If it is not two-dimensional, or holds no integers.
+
     Examples:
         >>> instances, classes = label_events(np.array([[1, 0, 2], [0, 1, 2]], np.uint8))
         >>> instances
@@ -107,6 +112,10 @@ def label_events(label_map: LabelMap) -> tuple[InstanceMap, LabelMap]:
         >>> classes
         array([1, 2], dtype=uint8)
     """
+    if np.ndim(label_map) != 2 or np.asarray(label_map).dtype.kind not in "uib":
+        got = f"{np.asarray(label_map).dtype} of shape {np.shape(label_map)}"
+        msg = f"A label map must be (row, column) integers, got {got}. Give one two-dimensional label map."
+        raise InputError(msg)
     instances = np.zeros(label_map.shape, np.int32)
     found: list[int] = []
     for index in range(1, int(label_map.max(initial=0)) + 1):
@@ -152,7 +161,8 @@ def measure_events(
         standard deviations of the field).
 
     Raises:
-        InputError: If the image's size is not the map's, or the channel names are not one per channel.
+        InputError: If there is not a class for each event, the image's size is not the map's, or the channel names are
+            not one per channel.
 
     Examples:
         >>> instances, classes = label_events(np.array([[1, 1, 0, 2]], np.uint8))
@@ -160,6 +170,10 @@ def measure_events(
         >>> table["area_px"], table["border_distance_px"]
         (array([2, 1]), array([0., 0.]))
     """
+    if np.ndim(event_classes) != 1 or instances.max(initial=0) > len(event_classes):
+        got = f"shape {np.shape(event_classes)} for events up to {instances.max(initial=0)}"
+        msg = f"event_classes must be (event,), a class index for each event, got {got}. Give those of label_events."
+        raise InputError(msg)
     prints = Footprints.of(instances, len(event_classes)) if footprints is None else footprints
     centres = features.centroids(prints)
     columns: dict[str, NDArray[Any]] = {

@@ -1,5 +1,7 @@
 """Image and label-map files: the one place of the house that knows their formats."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

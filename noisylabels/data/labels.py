@@ -1,5 +1,7 @@
 """Label maps and the class table that gives their numbers a meaning."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -71,7 +73,7 @@ class ClassTable:
         return self.names.index(name)
 
     @classmethod
-    def from_channel_def(cls, channel_def: Mapping[str, str]) -> "ClassTable":
+    def from_channel_def(cls, channel_def: Mapping[str, str]) -> ClassTable:
         """Read the table from `channel_def` of a MONAI bundle's metadata.
 
         Args:

@@ -1,5 +1,7 @@
 """Images and label maps of any folder to a dataset folder."""
 
+from __future__ import annotations
+
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

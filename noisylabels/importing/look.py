@@ -1,6 +1,8 @@
 """A first look at a folder of images: what is in it, and what can be done with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +11,16 @@ from numpy.typing import NDArray
 from noisylabels.data.arrays import Image
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
+from noisylabels.data.ids import image_id
 from noisylabels.data.labels import ROSELLA, LabelMap
 
 IMAGE_FOLDERS = ("images", "image", "raw", "imgs")
 MASK_FOLDERS = ("masks", "mask", "labels", "label", "segmentations", "annotations")
 """Names of sub-folders that hold images, and label maps of them, as people call them."""
+
+
+STAINS = ("hoechst", "dapi", "draq5", "nucle", "dna", "h2b")
+"""What channels of nuclei are called, in small letters."""
 
 
 class Layout(NamedTuple):
@@ -68,6 +75,8 @@ def describe_dataset(dataset: Dataset) -> list[tuple[str, str]]:
     depths = sorted({f"{image.dtype}, {image.min()} to {image.max()}" for image in (images[0], images[-1])})
     groups = {case.group for case in dataset.cases}
     splits = ", ".join(f"{len(dataset.ids(split))} {split}" for split in ("training", "validation", "test"))
+    if all(image.max() == image.min() for image in images):
+        depths.append("every image is even: nothing can be seen in it")
     size = f"{dataset.pixel_size_um:.4g} um" if dataset.pixel_size_um else "unknown"
     kept = "every image for itself" if len(groups) == len(dataset.cases) else f"{len(groups)} groups"
     return [
@@ -111,13 +120,20 @@ def next_commands(dataset: Dataset, folder: Path) -> list[str]:
     """Return the three commands that come next: label if nothing is labelled, train, predict."""
     labels = dataset.label_names()
     preset = "" if dataset.classes == ROSELLA else " --preset nuclei"
-    preset += " --channels 0" if preset and len(dataset.channel_names) > 1 else ""
-    prepare = [] if labels else [f"noisylabels cip {folder}{preset}"]
-    name = labels[0] if labels else "cip"
-    train = f"noisylabels train cdl --dataset_dir {folder} --label_name {name} --output_dir {folder}-model"
-    predict = f"noisylabels predict cdl --dataset_dir {folder} --ckpt_path {folder}-model/model.pt"
-    evaluate = f"noisylabels evaluate {folder} --reference {name} --methods cdl --out {folder}-report"
+    preset += f" --channels {_nuclear(dataset.channel_names)}" if preset and len(dataset.channel_names) > 1 else ""
+    data, model, weights, report = (quote(f"{folder}{end}") for end in ("", "-model", "-model/model.pt", "-report"))
+    prepare = [] if labels else [f"noisylabels cip {data}{preset}"]
+    name = quote(labels[0]) if labels else "cip"
+    train = f"noisylabels train cdl --dataset_dir {data} --label_name {name} --output_dir {model}"
+    predict = f"noisylabels predict cdl --dataset_dir {data} --ckpt_path {weights}"
+    evaluate = f"noisylabels evaluate {data} --reference {name} --methods cdl --out {report}"
     return [*prepare, train, predict] if prepare else [train, predict, evaluate]
+
+
+def _nuclear(channel_names: Sequence[str]) -> int:
+    """Return the position of the first channel named as a stain of nuclei, else of the first."""
+    stains = [place for place, name in enumerate(channel_names) if any(word in name.casefold() for word in STAINS)]
+    return stains[0] if stains else 0
 
 
 def place_beside(source: Path) -> Path:
@@ -131,7 +147,7 @@ def place_beside(source: Path) -> Path:
         'raw/plate 1-dataset'
     """
     known = source if source.name not in ("", ".", "..") else source.resolve()
-    place = known.with_name(f"{known.stem if known.is_file() else known.name}-dataset")
+    place = known.with_name(f"{image_id(known) if known.is_file() else known.name}-dataset")
     if place.exists():
         msg = f"{place} must be free for the dataset folder, got something there. Name another place: --out FOLDER."
         raise InputError(msg)

@@ -197,7 +197,7 @@ def _images_of(root: Path, split: str) -> list[Field]:
         msg = f"split must be all for a folder without datalist.json, got {split!r}. Leave --split out."
         raise InputError(msg)
     entries = sorted(root.iterdir()) if root.is_dir() else []
-    paths = [path for path in entries if path.name.lower().endswith(IMAGE_SUFFIXES)]
+    paths = [path for path in entries if path.name.lower().endswith(IMAGE_SUFFIXES) and not path.name.startswith(".")]
     if not paths:
         there = ", ".join(entry.name for entry in entries[:5]) if root.is_dir() else "no such folder"
         msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). Check the path."

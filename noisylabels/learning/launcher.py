@@ -15,6 +15,7 @@ from noisylabels.data.labels import ClassTable, require_same_classes
 from noisylabels.learning import channels
 from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import list_fields, read_images
+from noisylabels.learning.first_image import match_channels
 from noisylabels.learning.imports import NEEDLESS, import_monai
 from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
 from noisylabels.learning.machine_errors import explain
@@ -104,7 +105,7 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
     Args:
         bundle: A name (cdl, mdl) or a folder.
         presets: Names of the bundle's own presets, or paths of YAML files.
-        overrides: Config values by id.
+        overrides: Config values by id; a folder as `ckpt_path` stands for its model.pt.
         trust: Run what is outside the allow-list too.
 
     Raises:
@@ -152,6 +153,8 @@ def plan_prediction(
         weights = trained if trained.is_file() else shipped_weights(folder)
     if weights is not None:
         given = {"ckpt_path": str(weights), **given}
+    if Path(str(given.get("ckpt_path"))).is_dir():
+        given["ckpt_path"] = str(Path(str(given["ckpt_path"])) / "model.pt")
     record = read_record(given.get("ckpt_path"))
     names, classes = channels.read_names(given.get("dataset_dir"))
     known = Path(str(given.get("ckpt_path"))).is_file() and not {"output_dir", "class_names"} & set(given)
@@ -174,6 +177,23 @@ def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
         return {}
     images = Path(dataset).resolve() if Path(dataset).name in ("", "..") else Path(dataset)
     return {"output_dir": str(images.with_name(f"{images.name}-{overrides.get('method', name)}"))}
+
+
+def match_launch(launch: Launch) -> str:
+    """Check the images of a prediction against its network, and say which channel is taken for which.
+
+    Returns:
+        As `match_channels`; nothing for a bundle that reads its fields in its own way.
+    """
+    config, values = launch.merged(), launch.values()
+    if not _is_own((config.get("dataset") or {}).get("data"), "read_images"):
+        return ""
+    _check_paths(launch)
+    record = read_record(values.get("ckpt_path"))
+    known = channels.expected_channels(launch.bundle, record.channel_names if record else ())
+    number = int(values.get("n_channels", len(known)))
+    expected = known if len(known) == number else [f"channel {place + 1}" for place in range(number)]
+    return match_channels(values.get("dataset_dir", launch.bundle / "data"), expected, split=(config | values)["split"])
 
 
 def find_output(launch: Launch) -> Path:

@@ -1,5 +1,7 @@
 """A trained network from its files: weights, and the record beside them that tells how to build it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
+from noisylabels.data.images import check_pixels
 from noisylabels.data.labels import ClassTable, LabelMap
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ WEIGHTS = "model.pt"
 class Plan(NamedTuple):
     """What a trained network is: the prediction that builds it, its weights, its classes and channels."""
 
-    launch: "Launch"
+    launch: Launch
     weights: Path
     classes: ClassTable
     channel_names: tuple[str, ...]
@@ -46,7 +49,7 @@ class Model:
         channel_names: What it was trained on, in order.
     """
 
-    def __init__(self, launch: "Launch", weights: Path, classes: ClassTable, channel_names: Sequence[str]) -> None:
+    def __init__(self, launch: Launch, weights: Path, classes: ClassTable, channel_names: Sequence[str]) -> None:
         self.weights = weights
         self.classes = classes
         self.channel_names = tuple(channel_names)
@@ -71,7 +74,7 @@ class Model:
             (row, column) uint8 class indices.
 
         Raises:
-            InputError: If it has another shape or number of channels.
+            InputError: If it has another shape or number of channels, no pixels, or holds NaN or infinity.
         """
         return self.predict_batch([image])[0]
 
@@ -106,7 +109,7 @@ class Model:
         torch, parts = _torch(), self._parts
         for image in images:
             self._check(image)
-        given = [MetaTensor(np.ascontiguousarray(image.swapaxes(1, 2), np.float32)) for image in images]
+        given = [MetaTensor(np.ascontiguousarray(np.asarray(image).swapaxes(1, 2), np.float32)) for image in images]
         ready = [parts.prepare({"image": tensor})["image"] for tensor in given]
         batch = torch.stack([tensor.as_tensor() for tensor in ready]).to(parts.device)
         with torch.inference_mode():
@@ -120,6 +123,10 @@ class Model:
                 f"({', '.join(self.channel_names)}), got shape {shape}. Add the channel axis, or choose channels."
             )
             raise InputError(msg)
+        if 0 in shape:
+            msg = f"An image must have rows and columns, got shape {shape}. Leave empty ones out."
+            raise InputError(msg)
+        check_pixels(np.asarray(image), source="the image")
 
     def _unpadded(self, answer: Any, prepared: Any) -> NDArray[Any]:
         from monai.data import MetaTensor
@@ -171,7 +178,7 @@ def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
     return Plan(launch, weights, ClassTable(tuple(names)), tuple(_channels(launch, record)))
 
 
-def predict(image: Image, model: "Model | str | Path") -> LabelMap:
+def predict(image: Image, model: Model | str | Path) -> LabelMap:
     """Return the label map that a trained network gives an image.
 
     Args:
@@ -189,7 +196,7 @@ def predict(image: Image, model: "Model | str | Path") -> LabelMap:
     return loaded.predict(image)
 
 
-def _channels(launch: "Launch", record: "Record | None") -> list[str]:
+def _channels(launch: Launch, record: Record | None) -> list[str]:
     from noisylabels.learning import channels
 
     known = channels.expected_channels(launch.bundle, record.channel_names if record else ())
@@ -197,7 +204,7 @@ def _channels(launch: "Launch", record: "Record | None") -> list[str]:
     return known if len(known) == number else [f"channel {place + 1}" for place in range(number)]
 
 
-def _build(launch: "Launch", weights: Path) -> _Parts:
+def _build(launch: Launch, weights: Path) -> _Parts:
     from noisylabels.learning.checkpoints import load_weights
     from noisylabels.learning.launcher import parse
 

@@ -1,5 +1,7 @@
 """Noise models: which errors, how many, how they are made; plain data, applied to one label map at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -69,7 +71,7 @@ class NoiseModel:
     seed: int = 0
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> "NoiseModel":
+    def from_dict(cls, data: Mapping[str, object]) -> NoiseModel:
         """Make a model from plain data.
 
         Args:
@@ -96,7 +98,7 @@ class NoiseModel:
         return model
 
     @classmethod
-    def read(cls, path: str | Path, *, classes: ClassTable = ROSELLA) -> "NoiseModel":
+    def read(cls, path: str | Path, *, classes: ClassTable = ROSELLA) -> NoiseModel:
         """Read a model from a YAML or JSON file.
 
         Args:
@@ -128,7 +130,7 @@ class NoiseModel:
 
         write_text(path, yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True))
 
-    def with_seed(self, seed: int) -> "NoiseModel":
+    def with_seed(self, seed: int) -> NoiseModel:
         """Return the same model with another noise seed."""
         return replace(self, seed=seed)
 

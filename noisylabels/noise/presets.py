@@ -4,6 +4,8 @@ The annotators are those of Segebarth et al. 2020 (doi:10.7554/eLife.59780) as `
 against the fused truth; `cip-lcsb` follows the conventional pipeline's errors on simulated Rosella fields.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

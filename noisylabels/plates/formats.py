@@ -1,5 +1,7 @@
 """One door to every plate format: the folder itself tells which reader it needs."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace

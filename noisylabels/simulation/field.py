@@ -1,5 +1,7 @@
 """One simulated field: its image, its truth, and a table of every event in it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

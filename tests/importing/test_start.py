@@ -1,11 +1,14 @@
 """`noisylabels start`: a folder of images that nobody has described."""
 
+import shlex
+
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
 from noisylabels.data.dataset import open_dataset
+from noisylabels.data.images import write_image
 from tests.running import run_command
 
 
@@ -65,6 +68,24 @@ def test_of_several_channels_the_pipeline_is_given_one(tmp_path, capsys):
     line = f"noisylabels cip {tmp_path / 'a-dataset'} --preset nuclei --channels 0"
     assert f"Next:\n  {line}\n" in capsys.readouterr().out
     assert run_command(*line.split()[1:]) == 0
+
+
+def test_the_stain_of_nuclei_is_chosen_and_paths_with_spaces_can_be_pasted(tmp_path, capsys):
+    image = np.arange(144, dtype=np.uint16).reshape(2, 8, 9)
+    write_image(tmp_path / "my cells.ome.tif", image, channel_names=["gH2AX", "Hoechst 33342"])
+    assert start(tmp_path / "my cells.ome.tif") == 0
+    said = capsys.readouterr().out
+    lines = said.split("Next:\n")[1].splitlines()
+    assert shlex.split(lines[0])[1:] == ["cip", f"{tmp_path}/my cells-dataset", "--preset", "nuclei", "--channels", "1"]
+    assert shlex.split(lines[2])[-1] == f"{tmp_path}/my cells-dataset-model/model.pt"
+    assert "even" not in said
+
+
+def test_images_in_which_nothing_can_be_seen_are_told(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 9), np.uint16))
+    assert start(tmp_path / "a.tif") == 0
+    said = "values:         uint16, 0 to 0; every image is even: nothing can be seen in it\n"
+    assert said in capsys.readouterr().out
 
 
 def test_a_dataset_folder_is_not_written_over(nuclei, capsys):

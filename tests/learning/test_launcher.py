@@ -226,6 +226,13 @@ def test_a_device_that_is_not_there_is_refused(device: str) -> None:
         assert plan("cdl", (), {"device": "$torch.device('cpu')"})
 
 
+def test_the_folder_of_a_training_stands_for_its_weights(tmp_path: Path) -> None:
+    weights = write_run(tmp_path, channel_names=["dna"])
+    launch = plan_prediction("cdl", (), {"ckpt_path": str(Path(weights).parent)})
+    assert launch.overrides["ckpt_path"] == str(weights)
+    assert launch.overrides == plan_prediction("cdl", (), {"ckpt_path": weights}).overrides
+
+
 def test_missing_weights_are_told_before_anything_is_read(tmp_path: Path) -> None:
     launch = plan_prediction("cdl", (), {"ckpt_path": str(tmp_path / "model.pt"), "dataset_dir": "nowhere"})
     with pytest.raises(FileNotFoundError, match=r"A checkpoint must exist, got .*model.pt. Train first"):
