@@ -10,9 +10,10 @@ two files of `python -m benchmarks.evaluation --json FILE` side by side, of two 
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,13 +105,15 @@ def main() -> None:
         if options.page:
             write_text(options.page, f"{page.partition(SPEED)[0].rstrip()}\n\n{section}\n")
         return
-    lines = []
-    for line in report(options.simulations):
-        print(line, flush=True)
-        lines.append(line)
+    cells = []
+    for cell in measure(options.simulations):
+        print(*cell, flush=True)
+        cells.append(cell)
+    page = "\n".join(report(cells, options.simulations))
+    print(page)
     if options.page:
         _, mark, speed = (options.page.read_text() if options.page.is_file() else "").partition(SPEED)
-        write_text(options.page, "\n".join(lines) + f"\n\n{mark}{speed}".rstrip() + "\n")
+        write_text(options.page, f"{page}\n\n{mark}{speed}".rstrip() + "\n")
 
 
 def read_costs(path: Path) -> dict[str, Ratio]:
@@ -134,41 +137,56 @@ def compare_speed(before: dict[str, Ratio], now: dict[str, Ratio]) -> Iterator[s
         yield f"| {what} | {was} | {amount(one.ours, one.unit)} | {peer} | {aim} |"
 
 
-def report(n_simulations: int) -> Iterator[str]:
-    """Write the tables, line by line."""
-    yield from HEAD.format(n=n_simulations).splitlines()
-    yield from ["", "## Intervals of wells", "", "Share of 95 % intervals that hold the truth.", ""]
-    yield from head("score, wells", "percentile bootstrap", "jackknife with t")
+class Cell(NamedTuple):
+    """One share of a table: of which score at which number of wells or images, before and now."""
+
+    table: str
+    score: str
+    n: int
+    before: float
+    now: float
+
+
+def measure(n_simulations: int) -> Iterator[Cell]:
+    """Simulate every cell of every table."""
     for screen in SCREENS:
         for what in ("one method", "difference"):
-            cells = [measure_coverage(screen, n, n_simulations, difference=what == "difference") for n in WELLS]
-            for n, (before, now) in zip(WELLS, cells, strict=True):
-                yield f"| {screen.name}, {what}, {n} | {before:.3f} | {now:.3f} |"
-    yield from ["", "## Verdicts on two equal methods", ""]
-    yield from ["Share called better or worse: from the interval alone, and from interval and permutation test.", ""]
-    yield from head("score, wells", "percentile interval", "interval and test")
+            for n in WELLS:
+                shares = measure_coverage(screen, n, n_simulations, difference=what == "difference")
+                yield Cell("intervals", f"{screen.name}, {what}", n, *shares)
     for screen in SCREENS:
         for n in WELLS:
-            before, now = measure_verdicts(screen, n, n_simulations)
-            yield f"| {screen.name}, {n} | {before:.3f} | {now:.3f} |"
-    yield from [
-        "",
-        "## Equivalence",
-        "",
-        "Share shown not to be worse by a margin where the true loss is that margin.",
-        "",
-    ]
-    yield from head("score, wells", "bootstrap", "t")
+            yield Cell("verdicts", screen.name, n, *measure_verdicts(screen, n, n_simulations))
     for screen in SCREENS[::2]:
         for n in WELLS[3:]:
-            before, now = measure_equivalence(screen, n, n_simulations)
-            yield f"| {screen.name}, {n} | {before:.3f} | {now:.3f} |"
-    yield from ["", "## Ratings", "", "Share of 95 % intervals that hold the truth; whole-number ratings of pairs.", ""]
-    yield from head("effect, images", "percentile bootstrap", "now")
-    for name, measure in (("Hodges-Lehmann shift", measure_shift), ("Cliff's delta", measure_delta)):
+            yield Cell("equivalence", screen.name, n, *measure_equivalence(screen, n, n_simulations))
+    for name, share_of in (("Hodges-Lehmann shift", measure_shift), ("Cliff's delta", measure_delta)):
         for n in IMAGES:
-            before, now = measure(n, n_simulations)
-            yield f"| {name}, {n} | {before:.3f} | {now:.3f} |"
+            yield Cell("ratings", name, n, *share_of(n, n_simulations))
+
+
+TABLES = {
+    "intervals": "## Intervals of wells\n\nShare of 95 % intervals that hold the truth, by number of wells: jackknife "
+    "with t (percentile bootstrap).",
+    "verdicts": "## Verdicts on two equal methods\n\nShare called better or worse, by number of wells: from interval "
+    "and permutation test\n(from the percentile interval alone).",
+    "equivalence": "## Equivalence\n\nShare shown not to be worse by a margin where the true loss is that margin, by "
+    "number of wells: t\n(bootstrap).",
+    "ratings": "## Ratings\n\nShare of 95 % intervals that hold the truth, by number of images, whole-number ratings "
+    "of pairs: now\n(percentile bootstrap).",
+}
+
+
+def report(cells: Sequence[Cell], n_simulations: int) -> Iterator[str]:
+    """Write the tables, line by line: a row per score, a column per number of wells."""
+    yield from HEAD.format(n=n_simulations).splitlines()
+    for table, words in TABLES.items():
+        own = [cell for cell in cells if cell.table == table]
+        numbers = sorted({cell.n for cell in own})
+        yield from ["", *words.splitlines(), "", *head("", *map(str, numbers))]
+        for score in dict.fromkeys(cell.score for cell in own):
+            shares = {cell.n: f"{cell.now:.3f} ({cell.before:.3f})" for cell in own if cell.score == score}
+            yield f"| {score} | {' | '.join(shares[n] for n in numbers)} |"
 
 
 HEAD = """# Intervals and verdicts: how often they hold
@@ -179,7 +197,7 @@ For knowing how far to trust an interval or a verdict: how often each holds.
 
 {n} simulations per cell. A 95 % interval should hold the truth 95 times in 100, and two equal methods should be called
 different at most 5 times in 100. With fewer than 6 wells no paired permutation test can reach 5 %, so no verdict is
-given there. Simulations without an interval are left out of its share."""
+given there. Simulations without an interval are left out of its share. In brackets: what was printed before."""
 
 
 def head(*names: str) -> list[str]:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 
 from benchmarks.parts import ELSEWHERE, Part, Run
@@ -116,32 +117,31 @@ def state(package: str) -> str:
         return "not installed"
 
 
+HEADS = ("what is measured", "clock", "ours", "other ways: peer / ours", "floor: ours / floor", "aim")
+
+
 def tabulate_ratios(runs: Sequence[Run]) -> str:
-    heads = ("what is measured", "clock", "ours", "peer", "peer / ours", "floor", "ours / floor", "aim", "command")
-    rows = [
-        (*cells(one), f"`{run.command}`") for run in runs for one in run.measured if isinstance(one, Ratio)
-    ]  # fmt: skip
-    return tabulate("Ratios", heads, rows)
+    """Write a table for each benchmark, a row for each thing that it measured."""
+    tables = []
+    for run in runs:
+        ratios = [one for one in run.measured if isinstance(one, Ratio)]
+        rows = [cells(list(alike)) for _, alike in groupby(ratios, lambda one: (one.what, one.clock))]
+        if rows:
+            tables.append(f"`{run.command}`\n\n{rule(HEADS, rows)}")
+    return "## Ratios\n\n" + "\n".join(tables)
 
 
-def cells(ratio: Ratio) -> tuple[str, ...]:
-    """Give a ratio's cells, from what is measured to the aim."""
-    return (
-        ratio.what,
-        ratio.clock,
-        tell(ratio.ours, ratio.unit),
-        tell(ratio.peer, ratio.unit, ratio.peer_name),
-        "" if ratio.peer_over is None else figure(ratio.peer_over),
-        tell(ratio.floor, ratio.unit, ratio.floor_name),
-        "" if ratio.over_floor is None else figure(ratio.over_floor),
-        ratio.aim and f"{ratio.aim}: {'met' if ratio.met else 'MISSED'}",
-    )
+def cells(ratios: Sequence[Ratio]) -> tuple[str, ...]:
+    """Give the cells of one thing that was measured, beside one or several other ways."""
+    one = ratios[0]
+    peers = [beside(ratio.peer, ratio.unit, ratio.peer_name, ratio.peer_over) for ratio in ratios]
+    aims = [f"{ratio.aim}: {'met' if ratio.met else 'MISSED'}" for ratio in ratios if ratio.aim]
+    floor = beside(one.floor, one.unit, one.floor_name, one.over_floor)
+    return one.what, one.clock, amount(one.ours, one.unit), "; ".join(filter(None, peers)), floor, "; ".join(aims)
 
 
-def tell(cost: Cost | None, unit: str, name: str = "") -> str:
-    if cost is None:
-        return ""
-    return f"{name}: {amount(cost, unit)}" if name else amount(cost, unit)
+def beside(cost: Cost | None, unit: str, name: str, ratio: float | None) -> str:
+    return "" if cost is None or ratio is None else f"{name} {amount(cost, unit)}: {figure(ratio)}"
 
 
 def tabulate_runs(runs: Sequence[Run]) -> str:
@@ -153,8 +153,12 @@ def tabulate_runs(runs: Sequence[Run]) -> str:
 
 
 def tabulate(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"## {title}\n\n{rule(heads, rows)}"
+
+
+def rule(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     ruled = [heads, ["---"] * len(heads), *rows]
-    return f"## {title}\n\n" + "".join(f"| {' | '.join(clean(cell) for cell in row)} |\n" for row in ruled)
+    return "".join(f"| {' | '.join(clean(cell) for cell in row)} |\n" for row in ruled)
 
 
 def list_named(title: str, named: Sequence[tuple[str, str]], nothing: str) -> str:
