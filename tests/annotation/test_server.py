@@ -104,6 +104,7 @@ def test_strokes_undo_redo_and_close_over_http(desk):
     }
     queue = browser.get("/api/queue").json()
     assert {"n_fields": 6, "n_open": 0, "n_accepted": 1, "n_skipped": 0, "n_cannot_judge": 0}.items() <= queue.items()
+    assert queue["next"].startswith("Correct fields of 3 wells or more (1 so far)")
 
 
 def test_the_second_of_two_tabs_is_told_and_loses_nothing(desk):

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from noisylabels.annotation.fields import starts_of
+from noisylabels.annotation.next_step import read_progress, say_next_step
 from noisylabels.annotation.queue import QueueSettings, available, change_queue, queue_settings
 from noisylabels.annotation.revisions import Head, hash_of, unpack
 from noisylabels.annotation.routes.endpoints import (
@@ -63,13 +64,14 @@ def show_session(call: Call) -> dict[str, object]:
 
 
 def show_queue(call: Call) -> dict[str, object]:
-    """Return how fields are handed out and how far the work is."""
+    """Return how fields are handed out, how far the work is and what comes next."""
     states = call.project.rows("SELECT state, count(*) AS n FROM field_now GROUP BY state")
     counts = {row["state"]: row["n"] for row in states}
     kinds = ("open", "accepted", "returned", "skipped", "cannot_judge")
     n_of = {f"n_{state}": counts.get(state, 0) for state in kinds}
     n_fields = call.project.value("SELECT count(*) FROM field")
-    return asdict(queue_settings(call.project)) | {"n_fields": n_fields} | n_of
+    step = say_next_step(read_progress(call.project), is_owner=call.person.role == "owner")
+    return asdict(queue_settings(call.project)) | {"n_fields": n_fields} | n_of | {"next": step}
 
 
 def change(call: Call, sent: QueueSchema) -> dict[str, object]:

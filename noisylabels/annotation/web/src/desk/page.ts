@@ -21,6 +21,8 @@ interface Queue {
   n_returned: number;
   n_skipped: number;
   n_cannot_judge: number;
+  /** What this person should do now. */
+  next: string;
 }
 
 const SHOWN = 120;
@@ -50,7 +52,13 @@ async function showCorrection(session: SessionInfo): Promise<void> {
   showQueue(await getJson<Queue>("/api/queue"), session);
   await showMine();
   const jobs = new JobsPanel(session.role === "owner");
-  if (session.role === "owner") jobs.onLook = (all) => all.some((job) => job.kind !== "predict") && void told(showNetworks);
+  if (session.role === "owner") {
+    jobs.onLook = (all) => {
+      if (!all.some((job) => job.kind !== "predict")) return;
+      void told(showNetworks);
+      void told(async () => showNext(await getJson<Queue>("/api/queue")));
+    };
+  }
   await jobs.refresh();
   showNextBy(session);
   if (session.role !== "owner") return;
@@ -69,6 +77,7 @@ function showQueue(queue: Queue, session: SessionInfo): void {
   find<HTMLProgressElement>("progress").max = Math.max(1, queue.n_fields);
   find<HTMLProgressElement>("progress").value = queue.n_accepted;
   find("others").textContent = `${queue.n_open} open · ${queue.n_returned} returned · ${queue.n_skipped} skipped · ${queue.n_cannot_judge} cannot be judged`;
+  showNext(queue);
   find("queue-section").hidden = session.role !== "owner";
   const options = Object.entries(session.strategies ?? {}).map(([name, scored]) => {
     const option = new Option(STRATEGIES[name] + (scored ? "" : " (no scores yet)"), name);
@@ -83,6 +92,11 @@ function showQueue(queue: Queue, session: SessionInfo): void {
   const handedOut = queue.n_open + queue.n_accepted + queue.n_returned + queue.n_skipped + queue.n_cannot_judge;
   find<HTMLInputElement>("random-share").disabled = handedOut > 0; // changed later it would bias the stratum
   find<HTMLInputElement>("repeat-share").value = String(queue.repeat_share);
+}
+
+function showNext({ next }: Queue): void {
+  find("next-section").hidden = next === "";
+  find("next-step").textContent = next;
 }
 
 async function saveQueue(session: SessionInfo): Promise<void> {
