@@ -132,9 +132,11 @@ def test_the_owner_sees_the_score_before_and_after_and_says_yes(tmp_path, contex
             tab.keys("Enter")
             tab.leaves(task)
         tab.open(desk.url + "/")
+        assert tab.text("#next-step") == "Retrain: 3 fields were accepted that no training has seen."
         tab.page.select_option("#train-bundle", "cdl")
         tab.page.click("#retrain")
         tab.page.wait_for_selector(".decision button.main")
+        tab.page.wait_for_selector("#next-step:text('Decide on the retrained network')")
         words = tab.text(".decision p")
         assert words.startswith(
             "mean IoU 0.500 before, 0.600 after, on 2 fields it did not learn from (left-out fields)"
@@ -142,5 +144,6 @@ def test_the_owner_sees_the_score_before_and_after_and_says_yes(tmp_path, contex
         assert "in use" not in tab.text("#networks li:first-child")  # nothing changes before the answer
         tab.page.click(".decision button.main")
         tab.page.wait_for_selector(".decision p:text('In use.')")
+        tab.page.wait_for_selector("#next-step:text('Export: every field is accepted and learnt from.')")
         tab.page.wait_for_selector("#networks li:first-child .state:text-is('in use')")
         assert tab.faults == []
