@@ -106,7 +106,7 @@ def write_reference() -> str:
 
     Examples:
         >>> page = write_reference()
-        >>> "### noisylabels corrupt" in page, "| `paper` |" in page, "`datalist.json`" in page
+        >>> "### noisylabels corrupt" in page, "- `paper`: " in page, "`datalist.json`" in page
         (True, True, True)
     """
     return "\n".join([HEAD, *_commands(), *_presets(), *_formats(), *_schemas()]) + "\n"
@@ -120,7 +120,7 @@ def _schemas() -> Iterator[str]:
     for title, place in SETTINGS.items():
         yield f"### {title}\n"
         yield f"`{place}`\n"
-        yield from _table(("setting", "type", "default"), list(_settings(schema_of(_find(place)))))
+        yield from _listed([(name, default, kind) for name, kind, default in _settings(schema_of(_find(place)))])
 
 
 def _settings(
@@ -155,7 +155,7 @@ def _commands() -> Iterator[str]:
         for words, command in _walk(name, _command(name)):
             yield f"### noisylabels {words}\n"
             yield f"{_first_paragraph(command.help)}\n"
-            yield from _table(("argument or option", "default", ""), _parameters(command))
+            yield from _listed(_parameters(command))
 
 
 def _command(name: str) -> Any:
@@ -198,9 +198,14 @@ def _presets() -> Iterator[str]:
     from noisylabels.noise.presets import PRESETS
 
     yield "## Presets\n"
+    told: list[tuple[str, str, str]] = []
     for name in BUNDLES:
-        yield f"Of the bundle `{name}`: `noisylabels train {name} --preset NAME`.\n"
-        yield from _table(("preset", "what it is", "remark"), list(_bundle_presets(name)))
+        rows = list(_bundle_presets(name))
+        alike = [row[0] for row in rows if row in told]
+        same = f" {', '.join(alike)} are those of the first." if alike else ""
+        yield f"Of the bundle `{name}`: `noisylabels train {name} --preset NAME`.{same}\n"
+        yield from _listed([(row[0], "", f"{row[1]} {row[2]}") for row in rows if row not in told])
+        told += rows
     yield "Noise, for `noisylabels corrupt --noise NAME`: " + ", ".join(f"`{name}`" for name in PRESETS) + ".\n"
     yield "Pipelines, for `noisylabels cip --preset NAME`: " + ", ".join(f"`{name}`" for name in PIPELINES) + ".\n"
     simulated = ", ".join(f"`{name}`" for name in simulation.PRESETS)
@@ -208,7 +213,7 @@ def _presets() -> Iterator[str]:
     declared = sorted((Path(__file__).parent / "declared").glob("*.yaml"))
     questions = [(f"`{path.stem}`", read_declaration(path).question) for path in declared]
     yield "Declared experiments, for `noisylabels experiment run NAME`.\n"
-    yield from _table(("declaration", "question"), questions)
+    yield from _listed([(name, "", question) for name, question in questions])
 
 
 def _bundle_presets(name: str) -> Iterator[tuple[str, str, str]]:
@@ -228,10 +233,7 @@ def _formats() -> Iterator[str]:
     yield "Rooms hand each other folders. Each file is described in full by the function or class that is named.\n"
     for folder, files in FORMATS.items():
         yield f"### {folder[0].upper()}{folder[1:]}\n"
-        yield from _table(
-            ("file", "described in", ""),
-            [(file, f"`{target}`", _first_paragraph(_find(target).__doc__)) for file, target in files],
-        )
+        yield from _listed([(file, f"`{target}`", _first_paragraph(_find(target).__doc__)) for file, target in files])
 
 
 def _find(target: str) -> Any:
@@ -253,6 +255,14 @@ def _is_module(name: str) -> bool:
 def _first_paragraph(text: str | None) -> str:
     lines = (text or "").strip().split("\n\n")[0].splitlines()
     return " ".join(line.strip() for line in lines)
+
+
+def _listed(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """List names, each with what stands in brackets behind it and what is said of it."""
+    for name, aside, words in rows:
+        yield f"- {name}{f' ({aside})' if aside else ''}{f': {words}' if words.strip() else ''}"
+    if rows:
+        yield ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
