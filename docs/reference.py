@@ -127,12 +127,17 @@ def _settings(
     schema: Mapping[str, Any], defined: Mapping[str, Any] | None = None, before: str = ""
 ) -> Iterator[tuple[str, str, str]]:
     defined = schema.get("$defs", {}) if defined is None else defined
+    parts: dict[str, list[str]] = {}  # names of those that have the same settings
     for name, entry in schema.get("properties", {}).items():
+        parts.setdefault(entry.get("$ref", name), []).append(name)
+    for names in parts.values():
+        name, entry = names[0], schema["properties"][names[0]]
         if before == "" and name == "dose":
             continue  # written side by side with the kind's own, and told once
         inner = defined.get(entry.get("$ref", "").rpartition("/")[2])
         if inner is not None and "properties" in inner:
-            yield from _settings(inner, defined, f"{before}{name}.")
+            several = f"{{{', '.join(names)}}}" if len(names) > 1 else name
+            yield from _settings(inner, defined, f"{before}{several}.")
         else:
             default = json.dumps(entry["default"]) if "default" in entry else ""
             yield f"`{before}{name}`", _kind(entry), f"`{default}`" if default else ""

@@ -23,7 +23,7 @@ def import_(
         list[str], typer.Option(help="NAME=FOLDER of label maps or outlines; may be given several times.")
     ] = [],  # noqa: B006 - typer reads it once
     classes: Annotated[str, typer.Option(help="Class names, background first; else what the label maps hold.")] = "",
-    masks: Annotated[Holds, typer.Option(help="What the label maps hold, where that cannot be told from them.")] = "auto",
+    masks: Annotated[Holds, typer.Option(help="What the label maps hold, where they cannot tell it.")] = "auto",
     values: Annotated[
         list[str], typer.Option(help="NUMBER=CLASS or #RRGGBB=CLASS of the label maps; may be given several times.")
     ] = [],  # noqa: B006 - typer reads it once
