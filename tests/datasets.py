@@ -20,7 +20,7 @@ def write_fields(
     *,
     ids: Sequence[str] = (),
     groups: Sequence[str] = (),
-    split: str = "training",
+    split: str | Sequence[str] = "training",
     images: Sequence[RealArray] = (),
     channel_names: tuple[str, ...] = CHANNELS,
     classes: ClassTable = ROSELLA,
@@ -34,7 +34,7 @@ def write_fields(
         labels: By label set, a label map for each field; None leaves one out.
         ids: Names of the fields; f0, f1, ... when left out.
         groups: What must stay together; each field alone when left out.
-        split: Where all fields are.
+        split: Where all fields are, or each.
         images: (channel, row, column) of each field; random 12-bit counts, seed 0, when left out.
         channel_names: One per channel.
         classes: The class table.
@@ -50,8 +50,10 @@ def write_fields(
         write_image(folder / "images" / f"{name}.ome.tif", image, channel_names=channel_names)
         for key, label_map in maps.items():
             write_label_map(folder / "labels" / key / f"{name}.tif", label_map)
+    splits = [split] * len(names) if isinstance(split, str) else split
     cases = [
-        Case(name, group, split, f"images/{name}.ome.tif") for name, group in zip(names, groups or names, strict=True)
+        Case(name, group, part, f"images/{name}.ome.tif")
+        for name, group, part in zip(names, groups or names, splits, strict=True)
     ]
     write_dataset(Dataset(folder, classes, channel_names, pixel_size_um, tuple(cases)), label_name=label_name)
     return open_dataset(folder)

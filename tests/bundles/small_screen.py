@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noisylabels.data.dataset import Case, Dataset, write_dataset
-from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.labels import ROSELLA, ClassTable
+from tests.datasets import write_fields
 
 SPLITS = ("training",) * 6 + ("validation",) * 2 + ("test",) * 2
 
@@ -21,8 +20,8 @@ def write_screen(
 ) -> Path:
     """Write a dataset folder of fields of `size` (rows, columns), with the label set `cip`."""
     rng = np.random.default_rng(0)
-    cases = []
-    for number, split in enumerate(splits):
+    images, labels = [], []
+    for _ in splits:
         label_map = np.zeros(size, np.uint8)
         for class_index in classes.indices[1:]:
             for row, column in rng.integers(0, (size[0] - 5, size[1] - 5), (6, 2)):
@@ -30,10 +29,16 @@ def write_screen(
         image = rng.normal(200, 10, (n_channels, *size))
         for channel in range(n_channels):
             image[channel] += 200 * (label_map == 1 + channel) + 100 * (label_map > 0)
-        name = f"f{number}"
-        write_image(root / "images" / f"{name}.ome.tif", image.astype(np.uint16))
-        write_label_map(root / "labels" / "cip" / f"{name}.tif", label_map)
-        cases.append(Case(name, f"w{number // 2}", split, f"images/{name}.ome.tif"))
-    channels = tuple(f"channel {i + 1}" for i in range(n_channels))
-    write_dataset(Dataset(root, classes, channels, cases=tuple(cases)), label_name="cip")
+        images.append(image.astype(np.uint16))
+        labels.append(label_map)
+    write_fields(
+        root,
+        {"cip": labels},
+        groups=[f"w{number // 2}" for number in range(len(splits))],
+        split=splits,
+        images=images,
+        channel_names=tuple(f"channel {i + 1}" for i in range(n_channels)),
+        classes=classes,
+        label_name="cip",
+    )
     return root

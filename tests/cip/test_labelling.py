@@ -10,7 +10,6 @@ from scipy import ndimage as ndi
 from noisylabels.cip.labelling import PIPELINES, Labeller, Task, Told, label_files, load_pipeline
 from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
 from noisylabels.cip.stock import STOCK, segment_stock
-from noisylabels.data.dataset import Case, Dataset, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_image
 from noisylabels.data.labels import ClassTable
@@ -172,10 +171,10 @@ def test_a_pipeline_of_one_channel_asks_which_of_several(dataset, capsys, preset
 
 
 def test_a_stock_pipeline_of_more_channels_than_classes_is_refused(tmp_path, capsys):
-    cases = (Case("a", "a", "training", "images/a.ome.tif"),)
-    made = Dataset(tmp_path / "one", ClassTable(("background", "nucleus")), ("DNA", "actin"), None, cases)
-    write_dataset(made)
-    write_image(made.image_path("a"), field())
+    table = ClassTable(("background", "nucleus"))
+    made = write_fields(
+        tmp_path / "one", {"cip": [None]}, images=[field()], channel_names=("DNA", "actin"), classes=table
+    )
     assert run_command("cip", made.folder, "--preset", "otsu", "--channels", "0,1") == 2
     assert (
         capsys.readouterr()

@@ -1,11 +1,9 @@
 """Views point at the images of another dataset folder and copy none."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from noisylabels.data.dataset import open_dataset, write_dataset
+from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.views import view_of, write_view
 from tests.datasets import write_fields
@@ -13,9 +11,8 @@ from tests.datasets import write_fields
 
 @pytest.fixture
 def dataset(tmp_path):
-    whole = write_fields(tmp_path / "whole", {"cip": [np.zeros((4, 6)), np.ones((4, 6))]}, ids=["a", "b"], groups="aw")
-    write_dataset(replace(whole, cases=(replace(whole.case("a"), split="test"), whole.case("b"))))
-    return open_dataset(whole.folder)
+    labels = {"cip": [np.zeros((4, 6)), np.ones((4, 6))]}
+    return write_fields(tmp_path / "whole", labels, ids=["a", "b"], groups="aw", split=["test", "training"])
 
 
 def test_a_view_of_nothing_has_no_case(dataset, tmp_path):

@@ -5,12 +5,11 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
+from noisylabels.data.images import write_label_map
 from noisylabels.experiments.corrector import Control, correct_labels, write_pairs_view
 from tests.bundles.small_screen import write_screen
+from tests.datasets import write_fields
 from tests.running import run_command
 
 SPLITS = ("training",) * 4 + ("validation", "test")
@@ -37,16 +36,16 @@ def look_up(dataset, labels, folder):
 def make_dataset(folder, *, image_tells):
     """Six wells; weak labels have the two classes swapped; the image shows classes, or only that there is an event."""
     rng = np.random.default_rng(0)
-    cases = []
-    for number, split in enumerate(SPLITS):
-        truth = rng.integers(0, 3, (6, 8)).astype(np.uint8)
-        shown = truth if image_tells else (truth > 0)
-        write_image(folder / "images" / f"f{number}.ome.tif", np.stack([100 + 50 * shown] * 2).astype(np.uint16))
-        write_label_map(folder / "labels" / "truth" / f"f{number}.tif", truth)
-        write_label_map(folder / "labels" / "cip" / f"f{number}.tif", SWAPPED[truth])
-        cases.append(Case(f"f{number}", f"w{number}", split, f"images/f{number}.ome.tif"))
-    write_dataset(Dataset(folder, ROSELLA, ("DsRed", "pHluorin"), cases=tuple(cases)), label_name="cip")
-    return open_dataset(folder)
+    truth = [rng.integers(0, 3, (6, 8)).astype(np.uint8) for _ in SPLITS]
+    shown = [one if image_tells else (one > 0) for one in truth]
+    return write_fields(
+        folder,
+        {"truth": truth, "cip": [SWAPPED[one] for one in truth]},
+        groups=[f"w{number}" for number in range(len(SPLITS))],
+        split=SPLITS,
+        images=[np.stack([100 + 50 * one] * 2).astype(np.uint16) for one in shown],
+        label_name="cip",
+    )
 
 
 def correct(dataset, ids=("f0", "f1", "f2"), name="corrected"):

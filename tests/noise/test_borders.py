@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
+from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
-from noisylabels.data.images import write_image, write_label_map
-from noisylabels.data.labels import ROSELLA
 from noisylabels.noise.borders import BorderOffset, measure_offsets, shift_borders
+from tests.datasets import write_fields
 from tests.noise.fields import crowded_field
 from tests.running import run_command
 
@@ -100,11 +99,8 @@ def test_a_class_without_shift_stays_and_a_ring_lies_around_moved_borders_only()
 @pytest.fixture
 def folder(tmp_path):
     label_map, image = discs(labelled=RADIUS + 2)
-    write_image(tmp_path / "images" / "a.ome.tif", image.astype(np.uint16))
-    write_label_map(tmp_path / "labels" / "cip" / "a.tif", np.where(label_map == 2, 0, label_map).astype(np.uint8))
-    cases = (Case("a", "a", "training", "images/a.ome.tif"),)
-    write_dataset(Dataset(tmp_path, ROSELLA, ("DsRed", "pHluorin"), cases=cases), label_name="cip")
-    return tmp_path
+    labels = {"cip": [np.where(label_map == 2, 0, label_map)]}
+    return write_fields(tmp_path, labels, ids=["a"], images=[image.astype(np.uint16)], label_name="cip").folder
 
 
 def run(folder, *words):
