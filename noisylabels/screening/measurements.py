@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 GROUP_ROWS, GROUP_FIELDS = 64_000, 4_000
+FEW_ROWS, FEW_FIELDS = 2_000, 100
+"""Fields' tables are joined by so many first: a table of 24 rows takes 50 kB of memory, most of it not of its rows."""
 KEYS = ("plate", "well", "row", "column")
 
 
@@ -92,18 +94,19 @@ def write_rows(tables: Iterator[Any], path: Path) -> int | None:
     import pyarrow.parquet as pq
     from pyarrow import csv
 
-    gathered = _gathered(tables)
+    gathered = _gathered(_gathered(tables, rows=FEW_ROWS, number=FEW_FIELDS))
     first = next(gathered, None)
     if first is None:
         return None
-    total = 0
+    schema, gathered, total = first.schema, chain([first], gathered), 0
+    del first  # or it stays while all others are written
     with (
         replacing(path.with_name(path.name + ".parquet")) as parquet_path,
         replacing(path.with_name(path.name + ".csv")) as text_path,
-        pq.ParquetWriter(parquet_path, first.schema) as parquet,
-        csv.CSVWriter(text_path, first.schema) as text,
+        pq.ParquetWriter(parquet_path, schema) as parquet,
+        csv.CSVWriter(text_path, schema) as text,
     ):
-        for table in chain([first], gathered):
+        for table in gathered:
             parquet.write_table(table)
             text.write_table(table)
             total += table.num_rows
@@ -187,7 +190,7 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         table.to_csv(temporary, index=False)
 
 
-def _gathered(tables: Iterator[Any]) -> Iterator[Any]:
+def _gathered(tables: Iterator[Any], *, rows: int = GROUP_ROWS, number: int = GROUP_FIELDS) -> Iterator[Any]:
     """Join small tables: each group of rows that is written costs memory until the file is closed."""
     import pyarrow as pa
 
@@ -196,11 +199,11 @@ def _gathered(tables: Iterator[Any]) -> Iterator[Any]:
     for table in tables:
         waiting.append(table)
         n_rows += table.num_rows
-        if n_rows >= GROUP_ROWS or len(waiting) >= GROUP_FIELDS:
-            yield pa.concat_tables(waiting)
-            waiting, n_rows = [], 0
+        if n_rows >= rows or len(waiting) >= number:
+            joined, waiting, n_rows = pa.concat_tables(waiting).combine_chunks(), [], 0
+            yield joined
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def read_events(screen: Screen, field: Field) -> "pa.Table":
