@@ -68,11 +68,11 @@ def run_all(options: argparse.Namespace) -> None:
                     print(*about, *numbers, flush=True)
 
 
-def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> Iterator[str]:
+def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> list[str]:
     """Train both ways; score them, and their difference with its interval."""
     alone, both = train_both(dataset, labels, gold, steps=steps, seed=seed)
-    scores = (float(mean_iou(counts.sum(0))) for counts in (alone, both))
-    return (f"{value:.4f}" for value in (*scores, *ends(estimate_gain(dataset, alone, both))))
+    scores = [float(mean_iou(counts.sum(0))) for counts in (alone, both)]
+    return [f"{value:.4f}" for value in (*scores, *ends(estimate_gain(dataset, alone, both)))]
 
 
 def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> tuple[Confusions, Confusions]:
