@@ -123,10 +123,12 @@ def _goals(findings: Findings) -> str:
         asked = number.relative if relative else number
         asked = asked or number
         enough = len(findings.seeds) >= FEWEST_SCREENS
-        met = asked.estimate >= goal and number.low > 0 and enough
+        met = asked.estimate >= goal and number.decides and enough
         why = "" if enough else f" ({len(findings.seeds)} screens, {FEWEST_SCREENS} are asked for)"
         rows.append((what, f"at least {goal:g}", _say(asked), f"{'met' if met else 'not met'}{why}"))
-    return "## What the study had to show\n\n" + _table(("", "asked for", "found", ""), rows)
+    verdict = findings.numbers[GOALS[0][1]].verdict
+    title = "## What the study had to show"
+    return "\n\n".join([title, verdict, prose.WHEN_MET, _table(("", "asked for", "found", ""), rows)])
 
 
 def _surrogates(findings: Findings) -> str:

@@ -31,6 +31,9 @@ NOT_THE_SIZE = """**The paper's own size has not been run**: it asks for a GPU. 
 REHEARSAL = """**This is a rehearsal**: fields too small and trainings too short to learn anything. Its numbers say that
 every step runs, and nothing else."""
 
+WHEN_MET = """A goal is met where the gain is as large as asked for and both its interval and the permutation test of
+wells say that there is one."""
+
 HOW_TO_READ = """In brackets the interval, then each screen alone. As measured there: against expert boxes, corrected
 maps, ratings; "31 quarters" stands for MDL's test quarters, "306" for all. Gains in percentage points; relative ones
 behind r."""

@@ -1,12 +1,13 @@
 """Our numbers beside the paper's: estimates, intervals over wells, and the same number on each screen alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evaluation.metrics.counts import CountTable
 from evaluation.metrics.scores import Metric, data_set_metrics, event_f1, found_share
+from evaluation.report.verdicts import judge
 from evaluation.statistics.comparison import Comparison, compare_methods
 from evaluation.statistics.effects import mean_interval
 from evaluation.statistics.intervals import Interval
@@ -24,10 +25,12 @@ class Number:
 
     Args:
         estimate: All screens together.
-        low: Lower end of the 95 % interval; wells were resampled.
+        low: Lower end of the 95 % interval: jackknife over wells with Student's t.
         high: Upper end.
         screens: The same number on each screen alone.
         relative: The same difference relative to the baseline, in percent, or None.
+        decides: Of a difference, whether interval and permutation test agree that there is one.
+        verdict: Of a difference of two methods compared alone, what may be said of it.
     """
 
     estimate: float
@@ -35,6 +38,8 @@ class Number:
     high: float
     screens: tuple[float, ...] = ()
     relative: "Number | None" = None
+    decides: bool = False
+    verdict: str = ""
 
 
 def measure(counted: Counted, *, resamples: int, seed: int = 0) -> dict[str, Number]:
@@ -94,7 +99,12 @@ def _name(comparison: Comparison, table: CountTable) -> dict[str, Number]:
             difference = comparison.difference(later, earlier, metric)
             own = [alone[screen, later][place] - alone[screen, earlier][place] for screen in screens]
             relative = _number(difference.relative, [])
-            numbers[_title(metric, f"{later}-{earlier}")] = _number(difference.absolute, own, relative)
+            two = len(comparison.methods) == 2
+            numbers[_title(metric, f"{later}-{earlier}")] = replace(
+                _number(difference.absolute, own, relative),
+                decides=difference.decides(),
+                verdict=judge(comparison, metric=metric)[1] if two else "",
+            )
     return numbers
 
 

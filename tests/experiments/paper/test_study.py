@@ -108,6 +108,7 @@ def test_a_rehearsal_says_so_and_meets_no_goal(study):
     page = (study / "paper.md").read_text()
     assert "**This is a rehearsal**" in page
     assert "not met (1 screens, 3 are asked for)" in page
+    assert "Whether CDL segments better than CIP cannot be decided with " in page
     assert "| met |" not in page
 
 
