@@ -43,9 +43,8 @@ def render(runs: Sequence[Run], not_asked: Sequence[Part], *, quick: bool) -> st
     sections = [
         HEAD,
         tell_conditions(runs, quick=quick),
-        tabulate_machine(),
+        describe_machine(),
         tabulate_ratios(runs),
-        tabulate_runs(runs),
     ]
     left_out = [(one.what, one.why) for run in runs for one in run.measured if isinstance(one, LeftOut)]
     left_out += [(part.name, "not asked for (`--only`)") for part in not_asked]
@@ -78,10 +77,10 @@ def is_loaded(runs: Sequence[Run]) -> bool:
     return bool(runs) and runs[0].load[0] > 0.5
 
 
-def tabulate_machine() -> str:
-    rows = [("processor", name_processor()), ("cores", str(count_cores())), ("system", platform.platform())]
-    rows += [("GPU", name_gpu()), ("python", platform.python_version()), *((name, state(name)) for name in PACKAGES)]
-    return tabulate("The machine", ("", ""), rows)
+def describe_machine() -> str:
+    facts = [("processor", name_processor()), ("cores", str(count_cores())), ("system", platform.platform())]
+    facts += [("GPU", name_gpu()), ("python", platform.python_version()), *((name, state(name)) for name in PACKAGES)]
+    return "## The machine\n\n" + "; ".join(f"{name} {value}" for name, value in facts) + ".\n"
 
 
 def name_processor() -> str:
@@ -121,13 +120,15 @@ HEADS = ("what is measured", "clock", "ours", "other ways: peer / ours", "floor:
 
 
 def tabulate_ratios(runs: Sequence[Run]) -> str:
-    """Write a table for each benchmark, a row for each thing that it measured."""
+    """Write a table for each benchmark, a row for each thing measured; columns that hold nothing are left out."""
     tables = []
     for run in runs:
         ratios = [one for one in run.measured if isinstance(one, Ratio)]
         rows = [cells(list(alike)) for _, alike in groupby(ratios, lambda one: (one.what, one.clock))]
         if rows:
-            tables.append(f"`{run.command}`\n\n{rule(HEADS, rows)}")
+            used = [place for place, _ in enumerate(HEADS) if place < 1 or any(row[place] for row in rows)]
+            kept = [[row[place] for place in used] for row in (HEADS, *rows)]
+            tables.append(f"{describe(run)}\n\n{rule(kept[0], kept[1:])}")
     return "## Ratios\n\n" + "\n".join(tables)
 
 
@@ -144,16 +145,9 @@ def beside(cost: Cost | None, unit: str, name: str, ratio: float | None) -> str:
     return "" if cost is None or ratio is None else f"{name} {amount(cost, unit)}: {figure(ratio)}"
 
 
-def tabulate_runs(runs: Sequence[Run]) -> str:
-    heads = ("benchmark", "seconds", "load before", "load after", "command")
-    rows = [
-        (run.part.name, f"{run.taken_s:.0f}", *(f"{load:.1f}" for load in run.load), f"`{run.command}`") for run in runs
-    ]
-    return tabulate("Runs", heads, rows)
-
-
-def tabulate(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f"## {title}\n\n{rule(heads, rows)}"
+def describe(run: Run) -> str:
+    """Say how a benchmark ran."""
+    return f"`{run.command}`: {run.taken_s:.0f} s, load {run.load[0]:.1f} before, {run.load[1]:.1f} after."
 
 
 def rule(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

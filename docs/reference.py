@@ -120,7 +120,11 @@ def _schemas() -> Iterator[str]:
     for title, place in SETTINGS.items():
         yield f"### {title}\n"
         yield f"`{place}`\n"
-        yield from _listed([(name, default, kind) for name, kind, default in _settings(schema_of(_find(place)))])
+        rows = list(_settings(schema_of(_find(place))))
+        # A number by default is a number: its type need not be said.
+        yield from _listed(
+            [(name, default, kind if " or " in kind or not default else "") for name, kind, default in rows]
+        )
 
 
 def _settings(
@@ -152,10 +156,7 @@ def _kind(entry: Mapping[str, Any]) -> str:
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    yield from _table(
-        ("command", "what it does"),
-        [(f"[`{name}`](#noisylabels-{name})", line) for name, line in COMMANDS.items()],
-    )
+    yield ", ".join(f"[`{name}`](#noisylabels-{name})" for name in COMMANDS) + ".\n"
     for name in COMMANDS:
         for words, command in _walk(name, _command(name)):
             yield f"### noisylabels {words}\n"
@@ -268,14 +269,6 @@ def _listed(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         yield f"- {name}{f' ({aside})' if aside else ''}{f': {words}' if words.strip() else ''}"
     if rows:
         yield ""
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not rows:
-        return
-    for row in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""
 
 
 if __name__ == "__main__":
