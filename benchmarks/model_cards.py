@@ -12,14 +12,21 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from evaluation.folders import read_evaluation
 from evaluation.metrics.scores import Metric, event_f1
 from evaluation.report.assembly import compare_all
 from evaluation.report.tables import text_of
 from evaluation.statistics.comparison import Comparison
 from noisylabels.data.atomic import write_text
+from noisylabels.data.event_files import EVENT_FILE, read_event_file
+from noisylabels.data.images import write_image
+from noisylabels.experiments.demo import run_steps
+from noisylabels.learning.records import read_record
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
+EMPTY_SHAPE = (1, 520, 696)
 TOLD = "trained weights come along"
 MOST_BYTES = 4_000_000
 BEGIN, END = "<!-- scores: written by benchmarks.weights -->", "<!-- end of scores -->"
@@ -83,7 +90,8 @@ def write_cards(work: Path) -> None:
             page = BUNDLES / weights.name / "docs/README.md"
             write_text(page, _put_between(page.read_text(), _card(weights, scores)))
         else:
-            write_text(folder / "README.md", f"# Weights `{weights.name}`\n\n{_card(weights, scores)}\n")
+            card = f"{_card(weights, scores)}\n\n{_wrap(_tell_specks(folder))}"
+            write_text(folder / "README.md", f"# Weights `{weights.name}`\n\n{card}\n")
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,30 @@ def _card(weights: Weights, scores: _Scores) -> str:
         f"**Not for.** {weights.not_for}",
     ]
     return "\n\n".join(part if part.startswith("|") else _wrap(part) for part in parts)
+
+
+def _tell_specks(folder: Path) -> str:
+    """Count what the weights see where nothing is: in noise alone, and in an image of one value."""
+    minimum = read_record(folder / "model.pt").min_event_px
+    noise = np.random.default_rng(0).poisson(100, EMPTY_SHAPE).astype(np.uint16)
+    found = {}
+    with TemporaryDirectory() as place:
+        for name, image in {"noise": noise, "even": np.full(EMPTY_SHAPE, 100, np.uint16)}.items():
+            write_image(Path(place) / name / f"{name}.tif", image)
+            for least in (0, minimum):
+                out = Path(place) / f"{name}-{least}"
+                words = ["--output_dir", str(out), "--min_event_px", str(least)]
+                run_steps([["predict", str(folder), str(Path(place) / name), *words]], say=print)
+                tables = read_event_file(out / EVENT_FILE)
+                found[name, least] = tables[name]["area_px"] if name in tables else np.array([], int)
+    size = " x ".join(map(str, EMPTY_SHAPE[1:]))
+    specks, left, even = found["noise", 0], found["noise", minimum], found["even", minimum]
+    return (
+        f"**Empty fields.** In noise alone (Poisson, 100 counts, {size} pixels) the network sees {len(specks)} specks, "
+        f"the largest of {specks.max(initial=0)} px; `predict` drops events under {minimum} px (`--min_event_px`), "
+        f"and {len(left)} are left. In an image of one value it sees {len(even)} of that size, the largest of "
+        f"{even.max(initial=0)} px."
+    )
 
 
 def _wrap(text: str) -> str:

@@ -10,6 +10,7 @@ WORK keeps every step; what is there already is not made again. About ten minute
 
 import argparse
 import csv
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Case, Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_image, write_image, write_label_map
 from noisylabels.data.labels import ClassTable
@@ -26,6 +28,7 @@ from noisylabels.experiments.demo import run_steps
 PLATES, FIELDS, SEED = 6, 60, 7
 CURATED = 16
 VALIDATED = 5
+SPECK_PX = 20  # a nucleus at half of 20x has a hundred
 NUCLEI = ClassTable(("background", "nucleus"))
 
 
@@ -74,6 +77,8 @@ def train_nuclei(epochs: int | None, data: Path | None) -> None:
     if not Path("nuclei_fields").exists():
         _import_nuclei(data, Path("nuclei_fields"))
     _train("mdl", "nuclei", "nuclei_fields", "curated", epochs or 8)
+    record = json.loads(Path("nuclei/run.json").read_text())
+    write_text("nuclei/run.json", json.dumps(record | {"min_event_px": SPECK_PX}, indent=1) + "\n")
     _once("nuclei_fields/labels/otsu", ["cip", "nuclei_fields", "--preset", "nuclei", "--name", "otsu"])
     _score("nuclei", "nuclei_fields", "otsu,nuclei", "curated")
 

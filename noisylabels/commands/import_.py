@@ -33,7 +33,8 @@ def import_(
     keep: Annotated[str, typer.Option(help="Positions of the channels to keep, as 1,0; all if not given.")] = "",
     groups: Annotated[str, typer.Option(help="TABLE.csv:COLUMN that keeps images together in the split.")] = "",
     fractions: Annotated[
-        str, typer.Option(help="Shares of training, validation and test; 0.85,0.1,0.05 where there are three groups.")
+        str,
+        typer.Option(help="Shares of training, validation, test; else 0.85,0.1,0.05, of under 40 groups 0.6,0.2,0.2."),
     ] = "",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     pixel_size_um: Annotated[float | None, typer.Option(help="Side of a pixel in micrometres.")] = None,

@@ -21,6 +21,7 @@ from noisylabels.data.images import read_image, write_image, write_label_map
 from noisylabels.data.instances import write_instance_map
 from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_map
 from noisylabels.data.splits import SPLITS, split_groups
+from noisylabels.data.wells import find_well
 from noisylabels.importing.drawings import Drawing, find_drawing
 from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files
 from noisylabels.importing.masks import MASK_SUFFIXES, Holds, Reading, decide_reading, read_mask
@@ -29,6 +30,9 @@ from noisylabels.plates.fields import Projection, project
 
 ROSELLA_CHANNELS = ("DsRed", "pHluorin")
 """Who has these channels wants the paper's classes, if nothing else is said."""
+
+FEW_GROUPS = 40
+PAPER_SHARES = (0.85, 0.1, 0.05)
 
 
 class Imported(NamedTuple):
@@ -87,9 +91,10 @@ def import_folder(
         labels: Folder of label maps by label-set name.
         masks: What the label maps hold: class indices, object numbers or colours; `auto` looks.
         values: Class name by number or colour in the label maps, as `255` or `#ff0000`.
-        groups: Group by image id; an image that it does not name is a group of its own. When None, a sub-folder is one.
+        groups: Group by image id; an image that it does not name is a group of its own. When None, a sub-folder is
+            one, or else a well where the names of all images tell theirs, three or more.
         fractions: Shares of training, validation and test, dealt by group among images with a label map; when None
-            85, 10 and 5 %, or all for training where there are fewer than three groups.
+            85, 10 and 5 %; 60, 20 and 20 % of fewer than forty groups; all for training of fewer than three.
         seed: Of the split.
         channel_names: One name per channel that is kept; when empty what the files say, else "channel 1", ...
         pixel_size_um: Side of a pixel in micrometres; what the files say when None.
@@ -153,8 +158,17 @@ def read_source(source: Source) -> Image:
 
 
 def usual_fractions(groups: Sequence[str]) -> tuple[float, float, float]:
-    """Return the paper's shares of training, validation and test, or all for training of fewer than three groups."""
-    return (0.85, 0.1, 0.05) if len(set(groups)) > 2 else (1.0, 0.0, 0.0)
+    """Return the paper's shares of training, validation and test; of few groups more are kept for the test.
+
+    Five percent of thirty fields is one or two: nothing can be judged on them. Fewer than three groups are all for
+    training.
+
+    Examples:
+        >>> usual_fractions("ab"), usual_fractions("abc"), usual_fractions([str(n) for n in range(40)])
+        ((1.0, 0.0, 0.0), (0.6, 0.2, 0.2), (0.85, 0.1, 0.05))
+    """
+    n_groups = len(set(groups))
+    return (1.0, 0.0, 0.0) if n_groups < len(SPLITS) else (0.6, 0.2, 0.2) if n_groups < FEW_GROUPS else PAPER_SHARES
 
 
 def require_groups(groups: Sequence[str], fractions: tuple[float, float, float]) -> None:
@@ -385,7 +399,10 @@ def _deal(
 
 def _groups_of(sources: Sequence[Source], groups: Mapping[str, str] | None) -> dict[str, str]:
     if groups is None:
-        return {each.id: each.group or each.id for each in sources}
+        wells = {each.id: find_well(each.id) for each in sources}
+        told = all(place.well for place in wells.values()) and len(set(wells.values())) >= len(SPLITS)
+        own = {name: "_".join(filter(None, place)) if told else name for name, place in wells.items()}
+        return {each.id: each.group or own[each.id] for each in sources}
     if not set(groups) & {each.id for each in sources}:
         msg = f"Groups must name images, such as {sources[0].id}, got {next(iter(groups), 'none')}. Correct the table."
         raise InputError(msg)

@@ -93,6 +93,7 @@ _OWN = (
     "checks.check_fields",
     "checks.check_images",
     "confidence.EventConfidenced",
+    "confidence.SmallEventsDropd",
     "confidence.EventTableSaver",
     "data.FieldDataset",
     "datalist.choose_split",

@@ -48,6 +48,43 @@ def measure_confidence(instances: InstanceMap, classes: LabelMap, probabilities:
     return EventTable({**{name: table[name] for name in NUMBERS}, "probability": mean})
 
 
+class SmallEventsDropd(MapTransform):
+    """Make background of predicted events that are too small: specks that a network sees in noise.
+
+    The logits of the event's class and of the background change places there, so that label maps, probabilities and
+    tables agree.
+
+    Args:
+        keys: The entry of (class, x, y) logits; it is replaced.
+        min_area_px: Events with fewer pixels are dropped.
+
+    Examples:
+        >>> logits = torch.tensor([[[0.0, 2.0, 0.0, 0.0]], [[1.0, 0.0, 1.0, 1.0]]])
+        >>> SmallEventsDropd("pred", min_area_px=2)({"pred": logits})["pred"].argmax(0)
+        tensor([[0, 0, 1, 1]])
+    """
+
+    def __init__(self, keys: Sequence[Hashable] | Hashable, min_area_px: int) -> None:
+        super().__init__(keys)
+        self.min_area_px = min_area_px
+
+    def __call__(self, data: Mapping[Hashable, object]) -> dict[Hashable, object]:
+        """Drop in every key."""
+        item = dict(data)
+        for key in self.key_iterator(item):
+            logits = torch.as_tensor(item[key])
+            winner = logits.argmax(dim=0)
+            instances, classes = label_events(np.asarray(winner.cpu().numpy(), np.uint8))
+            areas = np.bincount(instances.ravel(), minlength=len(classes) + 1)
+            areas[0] = self.min_area_px  # the background stays
+            small = torch.as_tensor(areas[instances] < self.min_area_px, device=logits.device)
+            changed = logits.clone()
+            changed[0] = torch.where(small, logits.amax(dim=0), logits[0])
+            changed.scatter_(0, winner[None], torch.where(small, logits[0], logits.amax(dim=0))[None])
+            item[key] = changed
+        return item
+
+
 class EventConfidenced(MapTransform):
     """Measure the events that logits hold: the item gets the entries `field` and `events`, and files where asked for.
 

@@ -314,6 +314,8 @@ def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
         recorded["n_channels"] = record.n_channels
     if record.class_names and list(record.class_names) != channels.class_names(launch.bundle):
         recorded["class_names"] = list(record.class_names)
+    if "min_event_px" in config and record.min_event_px:
+        recorded["min_event_px"] = record.min_event_px
     presets = merge_configs(launch.config_files[1:])
     if "network_def" in presets:
         return recorded

@@ -29,6 +29,7 @@ class Record:
         class_names: One name per class index, background first.
         channel_names: The dataset's channels in order; empty if it did not tell.
         command: The equal `python -m monai.bundle run` line; for the reader alone.
+        min_event_px: Predicted events with fewer pixels are specks, and dropped; 0 drops none.
     """
 
     bundle: str
@@ -37,6 +38,7 @@ class Record:
     class_names: tuple[str, ...]
     channel_names: tuple[str, ...] = ()
     command: str = ""
+    min_event_px: int = 0
 
 
 def write_record(record: Record, folder: str | Path) -> Path:
@@ -53,6 +55,7 @@ def write_record(record: Record, folder: str | Path) -> Path:
         "n_channels": record.n_channels,
         "class_names": list(record.class_names),
         "channel_names": list(record.channel_names),
+        **({"min_event_px": record.min_event_px} if record.min_event_px else {}),
         "versions": {name: metadata.version(name) for name in ("noisylabels", "monai", "torch", "numpy")},
     }
     write_text(path, json.dumps(content, indent=1))
@@ -85,12 +88,10 @@ def read_record(checkpoint: str | Path | None) -> Record | None:
         raise InputError(msg)
     check_network(network, source=path)
     bundle = check_name(content.get("bundle"), what="Names of bundles", source=path)
-    n_channels = content.get("n_channels")
-    if not isinstance(n_channels, int) or isinstance(n_channels, bool) or n_channels < 1:
-        msg = f"n_channels of {path} must be a whole number from 1 on, got {n_channels!r}. Train anew."
-        raise InputError(msg)
+    n_channels = _whole(content.get("n_channels"), "n_channels", path, least=1)
+    min_event_px = _whole(content.get("min_event_px", 0), "min_event_px", path, least=0)
     classes, channels = (_words(content.get(key, []), key, path) for key in ("class_names", "channel_names"))
-    return Record(bundle, network, n_channels, classes, channels, str(content.get("command", "")))
+    return Record(bundle, network, n_channels, classes, channels, str(content.get("command", "")), min_event_px)
 
 
 def check_network(network: Network, *, source: str | Path) -> None:
@@ -128,6 +129,13 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
         yield from _parts(part)
     for part in value if isinstance(value, list | tuple) else ():
         yield from _parts(part)
+
+
+def _whole(value: object, key: str, path: Path, *, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        msg = f"{key} of {path} must be a whole number from {least} on, got {value!r}. Train anew."
+        raise InputError(msg)
+    return value
 
 
 def _words(value: object, key: str, path: Path) -> tuple[str, ...]:

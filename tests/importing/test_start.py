@@ -88,6 +88,27 @@ def test_images_in_which_nothing_can_be_seen_are_told(tmp_path, capsys):
     assert said in capsys.readouterr().out
 
 
+def test_fields_of_one_well_stay_together_and_a_fifth_is_kept_for_the_test(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for well in ("B02", "B03", "C02", "C03", "D02"):
+        for site in (1, 2):
+            tifffile.imwrite(tmp_path / "mine" / f"{well}_s{site}.tif", np.eye(8, 9, dtype=np.uint16))
+    assert start(tmp_path / "mine") == 0
+    said = capsys.readouterr().out
+    assert "images:         10 (6 training, 2 validation, 2 test)\n" in said
+    assert "kept together:  5 groups\n" in said
+    data = open_dataset(tmp_path / "mine-dataset")
+    assert {case.id: case.group for case in data.cases}["B02_s1"] == "B02"
+
+
+def test_names_of_fewer_than_three_wells_keep_nothing_together(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for site in range(4):
+        tifffile.imwrite(tmp_path / "mine" / f"B02_s{site}.tif", np.eye(8, 9, dtype=np.uint16))
+    assert start(tmp_path / "mine") == 0
+    assert "kept together:  every image for itself\n" in capsys.readouterr().out
+
+
 def test_a_dataset_folder_is_not_written_over(nuclei, capsys):
     assert start(nuclei) == 0
     capsys.readouterr()

@@ -10,6 +10,7 @@ from noisylabels.data.event_files import read_event_file
 from noisylabels.data.events import label_events
 from noisylabels.data.images import read_image, read_label_map
 from noisylabels.data.instances import read_instance_map, split_touching, write_instance_map
+from noisylabels.learning.launcher import plan_prediction
 from noisylabels.learning.models import load_model
 from tests.bundles.conftest import UPSTREAM
 from tests.bundles.small_screen import write_screen
@@ -117,6 +118,30 @@ def test_objects_are_scored_where_both_sides_have_instance_maps(predicted, tmp_p
     with (tmp_path / "evaluated/tables/average_precision.csv").open(newline="") as file:
         assert sum(int(row["events, reference"]) for row in csv.DictReader(file)) == n_objects
     assert "objects of instance maps" in (tmp_path / "evaluated/report.html").read_text()
+
+
+def test_small_events_become_background_in_maps_tables_and_probabilities(predicted, tmp_path):
+    data, least = predicted / "screen", 40
+    words = ["predict", predicted / "model.pt", data, "--split", "test", "--output_dir", tmp_path / "out"]
+    assert run_command(*words, "--min_event_px", least, "--probabilities_dir", tmp_path / "chances") == 0
+    tables = read_event_file(tmp_path / "out" / "events.csv")
+    n_dropped = 0
+    for path in sorted((tmp_path / "out").glob("*.tif")):
+        before, after = read_label_map(data / "labels/cdl" / path.name), read_label_map(path)
+        instances, _ = label_events(before)
+        areas = np.bincount(instances.ravel())
+        small = (areas[instances] < least) & (instances > 0)
+        n_dropped += int(small.sum())
+        np.testing.assert_array_equal(after, np.where(small, 0, before))
+        assert path.stem not in tables or tables[path.stem]["area_px"].min() >= least
+        np.testing.assert_array_equal(np.load(tmp_path / "chances" / f"{path.stem}.npy").argmax(0)[small], 0)
+    assert n_dropped > 0
+
+
+def test_weights_bring_their_own_minimum_and_the_command_line_wins():
+    assert plan_prediction("nuclei", (), {}).values()["min_event_px"] == 20
+    assert plan_prediction("nuclei", (), {"min_event_px": "0"}).values()["min_event_px"] == 0
+    assert "min_event_px" not in plan_prediction("cdl", (), {}).values()
 
 
 def test_what_cannot_be_had_is_one_sentence(predicted, capsys):
