@@ -21,8 +21,10 @@ def export(
     Normalisation, padding and softmax are inside: raw counts (batch, channel, row, column) in, class probabilities out.
     The file is compared with the network before it is handed over.
     """
+    from noisylabels.learning.formats import ENDINGS, require_packages
+
+    require_packages(to)
     from noisylabels.learning.exports import export_model
-    from noisylabels.learning.formats import ENDINGS
     from noisylabels.learning.models import load_model
 
     target = out or Path(f"model{ENDINGS[to]}")

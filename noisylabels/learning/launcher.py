@@ -344,11 +344,17 @@ def _check_paths(launch: Launch) -> None:
         raise FileNotFoundError(msg)
     config = launch.merged()
     dataset = values.get("dataset_dir", str(launch.bundle / "data"))
-    if launch.config == "train" and _is_own(config.get("fields"), "read_fields"):
+    trains = launch.config == "train" and _is_own(config.get("fields"), "read_fields")
+    data = (config.get("dataset") or {}).get("data") if launch.config == "inference" else None
+    predicts = _is_own(data, "read_images")
+    if (trains or predicts) and "dataset_dir" not in values and not Path(dataset).is_dir():
+        line = "train BUNDLE --dataset_dir FOLDER" if trains else "predict MODEL FOLDER"
+        msg = f"There must be a folder of images to work on, got none. Name it: noisylabels {line}."
+        raise InputError(msg)
+    if trains:
         settings = config | values
         list_fields(dataset, label_name=settings["label_name"], split=settings["split"], seed=settings["seed"])
-    data = (config.get("dataset") or {}).get("data") if launch.config == "inference" else None
-    if _is_own(data, "read_images"):
+    if predicts:
         read_images(dataset, split=(config | values)["split"])
 
 

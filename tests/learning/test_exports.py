@@ -13,6 +13,7 @@ from noisylabels.learning.exports import describe_model, export_model, whole_net
 from noisylabels.learning.formats import ENDINGS, example_image
 from noisylabels.learning.models import Model, load_model, plan_model
 from noisylabels.learning.records import Record, write_record
+from tests.running import run_command
 
 pytestmark = [  # bioimageio.spec leaves the files of a package open
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -116,6 +117,13 @@ def test_a_file_that_gives_other_label_maps_is_not_handed_over(model: Model, tmp
     with pytest.raises(InputError, match=r"^m\.ts must give the label map of .*model\.pt, but \d+ pixels of 64 x 80 d"):
         export_model(model, tmp_path / "m.ts", to="torchscript")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_package_is_told_before_the_network_is_loaded(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("noisylabels.learning.formats.find_spec", lambda _: None)
+    assert run_command("export", "nowhere", "--to", "openvino") == 2
+    said = "export must have the package onnx, got an installation without it. pip install 'noisylabels[export]'"
+    assert capsys.readouterr().err == f"noisylabels: {said}\n"
 
 
 def test_the_command_takes_the_folder_of_a_training(model: Model, tmp_path: Path) -> None:

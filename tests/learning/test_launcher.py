@@ -233,6 +233,14 @@ def test_the_folder_of_a_training_stands_for_its_weights(tmp_path: Path) -> None
     assert launch.overrides == plan_prediction("cdl", (), {"ckpt_path": weights}).overrides
 
 
+def test_a_run_without_a_folder_is_told_how_to_name_one() -> None:
+    for plan, line in ((plan_training, "train BUNDLE --dataset_dir FOLDER"), (plan_prediction, "predict MODEL FOLDER")):
+        with pytest.raises(InputError) as fault:
+            run(plan("cdl", (), {}))
+        sentence = f"There must be a folder of images to work on, got none. Name it: noisylabels {line}."
+        assert str(fault.value) == sentence
+
+
 def test_missing_weights_are_told_before_anything_is_read(tmp_path: Path) -> None:
     launch = plan_prediction("cdl", (), {"ckpt_path": str(tmp_path / "model.pt"), "dataset_dir": "nowhere"})
     with pytest.raises(FileNotFoundError, match=r"A checkpoint must exist, got .*model.pt. Train first"):
