@@ -7,6 +7,7 @@ predicted class. Leading axes are kept: fields, methods or bootstrap resamples a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -63,6 +64,12 @@ def count_pixels(
             f"Reference and prediction must have one shape, got {shapes}. Pair each prediction with its own reference."
         )
         raise InputError(msg)
+    if ignore_index is None and reference.dtype == np.uint8 == prediction.dtype:
+        kernels = load_kernels(fast=fast)
+        if kernels is not None:  # looks at the values while it counts
+            counts, are_indices = _count_compiled(kernels, reference, prediction, n_classes)
+            if are_indices:
+                return counts
     reference = check_class_indices(reference, n_classes, source="reference", ignore_index=ignore_index)
     prediction = check_class_indices(prediction, n_classes, source="prediction")
     return tally_pixels(reference, prediction, n_classes=n_classes, ignore_index=ignore_index, fast=fast)
@@ -91,10 +98,17 @@ def tally_pixels(
     kernels = load_kernels(fast=fast)
     if kernels is None:
         return _count_codes(reference, prediction, n_classes)
-    counts: Counts = kernels.count_pixels(
-        np.ascontiguousarray(reference).ravel(), np.ascontiguousarray(prediction).ravel(), n_classes
+    return _count_compiled(kernels, reference, prediction, n_classes)[0]
+
+
+def _count_compiled(
+    kernels: ModuleType, reference: LabelMap, prediction: LabelMap, n_classes: int
+) -> tuple[Counts, bool]:
+    """Count, and return whether all values are class indices; where one is not, the counts mean nothing."""
+    counts, are_indices = kernels.count_pixels(
+        np.ascontiguousarray(reference).reshape(-1), np.ascontiguousarray(prediction).reshape(-1), n_classes
     )
-    return counts
+    return counts, are_indices
 
 
 def _count_codes(reference: LabelMap, prediction: LabelMap, n_classes: int) -> Counts:

@@ -8,16 +8,22 @@ WORD = 8  # pixels looked at together: eight uint8 in one 64-bit word
 
 
 @njit(cache=True, nogil=True)
-def count_pixels(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], n_classes: int) -> NDArray[np.int64]:
+def count_pixels(
+    reference: NDArray[np.uint8], prediction: NDArray[np.uint8], n_classes: int
+) -> tuple[NDArray[np.int64], bool]:
     """Count pairs of class indices; words in which both maps are all background are skipped.
 
     Args:
         reference: (pixel,) contiguous.
         prediction: (pixel,) contiguous, as long.
-        n_classes: All values are below it.
+        n_classes: C.
+
+    Returns:
+        (C, C) counts, and whether all values are below C: what is not was counted beside them.
     """
     # One histogram per place in a word: two neighbours of one class do not wait for each other's sum.
-    lanes = np.zeros((WORD, n_classes * n_classes), np.int64)
+    width = n_classes + 1
+    lanes = np.zeros((WORD, width * width), np.int64)
     n_words = reference.size // WORD
     words = reference[: n_words * WORD].view(np.uint64)
     other = prediction[: n_words * WORD].view(np.uint64)
@@ -25,9 +31,10 @@ def count_pixels(reference: NDArray[np.uint8], prediction: NDArray[np.uint8], n_
         if words[word] | other[word]:
             for lane in range(WORD):
                 pixel = word * WORD + lane
-                lanes[lane, reference[pixel] * n_classes + prediction[pixel]] += 1
+                lanes[lane, min(reference[pixel], n_classes) * width + min(prediction[pixel], n_classes)] += 1
     for pixel in range(n_words * WORD, reference.size):
-        lanes[0, reference[pixel] * n_classes + prediction[pixel]] += 1
+        lanes[0, min(reference[pixel], n_classes) * width + min(prediction[pixel], n_classes)] += 1
     counts = lanes.sum(0)
     counts[0] += reference.size - counts.sum()
-    return counts.reshape(n_classes, n_classes)
+    table = counts.reshape(width, width)[:n_classes, :n_classes].copy()
+    return table, table.sum() == reference.size
