@@ -193,9 +193,14 @@ def pair_masks(reference: Events, prediction: Events, *, fast: bool | None = Non
     if kernels is not None:
         return Pairs(*kernels.pair_runs(reference.runs, prediction.runs, reference.area_px, prediction.area_px))
     pieces = runs.overlap_runs(reference.runs, prediction.runs)
-    codes, place = np.unique(pieces[:, 0] * len(prediction) + pieces[:, 1], return_inverse=True)
-    intersection = np.bincount(place, weights=pieces[:, 2], minlength=len(codes)).astype(np.int64)
-    first, second = np.divmod(codes, len(prediction))
+    if not len(pieces):
+        return _no_pairs()
+    codes = pieces[:, 0] * len(prediction) + pieces[:, 1]
+    order = np.argsort(codes, kind="stable")
+    codes = codes[order]
+    begins = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    intersection = np.add.reduceat(pieces[order, 2], begins)
+    first, second = np.divmod(codes[begins], len(prediction))
     union = reference.area_px[first] + prediction.area_px[second] - intersection
     return Pairs(first, second, intersection, union)
 

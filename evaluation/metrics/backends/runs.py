@@ -30,7 +30,7 @@ def find_events(
     event = number[first]
     area = np.bincount(event, weights=stop - start, minlength=len(heads)).astype(np.int64)
     runs = np.column_stack([row, start, stop, event])
-    return runs, kind[heads], area, _bound(runs, len(heads))
+    return runs, kind[heads], area, _bound(runs, heads)
 
 
 def overlap_runs(first: Runs, second: Runs) -> NDArray[np.int64]:
@@ -117,14 +117,13 @@ def _join(
     return connect(len(row), here[same], there[same])
 
 
-def _bound(runs: Runs, n_events: int) -> NDArray[np.int64]:
-    """Half-open boxes of the events."""
-    if not n_events:
-        return np.zeros((0, 4), np.int64)
-    order = np.argsort(runs[:, 3], kind="stable")
-    ordered = runs[order]
-    begins = np.searchsorted(ordered[:, 3], np.arange(n_events))
-    lowest = np.minimum.reduceat(ordered[:, :2], begins, axis=0)
-    highest = np.maximum.reduceat(ordered[:, [0, 2]], begins, axis=0)
-    highest[:, 0] += 1
-    return np.hstack([lowest, highest])
+def _bound(runs: Runs, heads: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Half-open boxes of the events; runs come row by row, so that the first and the last of an event bound its rows."""
+    row, start, stop, event = runs.T
+    boxes = np.empty((len(heads), 4), np.int64)
+    boxes[:, 0] = row[heads]
+    boxes[event, 2] = row + 1  # the last that is written stays
+    boxes[:, 1], boxes[:, 3] = start[heads], stop[heads]
+    np.minimum.at(boxes[:, 1], event, start)
+    np.maximum.at(boxes[:, 3], event, stop)
+    return boxes
