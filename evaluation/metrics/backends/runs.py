@@ -118,7 +118,7 @@ def _join(
 
 
 def _bound(runs: Runs, heads: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Half-open boxes of the events; runs come row by row, so that the first and the last of an event bound its rows."""
+    """Half-open boxes of the events; runs come row by row: the first and the last of an event bound its rows."""
     row, start, stop, event = runs.T
     boxes = np.empty((len(heads), 4), np.int64)
     boxes[:, 0] = row[heads]
