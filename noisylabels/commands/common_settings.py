@@ -21,7 +21,7 @@ PREDICTION = (
     ("split", "all", "training, validation, test or all"),
     ("method", "the model's name", "the label set that is written"),
     ("output_dir", "labels/<method>", "where label maps go"),
-    ("min_event_px", "0; nuclei: 20", "events with fewer pixels become background"),
+    ("min_event_px", "0", "events with fewer pixels become background; the nuclei weights bring 20"),
     ("batch_size", "1", "fields at once"),
 )
 """Name, default as it is written in the config where it stands there, and what it sets."""

@@ -117,7 +117,7 @@ def draw_overlay(image: Image, channel_names: tuple[str, ...], label_map: LabelM
 
 
 def next_commands(dataset: Dataset, folder: Path) -> list[str]:
-    """Return the three commands that come next: label if nothing is labelled, train, predict."""
+    """Return the commands that come next: label if nothing is labelled, train, predict, and a report."""
     labels = dataset.label_names()
     preset = "" if dataset.classes == ROSELLA else " --preset nuclei"
     preset += f" --channels {_nuclear(dataset.channel_names)}" if preset and len(dataset.channel_names) > 1 else ""
@@ -127,7 +127,8 @@ def next_commands(dataset: Dataset, folder: Path) -> list[str]:
     train = f"noisylabels train cdl --dataset_dir {data} --label_name {name} --output_dir {model}"
     predict = f"noisylabels predict cdl --dataset_dir {data} --ckpt_path {weights}"
     evaluate = f"noisylabels evaluate {data} --reference {name} --methods cdl --out {report}"
-    return [*prepare, train, predict] if prepare else [train, predict, evaluate]
+    survey = f"noisylabels survey {data} --methods cip,cdl"
+    return [*prepare, train, predict, survey] if prepare else [train, predict, evaluate]
 
 
 def _nuclear(channel_names: Sequence[str]) -> int:

@@ -78,6 +78,7 @@ def test_the_stain_of_nuclei_is_chosen_and_paths_with_spaces_can_be_pasted(tmp_p
     lines = said.split("Next:\n")[1].splitlines()
     assert shlex.split(lines[0])[1:] == ["cip", f"{tmp_path}/my cells-dataset", "--preset", "nuclei", "--channels", "1"]
     assert shlex.split(lines[2])[-1] == f"{tmp_path}/my cells-dataset-model/model.pt"
+    assert shlex.split(lines[3])[1:] == ["survey", f"{tmp_path}/my cells-dataset", "--methods", "cip,cdl"]
     assert "even" not in said
 
 
