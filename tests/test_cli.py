@@ -7,6 +7,7 @@ import pytest
 
 from noisylabels import __version__
 from noisylabels.cli import COMMANDS, main
+from noisylabels.commands.options import counting
 
 
 def run(capsys, *words):
@@ -46,3 +47,12 @@ def test_every_command_answers_help(capsys, command):
     code, out, _ = run(capsys, command, "--help")
     assert code == 0
     assert "Usage: noisylabels" in out
+
+
+def test_progress_off_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
+    moments = iter([0.0, 10.0, 31.0, 31.0, 40.0, 62.0, 62.0])
+    monkeypatch.setattr("noisylabels.commands.options.monotonic", lambda: next(moments))
+    with counting("fields", 9) as advance:
+        for _ in range(4):
+            advance()
+    assert capsys.readouterr() == ("", "fields: 2 of 9\nfields: 4 of 9\n")

@@ -8,9 +8,13 @@ commas; NAME=VALUE pairs are repeated.
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Literal, TypeVar
 
 import typer
+
+LINE_EVERY_S = 30.0
+"""Between two lines of progress where nobody looks at a terminal."""
 
 SOME_FAILED = 3
 """Exit code where something was left out, named."""
@@ -106,7 +110,7 @@ def watch(items: Iterable[Item], name: str, *, total: int | None = None) -> Iter
 
 @contextlib.contextmanager
 def counting(name: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Show progress on a terminal; what is given counts one item.
+    """Show progress on a terminal, and as a line every half minute elsewhere; what is given counts one item.
 
     Args:
         name: What passes.
@@ -116,6 +120,22 @@ def counting(name: str, total: int | None) -> Iterator[Callable[[], None]]:
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        yield _count_in_lines(name, total)
+        return
+    with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(name, total=total)
         yield lambda: progress.advance(bar)
+
+
+def _count_in_lines(name: str, total: int | None) -> Callable[[], None]:
+    done, told = 0, monotonic()
+
+    def advance() -> None:
+        nonlocal done, told
+        done += 1
+        if monotonic() - told >= LINE_EVERY_S:
+            told = monotonic()
+            typer.echo(f"{name}: {done} of {total}" if total else f"{name}: {done}", err=True)
+
+    return advance
