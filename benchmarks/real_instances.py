@@ -1,24 +1,32 @@
 """How many touching objects of real sets are one piece of a label map, and how many of them a watershed tells apart.
 
     python -m benchmarks.real_instances DATA_ROOT [--sets "u2os nuclei" ...] [--fields 20]
+    python -m benchmarks.real_instances DATA_ROOT --train --sets "dsb nuclei" [--seeds 1 2 3]
 
 The truth of each set numbers its objects. Its foreground alone, as a perfect network would label it, is counted twice
 against those numbers: as connected pieces, and as `noisylabels predict --instances` splits them. So the table shows the
-most that either can reach; nothing is trained. Objects are compared by pixels; PQ at an IoU of 0.5, accuracy is
+most that either can reach; nothing is trained. With `--train` networks learn the truth of the training fields, with
+and without the preset `instances` (benchmarks/real_objects.py), and their label maps of the test fields are counted in
+the same two ways. Objects are compared by pixels; PQ at an IoU of 0.5, accuracy is
 TP / (TP + FP + FN), at 0.5 and as a mean over 0.5, 0.55, ..., 0.95.
 """
 
 import argparse
+import logging
+import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.real_objects import WAYS, read_objects, train, write_numbered
 from benchmarks.real_sets import SETS, find_set, list_fields
 from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
 from evaluation.metrics.detection import tabulate_panoptic, tabulate_thresholds
 from evaluation.metrics.fields import examine_field
 from evaluation.metrics.settings import EvaluationSettings
+from noisylabels.data.dataset import Dataset
 from noisylabels.data.events import label_events
 from noisylabels.data.instances import split_touching
 from noisylabels.data.labels import ClassTable
@@ -26,6 +34,7 @@ from noisylabels.importing.masks import read_mask
 
 SETTINGS = EvaluationSettings(overlap="mask", instances=True)
 OBJECTS = ClassTable(("background", "object"))
+Counted = tuple[FieldKey, FieldCounts]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,21 +43,53 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("data", type=Path, help="folder of the image sets")
     parser.add_argument("--sets", nargs="*", default=[one.name for one in SETS])
     parser.add_argument("--fields", type=int, default=20, help="of each set, evenly spaced")
+    parser.add_argument("--train", action="store_true", help="train networks and count their objects")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[1])
+    parser.add_argument("--steps", type=int, default=100)
     options = parser.parse_args(arguments)
-    print("| set | fields | objects | counted as | number | PQ | accuracy at 0.5 | mean accuracy |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| set | network | fields | objects | counted as | number | PQ | accuracy at 0.5 | mean accuracy |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in options.sets:
-        found = list_fields(find_set(name), options.data)
-        paths = [one.truth for one in found[:: max(1, len(found) // options.fields)]][: options.fields]
-        if max(int(read_mask(path).values.max()) for path in paths) < 2:
-            print(f"| {name} | {len(paths)} | not numbered | | | | | |", flush=True)
-            continue
-        table = CountTable.stack(count(paths), classes=OBJECTS, settings=SETTINGS)
-        for method in table.methods:
-            print(f"| {name} | {len(paths)} | {write_row(table.select(method=method), method)} |", flush=True)
+        for network, paths, counted in (score_networks if options.train else score_truth)(name, options):
+            table = CountTable.stack(counted, classes=OBJECTS, settings=SETTINGS)
+            for method in table.methods:
+                row = write_row(table.select(method=method), method)
+                print(f"| {name} | {network} | {paths} | {row} |", flush=True)
 
 
-def count(paths: Sequence[Path]) -> Iterator[tuple[FieldKey, FieldCounts]]:
+def score_truth(name: str, options: argparse.Namespace) -> Iterator[tuple[str, int, Iterator[Counted]]]:
+    """Count the truth's own objects, if it numbers them."""
+    found = list_fields(find_set(name), options.data)
+    paths = [one.truth for one in found[:: max(1, len(found) // options.fields)]][: options.fields]
+    if max(int(read_mask(path).values.max()) for path in paths) < 2:
+        print(f"| {name} | | {len(paths)} | not numbered | | | | | |", flush=True)
+    else:
+        yield "the truth's foreground", len(paths), count(paths)
+
+
+def score_networks(name: str, options: argparse.Namespace) -> Iterator[tuple[str, int, Iterator[Counted]]]:
+    """Train networks in both ways, and count their objects."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = write_numbered(find_set(name), options.data, Path(folder) / "data")
+        for seed in options.seeds:
+            for way in WAYS:
+                labels = train(dataset, way, Path(folder) / f"{way}-{seed}", steps=options.steps, seed=seed)
+                yield f"{way}, seed {seed}", len(dataset.ids("test")), count_predicted(dataset, labels)
+
+
+def count_predicted(dataset: Dataset, labels: Path) -> Iterator[Counted]:
+    """Count the objects of predicted label maps against the numbered truth, both ways."""
+    for case_id, method, label_map, numbered in read_objects(dataset, labels):
+        truth = dataset.label_map("truth", case_id), dataset.instance_map("truth", case_id)
+        counts, _ = examine_field(
+            truth[0], label_map, classes=OBJECTS, settings=SETTINGS, instances=(truth[1], numbered)
+        )
+        yield FieldKey(case_id, method, "truth"), counts
+
+
+def count(paths: Sequence[Path]) -> Iterator[Counted]:
     """Count the objects of truths as pieces and as they are split."""
     for path in paths:
         truth = read_mask(path).values.astype(np.int32)

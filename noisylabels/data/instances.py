@@ -64,6 +64,36 @@ def split_touching(label_map: LabelMap, *, least_dip: float = LEAST_DIP) -> tupl
     return instances, np.array(found, np.uint8)
 
 
+def open_gaps(label_map: LabelMap, instances: InstanceMap) -> LabelMap:
+    """Make background of the pixels at which objects touch, so that a network learns to keep them apart.
+
+    Args:
+        label_map: (row, column) class indices. Not modified.
+        instances: (row, column) ids of its objects, 0 for background. Not modified.
+
+    Returns:
+        The label map without the pixels of an object that has another object among its eight neighbours.
+
+    Source: Ronneberger et al. 2015, U-Net, section 3 (10.1007/978-3-319-24574-4_28), without its weights.
+
+    Raises:
+        InputError: If the two have different sizes.
+
+    Examples:
+        >>> row = np.array([[1, 1, 1, 1, 1, 0, 1]], np.uint8)
+        >>> open_gaps(row, np.array([[1, 1, 1, 2, 2, 0, 3]], np.int32)).tolist()
+        [[1, 1, 0, 0, 1, 0, 1]]
+    """
+    from scipy import ndimage as ndi
+
+    if label_map.shape != instances.shape:
+        msg = f"An instance map must have the size of its label map, {label_map.shape}, got {instances.shape}. Fit it."
+        raise InputError(msg)
+    highest = ndi.maximum_filter(instances, 3)
+    lowest = ndi.minimum_filter(np.where(instances > 0, instances, np.iinfo(instances.dtype).max), 3)
+    return np.where((instances > 0) & (highest != lowest), 0, label_map).astype(label_map.dtype)
+
+
 def write_instance_map(path: str | Path, instances: InstanceMap) -> None:
     """Write an instance map as a TIFF of 16 bits, or 32 where there are more objects; whole or not at all.
 

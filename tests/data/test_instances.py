@@ -5,7 +5,7 @@ import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
-from noisylabels.data.instances import read_instance_map, split_touching, write_instance_map
+from noisylabels.data.instances import open_gaps, read_instance_map, split_touching, write_instance_map
 
 
 def discs(*centres, radius=9, size=(40, 60)):
@@ -63,3 +63,27 @@ def test_maps_are_read_as_written_with_more_objects_than_sixteen_bits_hold(tmp_p
         assert np.array_equal(read_instance_map(tmp_path / "deep" / "f.tif", like=(1, 3)), instances)
     with pytest.raises(InputError, match="must hold object numbers from 0 of 2 x 3 pixels, got"):
         read_instance_map(tmp_path / "deep" / "f.tif", like=(2, 3))
+
+
+def test_no_gap_opens_where_there_is_no_object():
+    nothing = np.zeros((4, 6), np.uint8)
+    assert np.array_equal(open_gaps(nothing, nothing.astype(np.int32)), nothing)
+
+
+def test_gaps_open_at_pixels_with_another_object_beside_them_and_nowhere_else():
+    rng = np.random.default_rng(5)
+    instances = np.kron(rng.integers(0, 4, (6, 8)), np.ones((3, 3), int)).astype(np.int32)
+    label_map = np.where(instances > 0, 1 + instances % 2, 0).astype(np.uint8)
+    expected = label_map.copy()
+    for row, column in np.ndindex(label_map.shape):
+        beside = instances[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        if ((beside > 0) & (beside != instances[row, column])).any():
+            expected[row, column] = 0
+    found = open_gaps(label_map, instances)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, expected)
+
+
+def test_gaps_need_maps_of_one_size():
+    with pytest.raises(InputError, match=r"must have the size of its label map, \(2, 3\), got \(3, 2\)"):
+        open_gaps(np.zeros((2, 3), np.uint8), np.zeros((3, 2), np.int32))
