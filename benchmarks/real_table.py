@@ -34,6 +34,7 @@ class Runs(NamedTuple):
         student: The same of the students, added up over seeds.
         agreement: (group, class, class) pixels of students against their teacher, validation groups.
         arm: What was made of gold: plain, it alone; fine-tuned and corrector, with weak labels.
+        alone: Of an arm with weak labels, `student` of the same gold alone, of the seeds that both have.
     """
 
     set: str
@@ -44,6 +45,7 @@ class Runs(NamedTuple):
     student: NDArray[np.int64]
     agreement: NDArray[np.int64]
     arm: str = PLAIN
+    alone: NDArray[np.int64] | None = None
 
 
 def collect(rows: Sequence[dict[str, object]]) -> list[Runs]:
@@ -56,7 +58,10 @@ def collect(rows: Sequence[dict[str, object]]) -> list[Runs]:
     for (name, labels, gold, arm), members in by_key.items():
         counts = [np.sum([member[key] for member in members], axis=0) for key in ("teacher", "student", "agreement")]
         seeds = tuple(sorted(int(str(member["seed"])) for member in members))
-        found.append(Runs(name, labels, gold, seeds, *counts, arm))
+        plain = by_key.get((name, labels, gold, PLAIN), [])
+        equals = [row["student"] for row in plain if int(str(row["seed"])) in seeds]
+        alone = np.sum(equals, axis=0) if arm != PLAIN and equals else None
+        found.append(Runs(name, labels, gold, seeds, *counts, arm, alone))
     return found
 
 
@@ -81,9 +86,10 @@ def tabulate(runs: Sequence[Runs]) -> list[Row]:
     """Make a row of each training, as texts."""
     rows = []
     for one in runs:
-        student, gain = score(one.student), compare(one.teacher, one.student)
+        base = one.teacher if one.alone is None else one.alone
+        student, gain = score(one.student), compare(base, one.student)
         objects = [float(class_ious(counts.sum(0))[1]) for counts in (one.teacher, one.student)]
-        gold = one.labels == "truth"
+        gold, plain = one.labels == "truth", one.labels == "truth" and one.alone is None
         rows.append(
             {
                 "set": one.set,
@@ -96,9 +102,9 @@ def tabulate(runs: Sequence[Runs]) -> list[Row]:
                 "student": f"{student.estimate:.4f}",
                 "student_low": f"{student.low:.4f}",
                 "student_high": f"{student.high:.4f}",
-                "gain": "" if gold else f"{gain.estimate:.4f}",
-                "gain_low": "" if gold else f"{gain.low:.4f}",
-                "gain_high": "" if gold else f"{gain.high:.4f}",
+                "gain": "" if plain else f"{gain.estimate:.4f}",
+                "gain_low": "" if plain else f"{gain.low:.4f}",
+                "gain_high": "" if plain else f"{gain.high:.4f}",
                 "inconsistency": "" if gold else f"{1 - float(mean_iou(one.agreement.sum(0))):.4f}",
                 "teacher_objects": "" if gold else f"{objects[0]:.4f}",
                 "student_objects": f"{objects[1]:.4f}",
@@ -120,15 +126,26 @@ def write_page(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     gold = [row for row in rows if row["labels"] == "truth"]
     if gold:
-        yield from ("", "| set | truth of | it alone | CDL fine-tuned | corrector |", "|---|---|---|---|---|")
-    scores = {(row["set"], row["gold"], row["arm"]): _with_ends(row, "student", ".3f") for row in gold}
+        yield ""
+        yield "| set | truth of | it alone | CDL fine-tuned, its gain over it | corrector, its gain over it |"
+        yield "|---|---|---|---|---|"
+    scores = {(row["set"], row["gold"], row["arm"]): _beside_gold(row) for row in gold}
     for name, number in dict.fromkeys((row["set"], row["gold"]) for row in gold):
         fields = {"0": "all training fields", "1": "1 field"}.get(number, f"{number} fields")
         cells = (name, fields, *(scores.get((name, number, arm), "") for arm in ARMS))
         yield f"| {' | '.join(cells)} |"
     yield ""
-    summary = " ".join(describe([row for row in rows if row["labels"] not in ("truth", VOTERS)]))
+    pairs = [row for row in rows if row["labels"] not in ("truth", VOTERS)]
+    summary = " ".join([*describe(pairs), *describe_arms(gold)])
     yield from textwrap.wrap(summary, 118)
+
+
+def _beside_gold(row: Row) -> str:
+    """Write the score of gold alone with its interval; of an arm the score, and its difference from gold alone."""
+    if not row["gain"]:
+        return _with_ends(row, "student", ".3f")
+    gain = _with_ends(row, "gain", "+.3f")
+    return f"{float(row['student']):.3f}, {f'**{gain}**' if float(row['gain_low']) > 0 else gain}"
 
 
 def _with_ends(row: Row, name: str, form: str) -> str:
@@ -153,6 +170,24 @@ def describe(pairs: Sequence[Row]) -> Iterator[str]:
             f"Spearman's correlation over pairs: of inconsistency and gain {correlate(foretold, gain)}; of the "
             f"teacher's own score and gain {correlate(own, gain)}."
         )
+
+
+def describe_arms(gold: Sequence[Row]) -> Iterator[str]:
+    """Say how often weak labels beside trusted fields are worth more than these alone."""
+    for arm in ARMS:
+        gains = [row for row in gold if row["arm"] == arm and row["gain"]]
+        if gains:
+            above, below = (
+                sum(test)
+                for test in (
+                    [float(row["gain_low"]) > 0 for row in gains],
+                    [float(row["gain_high"]) < 0 for row in gains],
+                )
+            )
+            yield (
+                f"Of {len(gains)} sets and numbers of trusted fields, {arm} is above these alone, its interval without "
+                f"0, in {above}, and below them in {below}."
+            )
 
 
 def correlate(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:

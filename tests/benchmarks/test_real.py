@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import real, real_instances
 from benchmarks.real_arms import choose_labels
+from benchmarks.real_objects import write_numbered
 from benchmarks.real_sets import SETS, find_set, list_fields, prepare
 from benchmarks.real_table import collect, compare, describe, tabulate, write_page
 from noisylabels.data.errors import InputError
@@ -122,7 +123,17 @@ def test_a_line_without_an_arm_is_a_plain_run_and_arms_stand_in_the_row_of_their
     assert real.Run.of(plain) == real.Run("s", "truth", 2, 1, "plain")
     tuned = plain | {"arm": "fine-tuned", "student": perfect}
     lines = list(write_page(tabulate(collect([plain, tuned]))))
-    assert "| s | 2 fields | 0.667 [0.667, 0.667] | 1.000 [1.000, 1.000] |  |" in lines
+    assert "| s | 2 fields | 0.667 [0.667, 0.667] | 1.000, **+0.333 [+0.333, +0.333]** |  |" in lines
+
+
+def test_an_arm_is_compared_with_the_same_gold_alone_of_its_own_seeds():
+    perfect, half = [[[10, 0], [0, 10]]] * 3, [[[8, 2], [2, 8]]] * 3
+    plain = [run_of("truth", perfect, student, seed) | {"gold": 2} for seed, student in enumerate([half, perfect])]
+    tuned = plain[1] | {"arm": "fine-tuned"}
+    alone, arm = collect([*plain, tuned])
+    assert alone.alone is None
+    assert arm.alone.tolist() == perfect
+    assert [row["gain"] for row in tabulate([alone, arm])] == ["", "0.0000"]
 
 
 def run_of(labels, teacher, student, seed=1, agreement=((8, 2), (2, 8))):
@@ -167,5 +178,9 @@ def test_touching_objects_are_counted_as_pieces_and_split(tmp_path, capsys):
     (folder / "index.csv").write_text("id,group,authors_split\nset1,,train\n")
     real_instances.main([str(tmp_path), "--sets", "t98g phase"])
     *_, pieces, split = capsys.readouterr().out.splitlines()
-    assert pieces == "| t98g phase | 1 | 3 | pieces | 1 | 0.000 | 0.000 | 0.000 |"
-    assert split.startswith("| t98g phase | 1 | 3 | split | 3 | 0.9")
+    about = "| t98g phase | the truth's foreground | 1 | 3 |"
+    assert pieces == f"{about} pieces | 1 | 0.000 | 0.000 | 0.000 |"
+    assert split.startswith(f"{about} split | 3 | 0.9")
+    numbered = write_numbered(find_set("t98g phase"), tmp_path, tmp_path / "made")
+    assert np.array_equal(numbered.instance_map("truth", "set1"), truth)
+    assert np.array_equal(numbered.label_map("truth", "set1"), truth > 0)
