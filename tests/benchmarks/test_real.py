@@ -18,6 +18,7 @@ from benchmarks.real_table import collect, compare, describe, tabulate, write_pa
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.experiments.foresight import mean_iou
+from noisylabels.importing.masks import read_mask
 
 LESS = ["--steps", "1", "--teachers", "deviation", "--seeds", "1", "--gold", "1"]
 PAGE = (Path(__file__).parents[2] / "docs/real-data.md").read_text()
@@ -181,6 +182,14 @@ def test_touching_objects_are_counted_as_pieces_and_split(tmp_path, capsys):
     about = "| t98g phase | the truth's foreground | 1 | 3 |"
     assert pieces == f"{about} pieces | 1 | 0.000 | 0.000 | 0.000 |"
     assert split.startswith(f"{about} split | 3 | 0.9")
-    numbered = write_numbered(find_set("t98g phase"), tmp_path, tmp_path / "made")
-    assert np.array_equal(numbered.instance_map("truth", "set1"), truth)
-    assert np.array_equal(numbered.label_map("truth", "set1"), truth > 0)
+
+
+def test_objects_of_a_truth_keep_their_numbers(data, tmp_path):
+    one = find_set("t98g phase")
+    numbered = write_numbered(one, data, tmp_path / "made")
+    fields = {field.id: field for field in list_fields(one, data)}
+    assert set(numbered.ids()) == set(fields)
+    for case_id, field in fields.items():
+        truth = read_mask(field.truth).values
+        assert np.array_equal(numbered.instance_map("truth", case_id), truth)
+        assert np.array_equal(numbered.label_map("truth", case_id), truth > 0)
