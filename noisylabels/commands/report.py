@@ -28,16 +28,19 @@ def report(
 ) -> None:
     """Write the report of an evaluation folder anew, with ratings, costs and controls if there are any."""
     from evaluation.folders import read_evaluation, write_evaluation_report
+    from evaluation.report.headline import next_command
     from evaluation.screens.plates import read_controls
 
     evaluation = read_evaluation(folder)
     more = [*_rating_sections(ratings), *_cost_sections(costs, times, runs)]
     wells = read_controls(controls) if controls else None
-    source = open_dataset(dataset or Path(evaluation.dataset)) if gallery else None
+    place = dataset or Path(evaluation.dataset)
+    source = open_dataset(place) if gallery else None
     page, verdict = write_evaluation_report(
         evaluation, folder, source=source, n_gallery=gallery, more=more, controls=wells, margin=margin
     )
     typer.echo(verdict)
+    typer.echo(f"  {next_command(str(place), evaluation.methods[-1])}")
     typer.echo(str(page))
 
 

@@ -119,6 +119,7 @@ def test_report_writes_the_same_bytes_from_the_counts(evaluated, capsys):
         "No difference is shown between CDL and CIP" in told
     )  # four of six wells differ: 2 of 16 swaps are as extreme
     assert "the interval excludes 0 but the permutation test does not agree" in told
+    assert re.search(r"^Next: .*\n  noisylabels annotate create \S+\.desk \S+ --start cdl$", told, re.MULTILINE)
     assert (evaluated / "report.html").read_bytes() == before
 
 
