@@ -197,16 +197,22 @@ def _images_of(root: Path, split: str) -> list[Field]:
         msg = f"split must be all for a folder without datalist.json, got {split!r}. Leave --split out."
         raise InputError(msg)
     entries = sorted(root.iterdir()) if root.is_dir() else []
-    paths = [path for path in entries if path.name.lower().endswith(IMAGE_SUFFIXES) and not path.name.startswith(".")]
+    paths = list(filter(_is_image, entries))
     if not paths:
         there = ", ".join(entry.name for entry in entries[:5]) if root.is_dir() else "no such folder"
-        msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). Check the path."
+        below = [entry for entry in entries if entry.is_dir() and any(map(_is_image, entry.iterdir()))]
+        advice = f"Did you mean {below[0]}?" if below else "Check the path."
+        msg = f"dataset_dir must be a dataset folder or hold images, got {root} ({there or 'empty'}). {advice}"
         raise FileNotFoundError(msg)
     fields = [{"id": image_id(path), "group": image_id(path), "image": str(path)} for path in paths]
     for field in fields:
         check_name(field["id"], what="Names of images", source=root)
     _refuse_same_name(fields, root)
     return fields
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(IMAGE_SUFFIXES) and not path.name.startswith(".")
 
 
 def _refuse_same_name(fields: Sequence[Field], root: Path) -> None:

@@ -105,5 +105,12 @@ def test_images_of_one_split_or_of_a_plain_folder_are_listed(tmp_path: Path) -> 
         read_images(tmp_path / "images", split="test")
 
 
+def test_images_a_folder_below_are_pointed_at(tmp_path: Path) -> None:
+    write_screen(tmp_path / "mine", size=(8, 8))
+    (tmp_path / "mine/datalist.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"Did you mean .*mine/images\?$"):
+        read_images(tmp_path / "mine")
+
+
 def test_class_names_come_from_the_metadata() -> None:
     assert read_class_names(BUNDLES / "cdl") == ["background", "phagophore", "autolysosome"]
