@@ -111,6 +111,7 @@ _OWN = (
     "monai_io.FieldReader",
     "monai_io.LabelLayout",
     "monai_io.LabelMapWriter",
+    "objects.ObjectReader",
     "network.PoolUNet",
     "panels.FieldPanels",
     "report.EpochReport",
