@@ -60,7 +60,7 @@ def predict(
     typer.echo(f"weights: {launch.overrides.get('ckpt_path', 'those that the config names')}")
     if taken := launcher.match_launch(launch):
         typer.echo(f"channels: {taken}")
-    launcher.run(launch, verbose=verbose)
+    launcher.run(launch, verbose=verbose, ends=True)
     output = launcher.find_output(launch)
     typer.echo(f"label maps: {output}")
     for what in ("probabilities", "instances"):

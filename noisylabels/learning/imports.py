@@ -17,7 +17,9 @@ def import_monai(needless: Sequence[str] = ()) -> None:
     Args:
         needless: Names of modules; those that are imported already are kept.
     """
-    spared = [name for name in needless if name not in sys.modules and "monai" not in sys.modules]
+    if "monai.bundle" in sys.modules:
+        return  # to freeze again would keep for ever what a training before this one left to collect
+    spared = [name for name in needless if name not in sys.modules]
     sys.modules.update(dict.fromkeys(spared))  # type: ignore[arg-type]  # None: an import of it fails
     gc.disable()
     try:

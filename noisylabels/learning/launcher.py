@@ -219,12 +219,14 @@ def parse(launch: Launch) -> "ConfigParser":
     return parser
 
 
-def run(launch: Launch, *, verbose: bool = False) -> None:
+def run(launch: Launch, *, verbose: bool = False, ends: bool = False) -> None:
     """Run it in this process. Paths and label sets are looked at before anything heavy is imported.
 
     Args:
         launch: What to run.
         verbose: Whether MONAI's own lines about its settings are printed.
+        ends: Whether this process ends with it: then MONAI is imported without what predictions of the own bundles do
+            not need, and stays so.
 
     Raises:
         InputError: For a mistake in data or settings, as one sentence, however deep it was found.
@@ -232,7 +234,7 @@ def run(launch: Launch, *, verbose: bool = False) -> None:
     """
     _check_paths(launch)
     own = not launch.presets and launch.bundle.parent in bundle_homes()
-    import_monai(NEEDLESS if own and launch.config == "inference" else ())
+    import_monai(NEEDLESS if ends and own and launch.config == "inference" else ())
     import monai.bundle
 
     warnings.filterwarnings("ignore", message="parsing config_file")

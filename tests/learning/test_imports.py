@@ -10,7 +10,9 @@ import_monai(NEEDLESS)
 assert not {"zarr", "scipy.stats", "pandas"} & {*sys.modules}, "imported though needless"
 import monai.bundle, pandas, scipy.stats, zarr
 assert gc.isenabled()
+n_frozen = gc.get_freeze_count()
 import_monai(["zarr"])
+assert gc.get_freeze_count() == n_frozen, "a second import freezes nothing"
 assert sys.modules["zarr"] is zarr, "what is imported is kept"
 print("imported")
 """
