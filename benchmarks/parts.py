@@ -80,6 +80,7 @@ ELSEWHERE = {
     "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
     "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
     "trusted": "trains networks on trusted fields of screens that you name: its numbers are scores, and it takes long",
+    "marks": "writes tables into pages, and measures nothing",
     "real_objects": "trains networks for `real_instances --train`: its numbers are scores",
     "real": "trains many networks on real sets that you name: its numbers are scores, and it takes long",
     "real_arms": "its trainings of trusted fields and weak labels",

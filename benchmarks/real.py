@@ -29,6 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.marks import replace_between
 from benchmarks.real_arms import (
     ARMS,
     CORRECTOR,
@@ -43,7 +44,6 @@ from benchmarks.real_arms import (
 from benchmarks.real_pictures import draw, write_picture
 from benchmarks.real_sets import SETS, VOTERS, RealSet, find_set, prepare
 from benchmarks.real_table import collect, compare, order, tabulate, write_csv, write_page
-from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.labels import LabelMap
 from noisylabels.experiments.foresight import confuse, mean_iou, train_student
@@ -235,9 +235,7 @@ def write_tables(options: argparse.Namespace) -> None:
     text = "\n".join(write_page(rows))
     print(text)
     if options.page:
-        before, begin, rest = options.page.read_text().partition(BEGIN)
-        _, end, after = rest.partition(END)
-        write_text(options.page, f"{before}{begin}\n\n{text}\n\n{end}{after}")
+        replace_between(options.page, BEGIN, END, f"\n{text}\n")
     if options.csv:
         write_csv(rows, options.csv)
 

@@ -15,21 +15,20 @@ import argparse
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.real_objects import WAYS, read_objects, train, write_numbered
+from benchmarks.real_objects import WAYS, read_predictions, train, write_numbered
 from benchmarks.real_sets import SETS, find_set, list_fields
 from evaluation.metrics.counts import CountTable, FieldCounts, FieldKey
 from evaluation.metrics.detection import tabulate_panoptic, tabulate_thresholds
 from evaluation.metrics.fields import examine_field
 from evaluation.metrics.settings import EvaluationSettings
-from noisylabels.data.dataset import Dataset
-from noisylabels.data.events import label_events
+from noisylabels.data.events import InstanceMap, label_events
 from noisylabels.data.instances import split_touching
-from noisylabels.data.labels import ClassTable
+from noisylabels.data.labels import ClassTable, LabelMap
 from noisylabels.importing.masks import read_mask
 
 SETTINGS = EvaluationSettings(overlap="mask", instances=True)
@@ -64,7 +63,7 @@ def score_truth(name: str, options: argparse.Namespace) -> Iterator[tuple[str, i
     if max(int(read_mask(path).values.max()) for path in paths) < 2:
         print(f"| {name} | | {len(paths)} | not numbered | | | | | |", flush=True)
     else:
-        yield "the truth's foreground", len(paths), count(paths)
+        yield "the truth's foreground", len(paths), count(read_truths(paths))
 
 
 def score_networks(name: str, options: argparse.Namespace) -> Iterator[tuple[str, int, Iterator[Counted]]]:
@@ -76,29 +75,25 @@ def score_networks(name: str, options: argparse.Namespace) -> Iterator[tuple[str
         for seed in options.seeds:
             for way in WAYS:
                 labels = train(dataset, way, Path(folder) / f"{way}-{seed}", steps=options.steps, seed=seed)
-                yield f"{way}, seed {seed}", len(dataset.ids("test")), count_predicted(dataset, labels)
+                yield f"{way}, seed {seed}", len(dataset.ids("test")), count(read_predictions(dataset, labels))
 
 
-def count_predicted(dataset: Dataset, labels: Path) -> Iterator[Counted]:
-    """Count the objects of predicted label maps against the numbered truth, both ways."""
-    for case_id, method, label_map, numbered in read_objects(dataset, labels):
-        truth = dataset.label_map("truth", case_id), dataset.instance_map("truth", case_id)
-        counts, _ = examine_field(
-            truth[0], label_map, classes=OBJECTS, settings=SETTINGS, instances=(truth[1], numbered)
-        )
-        yield FieldKey(case_id, method, "truth"), counts
-
-
-def count(paths: Sequence[Path]) -> Iterator[Counted]:
-    """Count the objects of truths as pieces and as they are split."""
-    for path in paths:
-        truth = read_mask(path).values.astype(np.int32)
-        label_map = (truth > 0).astype(np.uint8)
+def count(fields: Iterable[tuple[str, InstanceMap, LabelMap]]) -> Iterator[Counted]:
+    """Count the objects of label maps as pieces and as they are split, against the numbered truth."""
+    for field, truth, label_map in fields:
+        foreground = (truth > 0).astype(np.uint8)
         for method, numbered in (("pieces", label_events(label_map)[0]), ("split", split_touching(label_map)[0])):
             counts, _ = examine_field(
-                label_map, label_map, classes=OBJECTS, settings=SETTINGS, instances=(truth, numbered)
+                foreground, label_map, classes=OBJECTS, settings=SETTINGS, instances=(truth, numbered)
             )
-            yield FieldKey(path.stem, method, "truth"), counts
+            yield FieldKey(field, method, "truth"), counts
+
+
+def read_truths(paths: Sequence[Path]) -> Iterator[tuple[str, InstanceMap, LabelMap]]:
+    """Read the name of each numbered truth, its numbers and its foreground."""
+    for path in paths:
+        truth = read_mask(path).values.astype(np.int32)
+        yield path.stem, truth, (truth > 0).astype(np.uint8)
 
 
 def write_row(table: CountTable, method: str) -> str:

@@ -13,12 +13,12 @@ import numpy as np
 
 from benchmarks.real_sets import RealSet, list_fields
 from noisylabels.data.dataset import Case, Dataset, write_dataset
-from noisylabels.data.events import InstanceMap, label_events
+from noisylabels.data.events import InstanceMap
 from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
-from noisylabels.data.instances import split_touching, write_instance_map
+from noisylabels.data.instances import write_instance_map
 from noisylabels.data.labels import ClassTable, LabelMap
 from noisylabels.data.splits import split_groups
-from noisylabels.experiments.paper.presets import HALF_WIDTH
+from noisylabels.experiments.foresight import train_last
 from noisylabels.importing.masks import read_mask
 from noisylabels.learning import launcher
 
@@ -50,22 +50,16 @@ def train(dataset: Dataset, way: str, folder: Path, *, steps: int, seed: int) ->
     Returns:
         The folder of its label maps.
     """
-    epochs = max(1, round(steps / -(-len(dataset.ids("training")) // 8)))
-    values = {**HALF_WIDTH, "patch_size": [64, 64], "num_epochs": epochs, "val_interval": epochs, "seed": seed}
-    values |= {"dataset_dir": str(dataset.folder), "label_name": "truth", "output_dir": str(folder)}
-    launcher.run(launcher.plan_training("mdl", WAYS[way], values))
+    n_fields = len(dataset.ids("training"))
+    train_last(
+        dataset.folder, "truth", folder, n_fields=n_fields, steps=steps, seed=seed, bundle="mdl", presets=WAYS[way]
+    )
     plan = {"dataset_dir": str(dataset.folder), "split": "test", "ckpt_path": str(folder / "last.pt")}
     launcher.run(launcher.plan_prediction("mdl", (), {**plan, "output_dir": str(folder / "labels")}))
     return folder / "labels"
 
 
-def read_objects(dataset: Dataset, labels: Path) -> Iterator[tuple[str, str, LabelMap, InstanceMap]]:
-    """Read predicted label maps, and number their objects in both ways.
-
-    Yields:
-        The field, how objects are told apart, the label map and the instance map.
-    """
+def read_predictions(dataset: Dataset, labels: Path) -> Iterator[tuple[str, InstanceMap, LabelMap]]:
+    """Read the id, the numbered truth and the predicted label map of every test field."""
     for case_id in dataset.ids("test"):
-        label_map = read_label_map(labels / f"{case_id}.tif")
-        yield case_id, "pieces", label_map, label_events(label_map)[0]
-        yield case_id, "split", label_map, split_touching(label_map)[0]
+        yield case_id, dataset.instance_map("truth", case_id), read_label_map(labels / f"{case_id}.tif")

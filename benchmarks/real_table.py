@@ -177,13 +177,8 @@ def describe_arms(gold: Sequence[Row]) -> Iterator[str]:
     for arm in ARMS:
         gains = [row for row in gold if row["arm"] == arm and row["gain"]]
         if gains:
-            above, below = (
-                sum(test)
-                for test in (
-                    [float(row["gain_low"]) > 0 for row in gains],
-                    [float(row["gain_high"]) < 0 for row in gains],
-                )
-            )
+            above = sum(float(row["gain_low"]) > 0 for row in gains)
+            below = sum(float(row["gain_high"]) < 0 for row in gains)
             yield (
                 f"Of {len(gains)} sets and numbers of trusted fields, {arm} is above these alone, its interval without "
                 f"0, in {above}, and below them in {below}."

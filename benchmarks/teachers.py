@@ -27,8 +27,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.marks import replace_between
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
-from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
@@ -258,8 +258,7 @@ def tabulate(options: argparse.Namespace) -> None:
     text = "\n".join(lines)
     print(text)
     if options.page:
-        head, _, rest = options.page.read_text().partition(BEGIN)
-        write_text(options.page, f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+        replace_between(options.page, BEGIN, END, text)
 
 
 def write_runs(rows: Sequence[Row]) -> Iterator[str]:

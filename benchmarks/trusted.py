@@ -20,10 +20,10 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.marks import replace_between
 from benchmarks.real import RECIPE, predict
 from benchmarks.real_arms import fine_tune, read_from
 from benchmarks.teachers import append, ends, estimate_gain, read
-from noisylabels.data.atomic import write_text
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.foresight import Confusions, confuse, mean_iou, train_student
 
@@ -99,8 +99,7 @@ def tabulate(options: argparse.Namespace) -> None:
     text = "\n".join(write_lines(read(options.rows)))
     print(text)
     if options.page:
-        head, _, rest = options.page.read_text().partition(BEGIN)
-        write_text(options.page, f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+        replace_between(options.page, BEGIN, END, text)
 
 
 def write_lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -166,8 +166,10 @@ def train_last(
     steps: int,
     seed: int,
     overrides: Mapping[str, object] | None = None,
+    bundle: str = "cdl",
+    presets: Sequence[str] = (),
 ) -> None:
-    """Train the bundle cdl on labels for so many steps; its learning rate has fallen to 0 at the last, which is kept.
+    """Train a bundle on labels for so many steps; its learning rate has fallen to 0 at the last, which is kept.
 
     Args:
         source: The dataset folder.
@@ -177,6 +179,8 @@ def train_last(
         steps: Steps of the optimizer, as whole epochs.
         seed: Of the training.
         overrides: Further values of the bundle's config; `PROBE` if there are none.
+        bundle: Its name.
+        presets: Config files merged over its own.
     """
     from noisylabels.learning import launcher
 
@@ -185,7 +189,7 @@ def train_last(
     epochs = max(1, round(steps / per_epoch))
     values |= {"dataset_dir": str(source), "label_name": labels, "output_dir": str(folder)}
     values |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
-    launcher.run(launcher.plan_training("cdl", (), values))
+    launcher.run(launcher.plan_training(bundle, presets, values))
 
 
 def require_training(dataset: Dataset, ids: Sequence[str]) -> None:
