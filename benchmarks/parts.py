@@ -26,11 +26,13 @@ class Part:
 
     Attributes:
         words: The file in this folder, and what follows it on the command line at any size.
+        about: What it measures, in a few words of the reader's.
         quick: Options of the quick size; empty where it has none.
         has_clock: Whether it is known to count processor time.
     """
 
     words: tuple[str, ...]
+    about: str = ""
     quick: tuple[str, ...] = ()
     has_clock: bool = False
 
@@ -47,24 +49,24 @@ class Part:
 
 
 PARTS = (
-    Part(("evaluation",)),
-    Part(("resampling",), ("60",)),
-    Part(("noise",), ("--fields", "12", "--markov-steps", "20")),
-    Part(("simulation",)),
-    Part(("cip",)),
-    Part(("training",), ("--fields", "8", "--repeats", "1"), has_clock=True),
-    Part(("inference",), ("--fields", "2", "--repeats", "1"), has_clock=True),
-    Part(("inference_memory",), ("--sides", "512", "1024")),
-    Part(("screening", "index")),
-    Part(("screening", "network")),
-    Part(("screening", "workers")),
-    Part(("screening", "memory")),
-    Part(("screening", "linear"), ("--quick",)),
-    Part(("screening", "measure")),
-    Part(("screening", "plate"), ("--quick",)),
-    Part(("screening", "gpu")),
-    Part(("desk",)),
-    Part(("annotation",)),
+    Part(("evaluation",), "counts, boundary F1 and matched events of label maps"),
+    Part(("resampling",), "intervals and permutation tests", ("60",)),
+    Part(("noise",), "label noise, label issues", ("--fields", "12", "--markov-steps", "20")),
+    Part(("simulation",), "simulated fields"),
+    Part(("cip",), "the conventional pipeline, step by step"),
+    Part(("training",), "the training loop", ("--fields", "8", "--repeats", "1"), has_clock=True),
+    Part(("inference",), "prediction of a field", ("--fields", "2", "--repeats", "1"), has_clock=True),
+    Part(("inference_memory",), "peak memory of prediction", ("--sides", "512", "1024")),
+    Part(("screening", "index"), "opening a plate"),
+    Part(("screening", "network"), "a field end to end"),
+    Part(("screening", "workers"), "two processes beside one"),
+    Part(("screening", "memory"), "peak memory of 1,600 fields beside 100"),
+    Part(("screening", "linear"), "cost of a field in a run of 10,000 beside 100", ("--quick",)),
+    Part(("screening", "measure"), "memory of measuring a plate"),
+    Part(("screening", "plate"), "a plate of 384 wells, every step", ("--quick",)),
+    Part(("screening", "gpu"), "prediction on a GPU"),
+    Part(("desk",), "strokes kept, projects opened"),
+    Part(("annotation",), "painting in the browser"),
 )
 ELSEWHERE = {
     "correction": "prints how long a simulated person corrects, not how fast a program is, and needs a demo's folder",
@@ -94,6 +96,7 @@ ELSEWHERE = {
     "ratios": "what benchmarks hand over",
     "parts": "what runs them",
     "page": "what writes this page",
+    "rows": "what writes its tables",
     "__main__": "its command line",
 }
 

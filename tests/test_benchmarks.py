@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import page, parts, ratios
+from benchmarks import page, parts, ratios, rows
 from benchmarks.__main__ import main
 from benchmarks.parts import ELSEWHERE, PARTS, Part, Run, call, run_part
 from benchmarks.ratios import LeftOut, Ratio, hand_over, missing, take_over
+from benchmarks.rows import describe_machine, list_rows, read_machine, read_rows, write_rows
 
 ROOT = Path(__file__).parent.parent
 AMOUNTS = st.floats(1e-6, 1e6)
@@ -43,11 +44,15 @@ def run_of(*measured, part=PARTS[0], failure="", load=(0.0, 1.0)):
     return Run(part, "python -m benchmarks.x", measured, failure, 2.0, load)
 
 
-def table_under(text, title):
-    section = text.split(f"## {title}\n")[1].split("\n## ")[0]
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines() if line.startswith("|")]
-    heads, _, *rest = [[cell.strip().replace("\\|", "|") for cell in row] for row in rows]
-    return [dict(zip(heads, row, strict=True)) for row in rest]
+def show(*runs, not_asked=(), quick=False):
+    return page.render(list_rows(runs, not_asked), {"date": "2026-01-02", "sizes": "quick" if quick else "full"})
+
+
+def read_table(text):
+    """Read the one table of the page: a dictionary for each of its lines."""
+    lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")]
+    heads, _, *rest = [[cell.strip() for cell in line] for line in lines]
+    return [dict(zip(heads, line, strict=True)) for line in rest]
 
 
 def test_the_examples_of_the_ratios_hold():
@@ -87,43 +92,77 @@ def test_rounds_that_do_not_pair_are_refused():
         _ = Ratio("a", (1.0, 2.0), "s", "cpu", floor=(1.0,)).over_floor
 
 
-@given(st.lists(drawn_ratios(), max_size=4, unique_by=lambda ratio: ratio.what))
-def test_every_ratio_has_a_row_of_the_page_that_says_the_same(measured):
-    text = page.tabulate_ratios([run_of(*measured)])
-    rows = table_under(text, "Ratios") if measured else []
-    assert ("`python -m benchmarks.x`" in text) == bool(measured)
-    assert len(rows) == len(measured)
-    for row, ratio in zip(rows, measured, strict=True):
-        assert row["what is measured"] == " ".join(ratio.what.split())
-        assert row.get("clock", "") == ratio.clock
-        assert row["ours"].endswith(f" {ratio.unit}")
-        for head, name, value in (
-            ("other ways: peer / ours", "the peer", ratio.peer_over),
-            ("floor: ours / floor", "the floor", ratio.over_floor),
+def test_nothing_measured_is_a_table_of_no_rows(tmp_path):
+    write_rows(tmp_path / "a.csv", list_rows([]))
+    assert read_rows(tmp_path / "a.csv") == []
+
+
+@given(st.lists(drawn_ratios(), max_size=4), st.lists(st.builds(LeftOut, WORDS, WORDS), max_size=2))
+def test_every_ratio_has_a_row_of_the_table_that_says_the_same(tmp_path_factory, measured, left_out):
+    path = tmp_path_factory.mktemp("tables") / "a.csv"
+    write_rows(path, list_rows([run_of(*measured, *left_out)]))
+    kept = read_rows(path)
+    for row, one in zip(kept, [*measured, *left_out], strict=True):
+        assert (row.benchmark, row.command, row.seconds) == ("evaluation", "python -m benchmarks.x", 2.0)
+        assert (row.load_before, row.load_after, row.what) == (0.0, 1.0, one.what)
+        if isinstance(one, LeftOut):
+            assert (row.kind, row.why, row.ours) == ("left out", one.why, None)
+            continue
+        assert (row.kind, row.clock, row.unit) == ("ratio", one.clock, one.unit)
+        assert (row.peer, row.floor, row.aim, row.met) == (one.peer_name, one.floor_name, one.aim, one.met)
+        for number, value in (
+            (row.ours, median(one.ours) if isinstance(one.ours, tuple) else one.ours),
+            (row.peer_over_ours, one.peer_over),
+            (row.ours_over_floor, one.over_floor),
         ):
-            assert (row.get(head, "") == "") == (value is None)
-            assert value is None or float(row[head].split(": ")[1]) == pytest.approx(value, rel=0.006)
-            assert value is None or row[head].startswith(name)
-        assert row.get("aim", "") == {None: "", True: "below 1: met", False: "below 1: MISSED"}[ratio.met]
+            assert number == (value if value is None else pytest.approx(value, rel=0.0006))
 
 
-def test_other_ways_to_one_thing_share_its_row():
-    ways = [Ratio("a", 1.0, "s", "cpu", 2.0, "b"), Ratio("a", 1.0, "s", "cpu", 3.0, "c", aim="below that", met=True)]
-    (row,) = table_under(page.tabulate_ratios([run_of(*ways)]), "Ratios")
-    assert row["other ways: peer / ours"] == "b 2.00 s: 2.00; c 3.00 s: 3.00"
-    assert row["aim"] == "below that: met"
+@given(st.lists(drawn_ratios(), max_size=6))
+def test_the_page_has_a_line_for_each_benchmark_with_its_least_and_greatest_ratio(measured):
+    text = show(run_of(*measured))
+    if not measured:
+        assert "|" not in text
+        return
+    (line,) = read_table(text)
+    assert (line["`python -m benchmarks.`"], line["measures"]) == ("evaluation", PARTS[0].about)
+    for head, values in (
+        ("peer / ours", [one.peer_over for one in measured if one.peer_over is not None]),
+        ("ours / floor", [one.over_floor for one in measured if one.over_floor is not None]),
+    ):
+        ends = [float(end) for end in line[head].split(" to ") if end]
+        assert bool(ends) == bool(values)
+        assert not values or (ends[0], ends[-1]) == pytest.approx((min(values), max(values)), rel=0.006)
+
+
+def test_what_is_dearer_than_another_way_and_what_missed_its_aim_is_named_first():
+    ways = [Ratio("a", 1.0, "s", "cpu", 0.5, "b"), Ratio("a", 1.0, "s", "cpu", 3.0, "c", aim="below c", met=True)]
+    text = show(run_of(*ways, Ratio("d", 1.0, "s", "cpu", aim="below 0.5 s", met=False)))
+    findings = text.split("## In short\n\n")[1].split("\n|")[0]
+    assert findings == (
+        "Ours is cheaper than another way 1 times of 2.\nOf 2 aims 1 were met.\nDearer (peer / ours):\n\n"
+        "- a, beside b: 0.500\n\n**Aims missed**:\n\n- d: below 0.5 s\n"
+    )
+    assert read_table(text)[0]["aims met"] == "1 of 2"
+
+
+def test_a_ratio_to_nothing_is_kept_and_is_no_end_of_a_span(tmp_path):
+    write_rows(tmp_path / "a.csv", list_rows([run_of(Ratio("a", 1.0, "s", "cpu", floor=0.0, floor_name="b"))]))
+    (row,) = read_rows(tmp_path / "a.csv")
+    assert row.ours_over_floor == math.inf
+    assert page.span([row.ours_over_floor, 2.0]) == "2.00"
 
 
 def test_the_page_of_nothing_says_so():
-    text = page.render([], [], quick=False)
-    assert "## Ratios\n\n## " in re.sub(r"\n{3,}", "\n\n", text)
+    text = show()
+    assert "Ours is cheaper than another way 0 times of 0.\n" in text
     assert "## Left out\n\nNothing.\n" in text
     assert "## Failed\n\nNothing.\n" in text
 
 
 def test_the_page_names_machine_and_versions(monkeypatch):
-    monkeypatch.setattr(page, "PACKAGES", ("numpy", "no-such-package"))
-    text = page.describe_machine()
+    monkeypatch.setattr(rows, "PACKAGES", ("numpy", "no-such-package"))
+    text = page.describe(describe_machine(quick=False))
     assert f"; numpy {sys.modules['numpy'].__version__}; no-such-package not installed.\n" in text
     assert re.match(r"## The machine\n\nprocessor \S.*; cores [1-9]\d*; system ", text)
 
@@ -133,24 +172,24 @@ def test_the_page_names_machine_and_versions(monkeypatch):
     [([(0.1, 1.0), (1.0, 2.1)], False), ([(0.6, 1.0)], True), ([(0.1, 1.0), (1.0, 2.6)], False)],
 )
 def test_a_loaded_machine_is_told(loads, loaded):
-    text = page.render([run_of(Ratio("a", 1.0, "s", "cpu"), load=load) for load in loads], [], quick=False)
+    measured = Ratio("a", 1.0, "s", "cpu")
+    text = show(*(run_of(measured, part=part, load=load) for part, load in zip(PARTS, loads, strict=False)))
     assert ("**Other programs ran beside it**" in text) == loaded
     first, most = loads[0][0], max(load for pair in loads for load in pair)
-    assert f"The load average was {first} before the first benchmark and at most {most} between two" in text
-    told = re.findall(r"`python -m benchmarks.x`: 2 s, load (.*) before, (.*) after.", text)
-    assert [tuple(map(float, pair)) for pair in told] == loads
+    assert f"The load average was {first} before the first benchmark and at most {most} between\ntwo" in text
 
 
 def test_quick_sizes_are_told_and_who_has_none():
-    small, only = Part(("resampling",), ("60",)), Part(("cip",))
-    text = page.render([run_of(part=small), run_of(part=only)], [], quick=True)
+    measured = Ratio("a", 1.0, "s", "cpu")
+    small, only = Part(("resampling",), quick=("60",)), Part(("cip",))
+    text = show(run_of(measured, part=small), run_of(measured, part=only), quick=True)
     assert "**At quick sizes**" in text
     assert "At their only size: `cip`." in text
-    assert "quick sizes" not in page.render([run_of(part=small)], [], quick=False)
+    assert "quick sizes" not in show(run_of(measured, part=small))
 
 
 def test_what_failed_and_what_was_not_asked_for_is_named():
-    text = page.render([run_of(failure="exit status 3: no disk")], [PARTS[1]], quick=False)
+    text = show(run_of(failure="exit status 3: no disk"), not_asked=[PARTS[1]])
     assert f"## Failed\n\n- {PARTS[0].name}: exit status 3: no disk\n" in text
     assert f"- {PARTS[1].name}: not asked for (`--only`)\n" in text
 
@@ -160,7 +199,7 @@ def test_a_missing_extra_is_named_on_the_page(monkeypatch):
 
     monkeypatch.setattr(ratios, "find_spec", lambda package: None)
     assert missing("a peer", "numpy") == LeftOut("a peer", "numpy is not installed (pip install 'noisylabels[bench]')")
-    text = page.render([run_of(*evaluation.lack(), *inference._left_out())], [], quick=False)
+    text = show(run_of(*evaluation.lack(), *inference._left_out()))
     for package in ("torchmetrics", "surface_distance", "openvino"):
         assert f": {package} is not installed (pip install 'noisylabels[bench]')\n" in text
 
@@ -189,8 +228,7 @@ def test_every_file_is_on_the_page_or_named_with_its_reason():
     assert on_the_page | set(ELSEWHERE) == files
     assert on_the_page & set(ELSEWHERE) == set()
     assert all(len(why) > 10 for why in ELSEWHERE.values())
-    text = page.render([], PARTS, quick=False)
-    assert [name for name in ELSEWHERE if f"- `benchmarks/{name}.py`: " not in text] == []
+    text = show(not_asked=PARTS)
     assert [part.name for part in PARTS if f"- {part.name}: " not in text] == []
 
 
@@ -201,7 +239,7 @@ def test_every_part_of_screening_is_on_the_page():
 
 
 def test_a_benchmark_that_fails_does_not_stop_the_others_and_the_page_is_written(monkeypatch, tmp_path, capsys):
-    broken, whole = Part(("screening", "nonsense")), Part(("resampling",), ("12",))
+    broken, whole = Part(("screening", "nonsense")), Part(("resampling", "12"))
     monkeypatch.setattr("benchmarks.__main__.PARTS", (broken, whole))
     path = tmp_path / "new" / "page.md"
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--page", str(path)])
@@ -209,16 +247,34 @@ def test_a_benchmark_that_fails_does_not_stop_the_others_and_the_page_is_written
     assert capsys.readouterr().err.endswith("Failed: screening-nonsense.\n")
     text = path.read_text()
     assert re.search(r"## Failed\n\n- screening-nonsense: exit status 2: .*PART must be one of", text)
-    rows = table_under(text, "Ratios")
-    assert "`python -m benchmarks.resampling 12`" in text
-    permutations = next(row for row in rows if "permutations" in row["what is measured"])
-    assert float(permutations["other ways: peer / ours"].split(": ")[1]) > 0
-    assert [item.name for item in path.parent.iterdir()] == ["page.md"]
+    assert [line["`python -m benchmarks.`"] for line in read_table(text)] == ["resampling 12"]
+    assert float(read_table(text)[0]["peer / ours"].split(" to ")[0]) > 0
+    kept = read_rows(tmp_path / "new/tables/page.csv")
+    assert {row.command for row in kept if row.kind == "ratio"} == {"python -m benchmarks.resampling 12"}
+    assert read_machine(tmp_path / "new/tables/page_machine.csv")["sizes"] == "quick"
+    assert sorted(item.name for item in path.parent.iterdir()) == ["page.md", "tables"]
+
+
+def test_the_page_is_written_again_from_its_tables(monkeypatch, tmp_path):
+    tables = ROOT / "docs/tables"
+    page_again = tmp_path / "benchmarks.md"
+    monkeypatch.setattr(sys, "argv", ["b", "--from", str(tables / "benchmarks.csv"), "--page", str(page_again)])
+    assert main() == 0
+    assert page_again.read_text() == (ROOT / "docs/benchmarks.md").read_text()
+    assert [item.name for item in tmp_path.iterdir()] == ["benchmarks.md"]
+
+
+def test_rows_that_are_not_there_are_one_sentence(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["b", "--from", "none.csv", "--page", str(tmp_path / "page.md")])
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main()
+    told = "error: --from must name a table that a past run wrote, got none.csv.\n"
+    assert capsys.readouterr().err.endswith(told)
 
 
 def test_only_what_is_asked_for_runs(monkeypatch, tmp_path):
-    monkeypatch.setattr("benchmarks.__main__.PARTS", (Part(("nonsense",)), Part(("resampling",), ("12",))))
-    monkeypatch.setattr(sys, "argv", ["b", "--only", "resampling", "--quick", "--page", str(tmp_path / "page.md")])
+    monkeypatch.setattr("benchmarks.__main__.PARTS", (Part(("nonsense",)), Part(("resampling", "12"))))
+    monkeypatch.setattr(sys, "argv", ["b", "--only", "resampling-12", "--quick", "--page", str(tmp_path / "page.md")])
     assert main() == 0
     assert "- nonsense: not asked for (`--only`)\n" in (tmp_path / "page.md").read_text()
 
@@ -251,7 +307,7 @@ def test_a_benchmark_that_hands_nothing_over_has_failed():
 
 
 def test_the_clock_is_told_to_those_that_know_it():
-    part = Part(("training",), ("--repeats", "1"), has_clock=True)
+    part = Part(("training",), quick=("--repeats", "1"), has_clock=True)
     assert part.command(quick=False, clock="cpu") == ["-m", "benchmarks.training", "--clock", "cpu"]
     assert part.command(quick=True, clock="wall")[2:] == ["--clock", "wall", "--repeats", "1"]
     for part in PARTS:
