@@ -15,8 +15,9 @@ from noisylabels.data.dataset import Dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.data.views import view_of, write_view
-from noisylabels.experiments.corrector import train_learner, write_pairs_view
+from noisylabels.experiments.corrector import train_learner
 from noisylabels.experiments.foresight import confuse, mean_iou, train_last
+from noisylabels.experiments.label_channels import write_pairs_view
 from noisylabels.experiments.stages import FINETUNE_RATE
 
 PLAIN, FINE_TUNED, CORRECTOR = "plain", "fine-tuned", "corrector"

@@ -7,22 +7,18 @@ labels as they are, is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from noisylabels.data.arrays import Image
-from noisylabels.data.dataset import Dataset, write_dataset
+from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
-from noisylabels.data.images import read_label_map, write_image, write_label_map
+from noisylabels.data.images import read_label_map, write_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
-from noisylabels.data.views import view_of
 from noisylabels.experiments.foresight import Confusions, mean_iou, require_training, train_last
-
-LEVEL = 1000
-"""Count of a label channel where its class is; the network's input is normalised channel by channel."""
+from noisylabels.experiments.label_channels import write_pairs_view
 
 
 class Learner(Protocol):
@@ -138,45 +134,6 @@ def correct_labels(
         label_map = _read(dataset, trusted, case_id) if case_id in ids else corrected(case_id)
         write_label_map(dataset.label_path(name, case_id), label_map)
     return control
-
-
-def write_pairs_view(
-    dataset: Dataset, folder: Path, trusted: str, ids: Sequence[str], held: Sequence[str], *, weak: str | None
-) -> Dataset:
-    """Write a dataset folder that learns trusted labels of some fields, to label others.
-
-    Args:
-        dataset: The dataset folder.
-        folder: Where to write.
-        trusted: The label set to learn.
-        ids: Fields to learn from; the first is the validation field too that a bundle asks for; nobody uses its score.
-        held: Fields to label: the test fields.
-        weak: Label set that becomes channels of the images, one a class of events; None: the images as they are.
-    """
-    view = view_of(dataset, folder, [*ids, *held])
-    cases = [replace(case, split="training" if case.id in ids else "test", group=case.id) for case in view.cases]
-    again = replace(cases[0], id=f"{cases[0].id}-again", split="validation", group=f"{cases[0].id}-again")
-    cases.insert(len(ids), again)
-    names = dataset.channel_names
-    if weak is not None:
-        for case in view.cases:
-            write_image(folder / "images" / f"{case.id}.ome.tif", _stack(dataset, weak, case.id))
-        cases = [replace(case, image=f"images/{case.id.removesuffix('-again')}.ome.tif") for case in cases]
-        names = (*names, *(f"{weak} {one}" for one in dataset.classes.foreground))
-    for case in cases[: len(ids) + 1]:
-        label_map = _read(dataset, trusted, case.id.removesuffix("-again"))
-        write_label_map(folder / "labels" / trusted / f"{case.id}.tif", label_map)
-    made = replace(view, cases=tuple(cases), channel_names=names, provenance={"of": "trusted fields"})
-    write_dataset(made, label_name=trusted)
-    return made
-
-
-def _stack(dataset: Dataset, weak: str, case_id: str) -> Image:
-    image = dataset.image(case_id)
-    label_map = dataset.label_map(weak, case_id, like=image, ignore_index=IGNORE_INDEX)
-    shown = [LEVEL * (label_map == index) for index in dataset.classes.indices[1:]]
-    kind = image.dtype if image.dtype.kind == "f" else np.uint16
-    return np.concatenate([image, np.stack(shown)]).astype(kind)
 
 
 def _read(dataset: Dataset, labels: str, case_id: str) -> LabelMap:

@@ -55,8 +55,9 @@ class Method:
         preset: Config files of the bundle merged over its train config, by name.
         overrides: Config values by id.
         trusted: How many training fields come with the truth beside the noisy labels: for trusted mixing (`use: mix`),
-            gold alone (`use: alone`), fine-tuning (`use: finetune`), or to count transitions, one table (`use:
-            transitions`) or one per bin of brightness and size (`use: appearance`).
+            gold alone (`use: alone`), fine-tuning (`use: finetune`), a corrector that sees the noisy labels as further
+            channels (`use: correct`), or to count transitions, one table (`use: transitions`) or one per bin of
+            brightness and size (`use: appearance`).
         use: What the trusted fields are used for; None when there are none.
         threshold: "marginal" cuts P(event) by the marginal threshold found on the training fields; None: argmax.
     """
@@ -68,7 +69,7 @@ class Method:
     threshold: str | None = None
 
     def __post_init__(self) -> None:
-        uses = (None, "mix", "alone", "finetune", "transitions", "appearance")
+        uses = (None, "mix", "alone", "finetune", "correct", "transitions", "appearance")
         if self.use not in uses or self.threshold not in (None, "marginal") or (self.use is None) != (not self.trusted):
             got = f"trusted={self.trusted}, use={self.use!r}, threshold={self.threshold!r}"
             names = ", ".join(str(use) for use in uses[1:])

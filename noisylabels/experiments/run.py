@@ -97,7 +97,7 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
 
     torch.set_num_threads(1)  # small fields spin on more, tens of times slower on a busy machine: use shards for cores
     method = declaration.methods[run.method]
-    stages = plan_stages(declaration, view, run, folder, available=len(data.ids("training")))
+    stages = plan_stages(declaration, data, view, run, folder)
     commands = []
     for stage in stages:
         launch = launcher.plan_training(declaration.bundle, (*declaration.preset, *method.preset), stage)
@@ -106,7 +106,7 @@ def _train_and_predict(declaration: Declaration, data: Dataset, view: Dataset, r
     # Without validation the last epoch counts; "noisy" and "clean" choose the best.
     weights = Path(stages[-1]["output_dir"]) / ("last.pt" if declaration.validation == "none" else "model.pt")
     settings: dict[str, Any] = {
-        "dataset_dir": str(view.folder),
+        "dataset_dir": stages[-1]["dataset_dir"] if method.use == "correct" else str(view.folder),
         "split": "test",
         "ckpt_path": str(weights),
         "output_dir": str(folder / "labels"),

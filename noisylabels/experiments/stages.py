@@ -7,29 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from noisylabels.data.dataset import Dataset
+from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.declaration import Declaration
 from noisylabels.experiments.grid import Run
-from noisylabels.experiments.workspace import TRAIN, TRUTH, narrow_labels
+from noisylabels.experiments.label_channels import write_pairs_view
+from noisylabels.experiments.workspace import TRAIN, TRUTH, hash_ids, narrow_labels, noisy_labels
 
 FINETUNE_RATE = 0.3
 """Fine-tuning on the trusted fields goes at this share of the learning rate."""
 
 
-def plan_stages(
-    declaration: Declaration, view: Dataset, run: Run, folder: Path, *, available: int
-) -> list[dict[str, Any]]:
+def plan_stages(declaration: Declaration, data: Dataset, view: Dataset, run: Run, folder: Path) -> list[dict[str, Any]]:
     """Plan the trainings of a run.
 
     Args:
         declaration: Of the experiment.
+        data: Its fields; the run may train on fewer.
         view: The dataset folder with the run's labels.
         run: The run.
         folder: Where its results go.
-        available: How many training fields the experiment has; the run may have fewer.
 
     Returns:
-        The bundle's overrides of each training; the last one's weights are those of the run.
+        The bundle's overrides of each training; the last one's weights are those of the run, and its dataset folder
+        has the test fields as its network asks for them.
     """
     method = declaration.methods[run.method]
     ids = view.ids("training")
@@ -45,7 +45,7 @@ def plan_stages(
         "train::dataset::seed": run.order_seed,
         "train::sampler::seed": run.order_seed,
     }
-    most = (declaration.largest_set() or available) if declaration.equal_steps else len(ids)
+    most = (declaration.largest_set() or len(data.ids("training"))) if declaration.equal_steps else len(ids)
     by_epochs = bool({"sgd", "paper"} & {*declaration.preset, *method.preset})
     base = declared | _as_many_steps(declared, most, len(ids), by_epochs=by_epochs)
     if method.use == "mix":
@@ -54,13 +54,11 @@ def plan_stages(
         return [base | {"transitions": _transitions(view, trusted)}]
     if method.use == "appearance":
         return [base | _by_appearance(view, trusted)]
-    if method.use == "alone":
-        gold_view = narrow_labels(view, trusted, name="gold")
-        return [
-            declared
-            | _as_many_steps(declared, most, len(trusted), by_epochs=by_epochs)
-            | {"dataset_dir": str(gold_view.folder)}
-        ]
+    if method.use in ("alone", "correct"):
+        as_long = declared | _as_many_steps(declared, most, len(trusted), by_epochs=by_epochs)
+        if method.use == "correct":
+            return [as_long | _with_weak_labels(declaration, data, view, run, trusted)]
+        return [as_long | {"dataset_dir": str(narrow_labels(view, trusted, name="gold").folder)}]
     if method.use == "finetune":
         gold = {
             "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
@@ -79,6 +77,18 @@ def _as_many_steps(declared: Mapping[str, Any], most: int, fields: int, *, by_ep
     lengths = {"num_epochs": 15, "val_interval": 1} | ({"learning_rate_period": 3} if by_epochs else {})
     lengths = lengths if times != 1 else {}  # the bundle's own
     return {key: max(1, round(times * int(declared.get(key, own)))) for key, own in lengths.items()}
+
+
+def _with_weak_labels(
+    declaration: Declaration, data: Dataset, view: Dataset, run: Run, trusted: list[str]
+) -> dict[str, Any]:
+    folder = view.folder.with_name(f"{view.folder.name}-pairs-{hash_ids(trusted)}")
+    if (folder / "dataset.json").is_file():
+        pairs = open_dataset(folder)
+    else:
+        read = lambda case_id: noisy_labels(run, declaration, data, case_id)[1]  # noqa: E731
+        pairs = write_pairs_view(view, folder, TRUTH, trusted, view.ids("test"), weak=TRAIN, read_weak=read)
+    return {"dataset_dir": str(folder), "label_name": TRUTH, "n_channels": len(pairs.channel_names)}
 
 
 def _transitions(view: Dataset, trusted: list[str]) -> list[list[float]]:

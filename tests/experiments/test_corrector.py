@@ -7,7 +7,8 @@ import pytest
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
-from noisylabels.experiments.corrector import Control, correct_labels, write_pairs_view
+from noisylabels.experiments.corrector import Control, correct_labels
+from noisylabels.experiments.label_channels import write_pairs_view
 from tests.bundles.small_screen import write_screen
 from tests.datasets import write_fields
 from tests.running import run_command

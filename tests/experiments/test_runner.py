@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
 from noisylabels.experiments.collection import collect
@@ -214,24 +218,34 @@ def test_trusted_fields_are_used_as_declared(tmp_path):
         "appearance": ["robust_appearance"],
         "alone": [],
         "finetune": [],
+        "correct": [],
     }
     methods = {use: {"preset": preset, "trusted": 2, "use": use} for use, preset in uses.items()}
     methods["marginal"] = {"preset": ["robust_ce"], "threshold": "marginal"}
     grid = {"noise": ["random"], "dose": [0.5], "method": list(methods)}
     content = {**GRID, "preset": ["sgd", "memorisation"], "methods": methods, "grid": grid}
-    items = list(run_grid(declare(content), tmp_path))
-    assert [item.state for item in items] == ["done"] * 6
+    declaration = declare(content)
+    items = list(run_grid(declaration, tmp_path))
+    assert [item.state for item in items] == ["done"] * 7
     commands = {
         item.run.method: json.loads((tmp_path / "runs" / item.run_id / "result.json").read_text())["commands"]
         for item in items
     }
     assert {use: len(lines) for use, lines in commands.items()} == {
-        "mix": 2, "transitions": 2, "appearance": 2, "alone": 2, "finetune": 3, "marginal": 2,
+        "mix": 2, "transitions": 2, "appearance": 2, "alone": 2, "finetune": 3, "correct": 2, "marginal": 2,
     }  # fmt: skip
     assert "--num_epochs 2" in commands["alone"][0]  # 2 of the 6 training fields: a step an epoch instead of two
     assert all("--num_epochs 1" in line for line in commands["finetune"][:2])
     assert "--init" in commands["finetune"][1]
     assert "--threshold" in commands["marginal"][1]
+    sources = [re.search(r"--dataset_dir (\S+)", line).group(1) for line in commands["correct"]]
+    assert sources[0] == sources[1]  # trained and predicted where the noisy labels are channels
+    pairs, data = open_dataset(Path(sources[0])), Workspace(tmp_path, declaration).data()
+    run = next(item.run for item in items if item.run.method == "correct")
+    for case_id in (*pairs.ids("training"), *data.ids("test")):
+        noisy = noisy_labels(run, declaration, data, case_id)[1]
+        assert np.array_equal(pairs.image(case_id)[2:] > 0, np.stack([noisy == 1, noisy == 2]))
+    assert (len(pairs.ids("training")), pairs.ids("test")) == (2, data.ids("test"))
 
 
 def test_small_sets_take_as_many_steps_where_that_is_declared(tmp_path):
