@@ -2,32 +2,32 @@
 
     python -m benchmarks.coverage [--simulations 1000] [--page docs/coverage.md]
     python -m benchmarks.coverage --speed BEFORE.json NOW.json --page docs/coverage.md
+    python -m benchmarks.coverage --again --page docs/coverage.md
 
 Wells are simulated from distributions whose true score is known from a hundred thousand of them: pixels of three
 classes with lognormal well effects, events with negative-binomial counts per well. Every row compares what was printed
 before (percentile bootstrap; the verdict from the interval alone) with what is printed now. The second call only puts
-two files of `python -m benchmarks.evaluation --json FILE` side by side, of two states of the source, into the page.
+two files of `python -m benchmarks.evaluation --json FILE` side by side, of two states of the source; the third writes
+the page again from the tables beside it.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ratios import Ratio, amount, take_over
+from benchmarks.coverage_page import Cell, write_cells, write_costs, write_page
+from benchmarks.ratios import Ratio, take_over
 from evaluation.metrics.pixels import divide, score_all
 from evaluation.statistics.effects import cliffs_delta, cliffs_delta_interval, hodges_lehmann, hodges_lehmann_interval
 from evaluation.statistics.equivalence import assess_equivalence
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from evaluation.statistics.permutation import permute_pairs
-from noisylabels.data.atomic import write_text
 
 Floats = NDArray[np.float64]
-SPEED = "## Speed and memory"
 ALPHA = 0.05
 DRAWS = 1000  # of the bootstrap that is compared with
 WELLS = (3, 4, 5, 6, 8, 12, 24)
@@ -95,56 +95,29 @@ SCREENS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1000, help="per cell of a table")
-    parser.add_argument("--page", type=Path, help="also write the tables to this Markdown file")
+    parser.add_argument("--page", type=Path, help="also write the tables, and this Markdown file of them")
     parser.add_argument("--speed", nargs=2, type=Path, help="files of benchmarks.evaluation: before and now")
+    parser.add_argument("--again", action="store_true", help="only write the page again from the tables beside it")
     options = parser.parse_args()
+    if (options.speed or options.again) and not options.page:
+        parser.error("--speed and --again need --page.")
     if options.speed:
-        section = "\n".join(compare_speed(*(read_costs(path) for path in options.speed)))
-        page = options.page.read_text() if options.page else ""
-        print(section)
+        write_costs(options.page.parent / "tables" / f"{options.page.stem}_costs.csv", *map(read_costs, options.speed))
+    elif not options.again:
+        cells = []
+        for cell in measure(options.simulations):
+            print(*cell, flush=True)
+            cells.append(cell)
         if options.page:
-            write_text(options.page, f"{page.partition(SPEED)[0].rstrip()}\n\n{section}\n")
-        return
-    cells = []
-    for cell in measure(options.simulations):
-        print(*cell, flush=True)
-        cells.append(cell)
-    page = "\n".join(report(cells, options.simulations))
-    print(page)
+            write_cells(options.page.parent / "tables" / f"{options.page.stem}.csv", cells)
     if options.page:
-        _, mark, speed = (options.page.read_text() if options.page.is_file() else "").partition(SPEED)
-        write_text(options.page, f"{page}\n\n{mark}{speed}".rstrip() + "\n")
+        write_page(options.page)
+        print(options.page.read_text())
 
 
 def read_costs(path: Path) -> dict[str, Ratio]:
     """Read what benchmarks.evaluation measured, by its name; of several peers the last."""
     return {one.what: one for one in take_over(path) if isinstance(one, Ratio)}
-
-
-def compare_speed(before: dict[str, Ratio], now: dict[str, Ratio]) -> Iterator[str]:
-    """Write costs before and now, line by line."""
-    yield from [
-        SPEED,
-        "",
-        "Both on one machine beside other work, processor time; what was not measured before is left open.",
-        "",
-    ]
-    yield from head("what is counted", "before", "now", "another way, now", "aim")
-    for what, one in now.items():
-        was = amount(before[what].ours, one.unit) if what in before else ""
-        peer = "" if one.peer is None else f"{one.peer_name}: {amount(one.peer, one.unit)}"
-        aim = f"{one.aim}: {'met' if one.met else '**missed**'}" if one.aim else ""
-        yield f"| {what} | {was} | {amount(one.ours, one.unit)} | {peer} | {aim} |"
-
-
-class Cell(NamedTuple):
-    """One share of a table: of which score at which number of wells or images, before and now."""
-
-    table: str
-    score: str
-    n: int
-    before: float
-    now: float
 
 
 def measure(n_simulations: int) -> Iterator[Cell]:
@@ -153,55 +126,16 @@ def measure(n_simulations: int) -> Iterator[Cell]:
         for what in ("one method", "difference"):
             for n in WELLS:
                 shares = measure_coverage(screen, n, n_simulations, difference=what == "difference")
-                yield Cell("intervals", f"{screen.name}, {what}", n, *shares)
+                yield Cell("intervals", f"{screen.name}, {what}", n, *shares, n_simulations)
     for screen in SCREENS:
         for n in WELLS:
-            yield Cell("verdicts", screen.name, n, *measure_verdicts(screen, n, n_simulations))
+            yield Cell("verdicts", screen.name, n, *measure_verdicts(screen, n, n_simulations), n_simulations)
     for screen in SCREENS[::2]:
         for n in WELLS[3:]:
-            yield Cell("equivalence", screen.name, n, *measure_equivalence(screen, n, n_simulations))
+            yield Cell("equivalence", screen.name, n, *measure_equivalence(screen, n, n_simulations), n_simulations)
     for name, share_of in (("Hodges-Lehmann shift", measure_shift), ("Cliff's delta", measure_delta)):
         for n in IMAGES:
-            yield Cell("ratings", name, n, *share_of(n, n_simulations))
-
-
-TABLES = {
-    "intervals": "## Intervals of wells\n\nShare of 95 % intervals that hold the truth, by number of wells: jackknife "
-    "with t (percentile bootstrap).",
-    "verdicts": "## Verdicts on two equal methods\n\nShare called better or worse, by number of wells: from interval "
-    "and permutation test\n(from the percentile interval alone).",
-    "equivalence": "## Equivalence\n\nShare shown not to be worse by a margin where the true loss is that margin, by "
-    "number of wells: t\n(bootstrap).",
-    "ratings": "## Ratings\n\nShare of 95 % intervals that hold the truth, by number of images, whole-number ratings "
-    "of pairs: now\n(percentile bootstrap).",
-}
-
-
-def report(cells: Sequence[Cell], n_simulations: int) -> Iterator[str]:
-    """Write the tables, line by line: a row per score, a column per number of wells."""
-    yield from HEAD.format(n=n_simulations).splitlines()
-    for table, words in TABLES.items():
-        own = [cell for cell in cells if cell.table == table]
-        numbers = sorted({cell.n for cell in own})
-        yield from ["", *words.splitlines(), "", *head("", *map(str, numbers))]
-        for score in dict.fromkeys(cell.score for cell in own):
-            shares = {cell.n: f"{cell.now:.3f} ({cell.before:.3f})" for cell in own if cell.score == score}
-            yield f"| {score} | {' | '.join(shares[n] for n in numbers)} |"
-
-
-HEAD = """# Intervals and verdicts: how often they hold
-
-<!-- Written by `python -m benchmarks.coverage --page docs/coverage.md`; changes made by hand are lost. -->
-
-For knowing how far to trust an interval or a verdict: how often each holds.
-
-{n} simulations per cell. A 95 % interval should hold the truth 95 times in 100, and two equal methods should be called
-different at most 5 times in 100. With fewer than 6 wells no paired permutation test can reach 5 %, so no verdict is
-given there. Simulations without an interval are left out of its share. In brackets: what was printed before."""
-
-
-def head(*names: str) -> list[str]:
-    return [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
+            yield Cell("ratings", name, n, *share_of(n, n_simulations), n_simulations)
 
 
 def measure_coverage(screen: Screen, n: int, n_simulations: int, *, difference: bool) -> tuple[float, float]:

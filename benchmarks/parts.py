@@ -71,6 +71,7 @@ PARTS = (
 ELSEWHERE = {
     "correction": "prints how long a simulated person corrects, not how fast a program is, and needs a demo's folder",
     "coverage": "prints how often intervals and verdicts hold, not times: its page is docs/coverage.md",
+    "coverage_page": "what writes that page",
     "demo": "prints the scores of whole demos, not times: its tables are in docs/demo.md",
     "experts": "prints the errors of real experts, not times, and needs a data set beside the checkout",
     "fixers": "prints how well real label errors are found, not times, and needs a data set beside the checkout",

@@ -106,37 +106,39 @@ def _median(cost: Cost | None) -> float | None:
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as CSV, numbers with four digits that count; an empty cell is what does not apply."""
-    _write(
-        path, [field.name for field in fields(Row)], [[_cell(value) for value in asdict(row).values()] for row in rows]
-    )
+    write_table(path, [field.name for field in fields(Row)], [list(asdict(row).values()) for row in rows])
 
 
 def read_rows(path: Path) -> list[Row]:
     """Read what `write_rows` wrote."""
-    with path.open(newline="") as file:
-        filled = [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file)]
-    return TypeAdapter(list[Row]).validate_python(filled)
+    return TypeAdapter(list[Row]).validate_python(read_table(path))
 
 
 def write_machine(path: Path, machine: Mapping[str, str]) -> None:
     """Write the facts of a machine, a row each."""
-    _write(path, ["name", "value"], [list(fact) for fact in machine.items()])
+    write_table(path, ["name", "value"], list(machine.items()))
 
 
 def read_machine(path: Path) -> dict[str, str]:
     """Read what `write_machine` wrote."""
-    with path.open(newline="") as file:
-        return {row["name"]: row["value"] for row in csv.DictReader(file)}
+    return {row["name"]: row["value"] for row in read_table(path)}
 
 
-def _write(path: Path, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def write_table(path: Path, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows as CSV, whole or not at all: None is an empty cell, numbers have four digits that count."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([heads, *rows])
+    csv.writer(text, lineterminator="\n").writerows([heads, *([_cell(value) for value in row] for row in rows)])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text.getvalue())
 
 
-def _cell(value: str | float | None) -> str:
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read the filled cells of each row by the names of their columns."""
+    with path.open(newline="") as file:
+        return [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file)]
+
+
+def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -140,8 +140,10 @@ def _settings(
             continue  # written side by side with the kind's own, and told once
         inner = defined.get(entry.get("$ref", "").rpartition("/")[2])
         if inner is not None and "properties" in inner:
-            several = f"{{{', '.join(names)}}}" if len(names) > 1 else name
-            yield from _settings(inner, defined, f"{before}{several}.")
+            each = "*" if len(names) > 1 else name
+            if each == "*":
+                yield f"`{before}*`", f"each of {', '.join(f'`{one}`' for one in names)}", ""
+            yield from _settings(inner, defined, f"{before}{each}.")
         else:
             default = json.dumps(entry["default"]) if "default" in entry else ""
             yield f"`{before}{name}`", _kind(entry), f"`{default}`" if default else ""

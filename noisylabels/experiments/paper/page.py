@@ -52,22 +52,26 @@ def render_page(findings: Findings | None = None) -> str:
     Args:
         findings: What a study found; None: the paper's own numbers alone, and how to make ours.
     """
-    found = [_goals(findings)] if findings else []
-    rest = _measured(findings) if findings else []
-    sections = [_open(findings), *found, _beside(findings), *rest, _misprints()]
+    if findings is None:
+        return _join([_HEAD, prose.METHOD, prose.NOT_RUN, _beside(None), _misprints()])
+    head = [_HEAD, *([prose.REHEARSAL] if findings.preset == "tiny" else [])]
+    found = [_goals(findings), _beside(findings), _why(), _surrogates(findings), _teacher(findings.tables["teacher"])]
+    return _join([*head, *found, _costs(findings), _how(findings), _misprints()])
+
+
+_HEAD = "# The paper's study, on simulated screens\n\n" + prose.PURPOSE
+
+
+def _join(sections: Sequence[str]) -> str:
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
-def _open(findings: Findings | None) -> str:
-    head = "# The paper's study, on simulated screens\n\n" + prose.PURPOSE
-    if findings is None:
-        return "\n\n".join([head, prose.METHOD, prose.NOT_RUN])
+def _how(findings: Findings) -> str:
     seeds = ",".join(map(str, findings.seeds))
     made = f"Made by `noisylabels study --preset {findings.preset} --seeds {seeds} --out OUT`; "
     made += ", ".join(f"{name} {value}" for name, value in findings.machine.items()) + "."
-    warning = [prose.REHEARSAL] if findings.preset == "tiny" else []
     smaller = [prose.NOT_THE_SIZE] if findings.preset != "paper" else []
-    return "\n\n".join([head, *warning, made, *smaller, _describe(findings.settings), prose.METHOD])
+    return "\n\n".join(["## How it was made", made, *smaller, _describe(findings.settings), prose.METHOD])
 
 
 def _describe(settings: StudySettings) -> str:
@@ -102,18 +106,11 @@ def _beside(findings: Findings | None) -> str:
         for entry in STATEMENTS
     ]
     heads = ("", "paper", "ours, as measured there", "ours, against the truth", "paper's number")
-    return "\n\n".join([title, prose.HOW_TO_READ, _table(heads, rows_), prose.TIMES])
+    return "\n\n".join([title, prose.HOW_TO_READ, _table(heads, rows_)])
 
 
-def _measured(findings: Findings) -> list[str]:
-    tables = findings.tables
-    return [
-        "## Why they differ\n\n" + prose.REASONS,
-        _surrogates(findings),
-        _teacher(tables["teacher"]),
-        _costs(findings),
-        prose.FURTHER,
-    ]
+def _why() -> str:
+    return "## Why they differ\n\n" + prose.REASONS
 
 
 def _goals(findings: Findings) -> str:
@@ -125,7 +122,7 @@ def _goals(findings: Findings) -> str:
         enough = len(findings.seeds) >= FEWEST_SCREENS
         met = asked.estimate >= goal and number.decides and enough
         why = "" if enough else f" ({len(findings.seeds)} screens, {FEWEST_SCREENS} are asked for)"
-        rows.append((what, f"at least {goal:g}", _say(asked), f"{'met' if met else 'not met'}{why}"))
+        rows.append((what, f"at least {goal:g}", _say(asked, screens=True), f"{'met' if met else 'not met'}{why}"))
     verdict = findings.numbers[GOALS[0][1]].verdict
     title = "## What the study had to show"
     return "\n\n".join([title, verdict, prose.WHEN_MET, _table(("", "asked for", "found", ""), rows)])
@@ -137,18 +134,11 @@ def _surrogates(findings: Findings) -> str:
     left, erased, added, overlooked = (findings.events[name] for name in ("left", "erased", "added", "overlooked"))
     corrections = (
         f"The simulated experts left {left} predicted events as they were, erased {erased}, drew {added} and "
-        f"overlooked {overlooked}."
+        f"overlooked {overlooked}. In the wrong order are {len(wrong)} pairs of points, {len(main)} of them among CIP, "
+        "CDL and MDL: [which, and by how much](tables/wrong_orders.csv)."
     )
-    return "\n\n".join(
-        [
-            "## Do the surrogates tell the truth?",
-            prose.SURROGATES,
-            _frame(findings.tables["surrogates"]),
-            corrections,
-            f"Wrong conclusions: {len(wrong)} pairs of points, {len(main)} of them among CIP, CDL and MDL; which, "
-            "and by how much: [`tables/wrong_orders.csv`](tables/wrong_orders.csv).",
-        ]
-    )
+    shown = findings.tables["surrogates"][["surrogate", "truth", "spearman", "bias", "n_pairs", "n_wrong"]]
+    return "\n\n".join(["## Do the surrogates tell the truth?", prose.SURROGATES, _frame(shown), corrections])
 
 
 _MAIN = ("CIP", "CDL", "MDL", "mdl-finetuned")
@@ -159,7 +149,8 @@ def _teacher(table: "pd.DataFrame") -> str:
 
 
 def _costs(findings: Findings) -> str:
-    return "## Costs\n\n" + prose.COSTS + "\n\n" + _frame(findings.tables["costs"])
+    shown = findings.tables["costs"][["method", "stage", "scope", "machine_s"]]
+    return "\n\n".join(["## Costs", prose.COSTS, _frame(shown), prose.FURTHER])
 
 
 def _misprints() -> str:
@@ -184,15 +175,13 @@ def _hold(entry: Statement, number: Number) -> str:
     )
 
 
-def _say(number: Number) -> str:
+def _say(number: Number, *, screens: bool = False) -> str:
     if math.isnan(number.estimate):
         return "undefined"
     text = f"{number.estimate:.2f}"
     if not math.isnan(number.low):
         text += f" [{number.low:.2f}, {number.high:.2f}]"
-    if number.screens:
-        text += " (" + ", ".join(f"{value:.2f}" for value in number.screens) + ")"
-    return text + (f"; r {number.relative.estimate:.1f} %" if number.relative else "")
+    return text + (" (" + ", ".join(f"{value:.2f}" for value in number.screens) + ")" if screens else "")
 
 
 def _frame(frame: "pd.DataFrame") -> str:

@@ -10,7 +10,7 @@ from noisylabels.experiments.paper.page import Findings, render_page
 from noisylabels.experiments.paper.results import measure
 from noisylabels.experiments.paper.settings import StudySettings
 from noisylabels.experiments.paper.study import read_study, screen_folder
-from noisylabels.experiments.paper.tables import make_tables, write_tables
+from noisylabels.experiments.paper.tables import make_tables, tabulate_numbers, write_tables
 
 PAGE = "paper.md"
 
@@ -39,7 +39,7 @@ def write_page(folder: Path, settings: StudySettings, *, preset: str, seeds: Seq
         for seed in seeds
     }
     numbers = measure(counted, resamples=settings.resamples)
-    tables = make_tables(counted, steps)
+    tables = make_tables(counted, steps) | {"numbers": tabulate_numbers(numbers, list(steps))}
     kinds = Correction._fields[1:]
     events = {kind: sum(done["corrections"][kind] for done in steps.values()) for kind in kinds}
     machine = steps[f"seed {seeds[0]}"]["counts"]["machine"]

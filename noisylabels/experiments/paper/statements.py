@@ -84,22 +84,21 @@ STATEMENTS = (*_ratings(), *_detection(), *_gains())
 AMBIGUITIES = (
     (
         "Accuracy = TP / (TP + TN) (Eq. 1)",
-        "For a class that covers 2.3 % of the pixels this is at most about 0.024, so Eq. 1 cannot have made the "
-        "figures. What MATLAB calls class accuracy is TP / (TP + FN), the recall (the paper's own Eq. 3), which we "
-        "report.",
+        "A class of 2.3 % of the pixels would have at most about 0.024, so Eq. 1 cannot have made the figures. "
+        "MATLAB's class accuracy is TP / (TP + FN) (Eq. 3), which we report.",
     ),
     (
         "BF score = 2PR / (P + R) (Eq. 6), with the P and R of pixels",
-        "With pixel precision and recall this is Dice. The boundary F1 needs those of boundary pixels within a "
-        "tolerance, which the paper does not give; we take MATLAB's, 0.75 % of the diagonal.",
+        "That is Dice. The boundary F1 needs those of boundary pixels within a tolerance, which is not given; we take "
+        "MATLAB's, 0.75 % of the diagonal.",
     ),
     (
         '"Sørensen-Dice coefficient" as the name of the evaluation',
-        "No Dice is reported, IoU is. We report both; their means over classes are no function of each other.",
+        "IoU is reported, no Dice. We report both.",
     ),
     (
         '"Mean": the average of all classes in all images',
-        "MATLAB's MeanAccuracy and MeanIoU are means over classes of pooled counts; only MeanBFScore is a mean over "
+        "MATLAB's MeanAccuracy and MeanIoU are means over classes of pooled counts, only MeanBFScore is one over "
         "images. We follow MATLAB.",
     ),
     (
@@ -108,28 +107,27 @@ AMBIGUITIES = (
     ),
     (
         '"25 % increase of mean IoU" in the abstract',
-        "It is the 24.75 of the 31 quarters; the 306 give 12.2. Whether points or relative is not said. We print both.",
+        "The 24.75 of the 31 quarters; the 306 give 12.2. Points or relative is not said: ours are both kept.",
     ),
     (
         "Detection 64.48 % and 77.19 % beside those of the classes",
-        "With one pooled count of expert boxes both totals would weigh the classes alike; the numbers need .603 and "
-        ".4985 for the autolysosomes, and the text says that phagophores are the more numerous. So the normaliser is "
-        "something else, and the totals cannot be made again exactly. Ours is the number of boxes of the class, all "
-        "experts pooled; the mean and SD over experts stand in `tables/experts.csv`.",
+        "One pooled count would weigh the classes alike in both; the numbers need .603 and .4985 for the "
+        "autolysosomes, the rarer class by the text. So the totals cannot be made again. Ours divides by the boxes of "
+        "a class, all experts pooled.",
     ),
     (
         "Matching of boxes",
-        'The paper says "intersection of boxes". Our paper mode lets each expert box take its best box of the same '
-        "class, many times if need be, from IoU 0.1 on; the one-to-one mode stands beside it.",
+        '"Intersection of boxes". In our paper mode each expert box takes its best box of the same class, many times '
+        "if need be, from IoU 0.1 on; the one-to-one mode stands beside it.",
     ),
     (
         "Kolmogorov-Smirnov p from 1e-8 to 1e-11 per expert",
-        "With 20 ratings against 20, MATLAB's kstest2 cannot go below 5.5e-10. The exact test gives 1.1e-8 at D = .90 "
-        "and 1.4e-11 at D = 1. The test ignores that the images are paired; Wilcoxon's signed ranks stand beside it.",
+        "With 20 ratings against 20 MATLAB's kstest2 ends at 5.5e-10; exact are 1.1e-8 at D = .90 and 1.4e-11 at "
+        "D = 1. The images are paired, which it ignores; Wilcoxon's signed ranks stand beside it.",
     ),
     (
         "Four experts, or two groups",
-        "Figure 3B gives means over four experts, the text speaks of two groups. We have four experts in two groups.",
+        "Figure 3B gives means over four, the text speaks of two groups. We have four in two groups.",
     ),
     (
         "Precision and specificity (Eq. 2 and 4)",

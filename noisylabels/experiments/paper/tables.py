@@ -1,6 +1,6 @@
 """Every table of the study as a CSV file: what the page is made from, and more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from evaluation.statistics.agreement import correlate_raters
 from noisylabels.data.atomic import replacing
 from noisylabels.experiments.paper.costs import collect_costs, tabulate_costs
 from noisylabels.experiments.paper.evaluation import BOXES, REFERENCES, Counted
-from noisylabels.experiments.paper.results import METHODS
+from noisylabels.experiments.paper.results import METHODS, Number
 from noisylabels.experiments.paper.screen import CIP, TRUTH
+from noisylabels.experiments.paper.statements import STATEMENTS
 from noisylabels.experiments.paper.surrogates import correlate, list_wrong, tabulate_points
 
 if TYPE_CHECKING:
@@ -79,6 +80,31 @@ def tabulate_teacher(counted: Counted) -> "pd.DataFrame":
     return pd.DataFrame(
         {"method": names, "truth": [truth[name] for name in names], "cip": [teacher.get(name, 1.0) for name in names]}
     )
+
+
+def tabulate_numbers(numbers: Mapping[str, Number], screens: Sequence[str]) -> "pd.DataFrame":
+    """Tabulate ours beside every number that the paper states.
+
+    Args:
+        numbers: What `results.measure` gave.
+        screens: Names of the screens, in the order of each number's own.
+
+    Returns:
+        Two rows a number, as measured there and against the truth (one where there is no truth): the estimate, its
+        interval, the relative gain in percent, and a column for each screen alone.
+    """
+    import pandas as pd
+
+    rows = []
+    for entry in STATEMENTS:
+        for against, key in (("as measured there", entry.measured), ("the truth", entry.true)):
+            if key:
+                number = numbers[key]
+                relative = number.relative.estimate if number.relative else np.nan
+                row = {"number": entry.what, "paper": entry.value, "unit": entry.unit, "against": against}
+                row |= {"ours": number.estimate, "low": number.low, "high": number.high, "relative": relative}
+                rows.append(row | dict(zip(screens, number.screens, strict=True)))
+    return pd.DataFrame(rows)
 
 
 def write_tables(tables: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
