@@ -126,6 +126,29 @@ def label_events(label_map: LabelMap) -> tuple[InstanceMap, LabelMap]:
     return instances, np.array(found, np.uint8)
 
 
+def find_small_events(label_map: LabelMap, min_area_px: int) -> NDArray[np.bool_]:
+    """Find the pixels of events that are smaller than a minimum.
+
+    Args:
+        label_map: (row, column) class indices, 0 = background. Not modified.
+        min_area_px: Events with fewer pixels are small; below 2 there are none.
+
+    Returns:
+        (row, column) True where the event is small, never in the background.
+
+    Examples:
+        >>> find_small_events(np.array([[1, 0, 2, 2]], np.uint8), 2)
+        array([[ True, False, False, False]])
+    """
+    if min_area_px < 2:
+        return np.zeros(label_map.shape, bool)
+    instances, classes = label_events(label_map)
+    areas = np.bincount(instances.ravel(), minlength=len(classes) + 1)
+    areas[0] = min_area_px  # the background stays
+    small: NDArray[np.bool_] = areas[instances] < min_area_px
+    return small
+
+
 COSTLY_FEATURES = ("solidity", "crowding")
 """Features of shape and place that `measure_events` leaves out where they are not wanted."""
 

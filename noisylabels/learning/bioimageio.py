@@ -106,12 +106,18 @@ def write_package(
 
 def _documentation(model: Model) -> str:
     channels, classes = ", ".join(model.channel_names), ", ".join(model.classes.names)
+    specks = (
+        f"Drop objects under {model.min_event_px} pixels afterwards: the program that made these weights does.\n\n"
+        if model.min_event_px
+        else ""
+    )
     return (
         f"# Segmentation of {', '.join(model.classes.names[1:])}\n\n"
         f"Channels, in this order: {channels}. Classes, in this order: {classes}.\n\n"
         "Give it raw counts. Each channel is normalised inside to mean 0 and deviation 1 over the image, sides are\n"
         "padded to multiples of 8, and the answer is class probabilities. Give it whole fields: a tile would be\n"
         "normalised by itself, and QuPath normalises by tile as well unless tiles are as large as the image.\n\n"
+        f"{specks}"
         "## Validation\n\n"
         "Compare its label maps with some of your own, drawn by hand, before you trust a number: "
         "`noisylabels evaluate`. For research only.\n"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.atomic import replacing
 from noisylabels.data.event_files import EVENT_FILE, NUMBERS, write_event_file
-from noisylabels.data.events import EventTable, InstanceMap, label_events, measure_events
+from noisylabels.data.events import EventTable, InstanceMap, find_small_events, label_events, measure_events
 from noisylabels.data.instances import split_touching, write_instance_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.learning.monai_io import LabelLayout
@@ -74,10 +74,8 @@ class SmallEventsDropd(MapTransform):
         for key in self.key_iterator(item):
             logits = torch.as_tensor(item[key])
             winner = logits.argmax(dim=0)
-            instances, classes = label_events(np.asarray(winner.cpu().numpy(), np.uint8))
-            areas = np.bincount(instances.ravel(), minlength=len(classes) + 1)
-            areas[0] = self.min_area_px  # the background stays
-            small = torch.as_tensor(areas[instances] < self.min_area_px, device=logits.device)
+            found = find_small_events(np.asarray(winner.cpu().numpy(), np.uint8), self.min_area_px)
+            small = torch.as_tensor(found, device=logits.device)
             changed = logits.clone()
             changed[0] = torch.where(small, logits.amax(dim=0), logits[0])
             changed.scatter_(0, winner[None], torch.where(small, logits[0], logits.amax(dim=0))[None])

@@ -27,7 +27,8 @@ def export_model(model: Model, out: str | Path, *, to: Format) -> Path:
     """Write a trained network as a file that other programs run.
 
     It takes (batch, channel, row, column) float32 raw counts and gives (batch, class, row, column) probabilities:
-    normalisation, padding and softmax are inside. The file tells its channel and class names.
+    normalisation, padding and softmax are inside. The file tells its channel and class names, and the smallest event
+    that `predict` keeps: dropping smaller ones is left to who runs it.
 
     Args:
         model: The network, as `load_model` gives it.
@@ -57,8 +58,9 @@ def export_model(model: Model, out: str | Path, *, to: Format) -> Path:
 
 
 def describe_model(model: Model) -> str:
-    """Write what a file tells of itself, as JSON: the order of axes, channels and classes."""
-    return json.dumps({"axes": "bcyx", "channels": list(model.channel_names), "classes": list(model.classes.names)})
+    """Write what a file tells of itself, as JSON: the order of axes, channels and classes, and the smallest event."""
+    about = {"axes": "bcyx", "channels": list(model.channel_names), "classes": list(model.classes.names)}
+    return json.dumps(about | ({"min_event_px": model.min_event_px} if model.min_event_px else {}))
 
 
 def whole_network(model: Model) -> "WholeNetwork":
@@ -140,7 +142,7 @@ def _check_same(model: Model, run: Callable[[Any], Any], path: Path) -> None:
     """Compare what was written with the network, on sides that are multiples of 8 and on others."""
     for rows, columns in ((64, 80), (61, 83)):
         image = example_image(len(model.channel_names), rows, columns)
-        differing = int((run(image)[0].argmax(0) != model.predict(image[0])).sum())
+        differing = int((run(image)[0].argmax(0) != model.logits(image[0]).argmax(0)).sum())
         if differing:
             msg = (
                 f"{path.name} must give the label map of {model.weights}, but {differing} pixels of {rows} x {columns} "

@@ -22,7 +22,7 @@ from noisylabels.learning.machine_errors import explain
 from noisylabels.learning.overrides import check_overrides, parse_override
 from noisylabels.learning.presets import check_preset
 from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record
-from noisylabels.learning.shipped import choose_weights, shipped_weights
+from noisylabels.learning.shipped import choose_weights, rule_of_models, shipped_weights
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
@@ -85,15 +85,31 @@ def find_bundle(name: str) -> Path:
         InputError: If there is none; the message lists those that are installed. If its name is one that MONAI would
             evaluate.
     """
+    if folder := _look_for_bundle(name):
+        return folder
     homes = bundle_homes()
-    for folder in (Path(name), *(home / name for home in homes)):
+    known = sorted({path.parent.parent.name for home in homes for path in home.glob("*/configs/metadata.json")})
+    msg = f"A bundle must be one of {', '.join(known)} or a bundle's folder, got {name!r}. Name one of them."
+    raise InputError(msg)
+
+
+def _look_for_bundle(name: str) -> Path | None:
+    for folder in (Path(name), *(home / name for home in bundle_homes())):
         if (folder / "configs" / "metadata.json").is_file():
             if name.startswith(("$", "@", "%")):
                 msg = f"The folder of a bundle must not begin with $, @ or %, got {name!r}. Rename it."
                 raise InputError(msg)
             return folder
-    known = sorted({path.parent.parent.name for home in homes for path in home.glob("*/configs/metadata.json")})
-    msg = f"A bundle must be one of {', '.join(known)} or a bundle's folder, got {name!r}. Name one of them."
+    return None
+
+
+def _find_model(name: str) -> tuple[Path, Path | None]:
+    """Find a bundle, and the weights if others than its own are meant."""
+    named, weights = choose_weights(name, bundle_homes())
+    if folder := _look_for_bundle(named):
+        return folder, weights
+    advice = f"The folder to predict comes second: noisylabels predict cdl {name}" if Path(name).is_dir() else ""
+    msg = f"{rule_of_models(bundle_homes())}, got {name!r}. {advice or 'Name one of them, or train one'}."
     raise InputError(msg)
 
 
@@ -145,8 +161,7 @@ def plan_prediction(
             channels are those of the training in another order, or its class
             indices mean something else. If the record names what is not on the allow-list.
     """
-    named, weights = choose_weights(bundle, bundle_homes())
-    folder = find_bundle(named)
+    folder, weights = _find_model(bundle)
     given = {**_beside(overrides, name=Path(bundle).stem if weights else folder.name), **overrides}
     if weights is None:
         trained = Path("runs") / folder.name / "model.pt"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import find_small_events
 from noisylabels.data.images import check_pixels
 from noisylabels.data.labels import ClassTable, LabelMap
 
@@ -47,13 +48,17 @@ class Model:
         weights: The checkpoint.
         classes: What its class indices mean.
         channel_names: What it was trained on, in order.
+
+    Attributes:
+        min_event_px: Predicted events with fewer pixels become background, as in `noisylabels predict`; weights bring
+            their own, 20 those of nuclei, and most of them 0, which drops none.
     """
 
     def __init__(self, launch: Launch, weights: Path, classes: ClassTable, channel_names: Sequence[str]) -> None:
         self.weights = weights
         self.classes = classes
         self.channel_names = tuple(channel_names)
-        self._parts = _build(launch, weights)
+        self._parts, self.min_event_px = _build(launch, weights)
 
     @property
     def network(self) -> Any:
@@ -65,7 +70,7 @@ class Model:
         return f"Model({str(self.weights)!r}, {', '.join(self.channel_names)} -> {', '.join(self.classes)})"
 
     def predict(self, image: Image) -> LabelMap:
-        """Return the label map of an image.
+        """Return the label map of an image, without the events that are smaller than `min_event_px`.
 
         Args:
             image: (channel, row, column) of any number type. Not modified.
@@ -83,19 +88,28 @@ class Model:
         logits, ready = self._run(images)
         classes = logits.argmax(dim=1, keepdim=True).to(dtype=_torch().uint8).cpu()
         pairs = zip(classes, ready, strict=True)
-        return [np.ascontiguousarray(self._unpadded(one, tensor)[0], np.uint8) for one, tensor in pairs]
+        label_maps = [np.ascontiguousarray(self._unpadded(one, tensor)[0], np.uint8) for one, tensor in pairs]
+        for label_map in label_maps:
+            label_map[find_small_events(label_map, self.min_event_px)] = 0
+        return label_maps
 
     def probabilities(self, image: Image) -> NDArray[np.float32]:
         """Return the class probabilities of an image, (class, row, column) float32 that sum to 1.
 
+        Where `predict` drops a small event, those of its class and of the background have changed places.
+
         Args:
             image: (channel, row, column). Not modified.
         """
-        torch = _torch()
-        return np.ascontiguousarray(torch.softmax(torch.as_tensor(self.logits(image)), dim=0).numpy(), np.float32)
+        torch, logits = _torch(), self.logits(image)
+        if self.min_event_px > 1:
+            from noisylabels.learning.confidence import SmallEventsDropd
+
+            logits = SmallEventsDropd("pred", self.min_event_px)({"pred": logits})["pred"]
+        return np.ascontiguousarray(torch.softmax(torch.as_tensor(logits), dim=0).numpy(), np.float32)
 
     def logits(self, image: Image) -> NDArray[np.float32]:
-        """Return what the network gives before the softmax, (class, row, column) float32.
+        """Return what the network gives before the softmax, (class, row, column) float32, small events included.
 
         Args:
             image: (channel, row, column). Not modified.
@@ -164,12 +178,12 @@ def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
     """Read what a trained network is, without building it; arguments and errors as in `load_model`."""
     from noisylabels.learning import channels, launcher
     from noisylabels.learning.records import bundle_of, read_record
-    from noisylabels.learning.shipped import find_shipped
+    from noisylabels.learning.shipped import find_shipped, rule_of_models
 
     come_along = find_shipped(str(path), launcher.bundle_homes())
     weights = come_along or (Path(path) / WEIGHTS if Path(path).is_dir() else Path(path))
     if not weights.is_file():
-        msg = f"A model must be weights (model.pt) or the folder of a training, got {path}. Train first, or name it."
+        msg = f"{rule_of_models(launcher.bundle_homes())}, got {path}. Name one of them, or train one."
         raise FileNotFoundError(msg)
     record = read_record(weights)
     named = bundle or bundle_of(record) or "cdl"
@@ -186,7 +200,8 @@ def predict(image: Image, model: Model | str | Path) -> LabelMap:
         model: A model, or `model.pt`, or the run folder that holds it; for many images load it once.
 
     Returns:
-        (row, column) uint8 class indices.
+        (row, column) uint8 class indices: the map that `noisylabels predict` writes with the same weights, without
+        the small events that these drop.
 
     Raises:
         FileNotFoundError: If there are no weights.
@@ -204,7 +219,8 @@ def _channels(launch: Launch, record: Record | None) -> list[str]:
     return known if len(known) == number else [f"channel {place + 1}" for place in range(number)]
 
 
-def _build(launch: Launch, weights: Path) -> _Parts:
+def _build(launch: Launch, weights: Path) -> tuple[_Parts, int]:
+    """Build the network and what surrounds it, and tell the smallest event that it gives."""
     from noisylabels.learning.checkpoints import load_weights
     from noisylabels.learning.launcher import parse
 
@@ -216,7 +232,7 @@ def _build(launch: Launch, weights: Path) -> _Parts:
     network, prepare, inferer, device = (parser.get_parsed_content(name) for name in names)
     load_weights(network, weights, map_location=device)
     network.eval()
-    return _Parts(network, prepare, inferer, device)
+    return _Parts(network, prepare, inferer, device), int(parser.get("min_event_px", 0))
 
 
 def _torch() -> Any:

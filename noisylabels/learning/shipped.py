@@ -32,6 +32,22 @@ def find_shipped(name: str, homes: Sequence[Path]) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
+def rule_of_models(homes: Sequence[Path]) -> str:
+    """Write what a model may be, with the names of the weights that come along: the first half of a message.
+
+    Args:
+        homes: Folders that hold bundles.
+
+    Examples:
+        >>> rule_of_models([Path("nowhere")])
+        'A model must be a model.pt, the folder of a training, or a bundle'
+    """
+    own = {path.parent.parent.name for home in homes for path in home.glob(f"*/{MODELS}/{WEIGHTS}")}
+    further = {path.parent.name for home in homes for path in home.glob(f"*/{MODELS}/*/{WEIGHTS}")}
+    named = "".join(f"{name}, " for name in [*sorted(own), *sorted(further - own)])
+    return f"A model must be {named}a model.pt, the folder of a training, or a bundle"
+
+
 def choose_weights(named: str, homes: Sequence[Path]) -> tuple[str, Path | None]:
     """Return a bundle and the weights that are meant by a word of the command line.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import find_small_events
 from noisylabels.data.labels import LabelMap
 
 DIVISOR = 8  # three down-samplings
@@ -32,10 +33,12 @@ class Network(NamedTuple):
     Attributes:
         answer: (batch, channel, ...) to (batch, class, ...).
         class_names: What its file tells; None if it tells nothing.
+        min_event_px: Events with fewer pixels become background; 0 drops none.
     """
 
     answer: Answer
     class_names: tuple[str, ...] | None
+    min_event_px: int = 0
 
 
 def load_network(model: Path, device: str) -> Network:
@@ -83,7 +86,9 @@ def label_with(network: Network, model: Path, n_classes: int) -> Callable[[Seque
         model: Its file, for messages.
         n_classes: How many classes it must give.
     """
-    return _label_counts(network.answer) if network.class_names else _label_scaled(network.answer, model, n_classes)
+    if network.class_names:
+        return _label_counts(network.answer, network.min_event_px)
+    return _label_scaled(network.answer, model, n_classes)
 
 
 def normalise(image: Image) -> NDArray[np.float32]:
@@ -120,7 +125,7 @@ def _load_torchscript(model: Path, device: str) -> Network:
             found: NDArray[np.float32] = network(torch.from_numpy(batch).to(device)).cpu().numpy()
         return found
 
-    return Network(answer, _told_classes(told[ABOUT]))
+    return Network(answer, *_told(told[ABOUT]))
 
 
 def _load_onnx(model: Path, device: str) -> Network:
@@ -132,7 +137,7 @@ def _load_onnx(model: Path, device: str) -> Network:
     session = onnxruntime.InferenceSession(str(model), options, providers=providers)
     name = session.get_inputs()[0].name
     told = session.get_modelmeta().custom_metadata_map.get(ABOUT, "")
-    return Network(lambda batch: session.run(None, {name: batch})[0], _told_classes(told))
+    return Network(lambda batch: session.run(None, {name: batch})[0], *_told(told))
 
 
 def _load_openvino(model: Path, _: str) -> Network:
@@ -143,24 +148,27 @@ def _load_openvino(model: Path, _: str) -> Network:
     told = read.get_rt_info(ABOUT).astype(str) if read.has_rt_info([ABOUT]) else ""
     hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": _n_threads()}
     compiled = core.compile_model(read, "CPU", hints)
-    return Network(lambda batch: compiled(batch)[0], _told_classes(told))
+    return Network(lambda batch: compiled(batch)[0], *_told(told))
 
 
-def _told_classes(told: str | bytes) -> tuple[str, ...] | None:
-    """Read the classes that a file of `noisylabels export` tells."""
+def _told(told: str | bytes) -> tuple[tuple[str, ...] | None, int]:
+    """Read the classes and the smallest event that a file of `noisylabels export` tells."""
     if not told:
-        return None
+        return None, 0
     about = json.loads(told)
     if about["axes"] != AXES:
         msg = f"its axes must be {AXES}, got {about['axes']}"
         raise ValueError(msg)
-    return tuple(str(name) for name in about["classes"])
+    return tuple(str(name) for name in about["classes"]), int(about.get("min_event_px", 0))
 
 
-def _label_counts(answer: Answer) -> Callable[[Sequence[Image]], list[LabelMap]]:
+def _label_counts(answer: Answer, min_event_px: int) -> Callable[[Sequence[Image]], list[LabelMap]]:
     def predict(images: Sequence[Image]) -> list[LabelMap]:
         batch = np.stack([np.ascontiguousarray(image, np.float32) for image in images])
-        return list(answer(batch).argmax(axis=1).astype(np.uint8))
+        label_maps = list(answer(batch).argmax(axis=1).astype(np.uint8))
+        for label_map in label_maps:
+            label_map[find_small_events(label_map, min_event_px)] = 0
+        return label_maps
 
     return predict
 

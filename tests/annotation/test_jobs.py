@@ -195,7 +195,9 @@ def test_the_predictor_is_one_process_that_ends_with_its_input(tmp_path):
     process.stdin.write(json.dumps(request) + "\n")
     process.stdin.flush()
     answer = json.loads(process.stdout.readline())
-    assert answer["error"].startswith(f"A model must be weights (model.pt) or the folder of a training, got {tmp_path}")
+    assert answer["error"].startswith(
+        f"A model must be cdl, mdl, nuclei, a model.pt, the folder of a training, or a bundle, got {tmp_path}"
+    )
     process.stdin.close()
     assert process.wait(timeout=120) == 0
     process.stdout.close()

@@ -48,6 +48,16 @@ def test_an_unknown_bundle_or_preset_is_refused_with_those_there_are(run: list[s
     )
 
 
+def test_an_unknown_model_is_refused_with_those_there_are(screen: Path, capsys) -> None:
+    rule = "A model must be cdl, mdl, nuclei, a model.pt, the folder of a training, or a bundle"
+    assert told(["predict", "nuclie", str(screen)], capsys) == (
+        f"{rule}, got 'nuclie'. Name one of them, or train one."
+    )
+    assert told(["predict", str(screen)], capsys) == (
+        f"{rule}, got '{screen}'. The folder to predict comes second: noisylabels predict cdl {screen}."
+    )
+
+
 def test_an_option_without_value_or_dashes_is_refused(run: list[str], capsys) -> None:
     assert told([*run, "--seed"], capsys) == (
         "An override must have a value, got --seed and nothing after it. Write --seed VALUE."

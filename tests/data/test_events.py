@@ -8,8 +8,16 @@ from hypothesis.extra.numpy import arrays
 from skimage.measure import label as skimage_label
 
 from noisylabels.data.errors import InputError
-from noisylabels.data.events import EventTable, label_events
+from noisylabels.data.events import EventTable, find_small_events, label_events
 from tests.cases import draw
+
+
+def test_small_events_are_found_by_class_and_never_the_background():
+    label_map = draw("11.2/...2/1.12/.1..")
+    np.testing.assert_array_equal(find_small_events(label_map, 1), np.zeros((4, 4), bool))
+    np.testing.assert_array_equal(find_small_events(label_map, 3), draw("11../..../..../....") > 0)
+    np.testing.assert_array_equal(find_small_events(label_map, 9), label_map > 0)
+    assert not find_small_events(np.zeros((2, 3), np.uint8), 9).any()
 
 
 def test_a_background_only_map_has_no_event():

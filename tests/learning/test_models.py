@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from noisylabels.data.errors import InputError
+from noisylabels.data.events import label_events
+from noisylabels.data.images import read_label_map, write_image
 from noisylabels.learning.checkpoints import save
 from noisylabels.learning.launcher import RECORD
 from noisylabels.learning.models import load_model, plan_model, predict
 from tests.bundles.conftest import BUNDLES
+from tests.running import run_command
 
 
 def write_weights(folder, *, n_channels=2, class_names=("background", "phagophore", "autolysosome")):
@@ -80,8 +83,39 @@ def test_a_folder_without_weights_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError) as fault:
         load_model(tmp_path)
     assert str(fault.value) == (
-        f"A model must be weights (model.pt) or the folder of a training, got {tmp_path}. Train first, or name it."
+        "A model must be cdl, mdl, nuclei, a model.pt, the folder of a training, or a bundle, "
+        f"got {tmp_path}. Name one of them, or train one."
     )
+
+
+def test_python_drops_the_small_events_that_the_command_line_drops(tmp_path):
+    folder, least = tmp_path / "run", 20
+    folder.mkdir()
+    write_weights(folder)
+    image = np.random.default_rng(5).integers(0, 900, (2, 48, 64)).astype(np.uint16)
+    write_image(tmp_path / "images/f0.ome.tif", image)
+    everything = predict(image, folder)
+    areas = np.bincount(label_events(everything)[0].ravel())
+    assert areas[1:].min() < least <= areas[1:].max()
+    record = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps(record | {"min_event_px": least}))
+    model = load_model(folder)
+    found = model.predict(image)
+    assert model.min_event_px == least
+    assert 0 < (found != everything).sum() == (everything > 0).sum() - (found > 0).sum()
+    np.testing.assert_array_equal(model.probabilities(image).argmax(axis=0), found)
+    np.testing.assert_array_equal(model.logits(image).argmax(axis=0), everything)
+    words = [
+        "predict",
+        folder,
+        tmp_path / "images",
+        "--output_dir",
+        tmp_path / "labels",
+        "--device",
+        "$torch.device('cpu')",
+    ]
+    assert run_command(*words) == 0
+    np.testing.assert_array_equal(read_label_map(tmp_path / "labels/f0.tif"), found)
 
 
 def test_the_bundle_can_be_named(tmp_path, image):
