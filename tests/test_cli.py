@@ -51,7 +51,7 @@ def test_every_command_answers_help(capsys, command):
 
 def test_progress_off_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
     moments = iter([0.0, 10.0, 31.0, 31.0, 40.0, 62.0, 62.0])
-    monkeypatch.setattr("noisylabels.commands.options.monotonic", lambda: next(moments))
+    monkeypatch.setattr("noisylabels.data.progress.monotonic", lambda: next(moments))
     with counting("fields", 9) as advance:
         for _ in range(4):
             advance()

@@ -7,14 +7,13 @@ commas; NAME=VALUE pairs are repeated.
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from operator import length_hint
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Literal, TypeVar
 
 import typer
 
-LINE_EVERY_S = 30.0
-"""Between two lines of progress where nobody looks at a terminal."""
+from noisylabels.data.progress import count_in_lines
 
 SOME_FAILED = 3
 """Exit code where something was left out, named."""
@@ -99,13 +98,11 @@ def read_pairs(pairs: Iterable[str], *, option: str, example: str) -> dict[str, 
 
 
 def watch(items: Iterable[Item], name: str, *, total: int | None = None) -> Iterator[Item]:
-    """Show progress on a terminal while items pass."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    return iter(track(items, name, total=total, console=console, transient=True, disable=not shown))
+    """Show progress while items pass, as `counting` does; without a total they are asked how many they are."""
+    with counting(name, total or length_hint(items) or None) as advance:
+        for item in items:
+            yield item
+            advance()
 
 
 @contextlib.contextmanager
@@ -121,21 +118,8 @@ def counting(name: str, total: int | None) -> Iterator[Callable[[], None]]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _count_in_lines(name, total)
+        yield count_in_lines(name, total)
         return
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(name, total=total)
         yield lambda: progress.advance(bar)
-
-
-def _count_in_lines(name: str, total: int | None) -> Callable[[], None]:
-    done, told = 0, monotonic()
-
-    def advance() -> None:
-        nonlocal done, told
-        done += 1
-        if monotonic() - told >= LINE_EVERY_S:
-            told = monotonic()
-            typer.echo(f"{name}: {done} of {total}" if total else f"{name}: {done}", err=True)
-
-    return advance

@@ -23,7 +23,6 @@ app = typer.Typer()
 screen = typer.Typer(no_args_is_help=True, help="Run a method over plates, see how far it is, measure every well.")
 app.add_typer(screen, name="screen")
 
-LINE_EVERY_S = 30.0
 
 Source = Annotated[Path, typer.Argument(help="A plate or a folder of plates; see `noisylabels convert --dry-run`.")]
 Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
@@ -256,6 +255,8 @@ def _follow(outcomes: Iterator[Any], total: int, as_json: bool) -> tuple[list[st
 
     from rich.console import Console
     from rich.progress import Progress
+
+    from noisylabels.data.progress import LINE_EVERY_S
 
     failed, doubts, begun = [], [], monotonic()
     console = Console(stderr=True)

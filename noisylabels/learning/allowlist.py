@@ -114,6 +114,7 @@ _OWN = (
     "objects.ObjectReader",
     "network.PoolUNet",
     "panels.FieldPanels",
+    "progress.ProgressLines",
     "report.EpochReport",
     "tracking.EpochTracker",
     "report.Validation",

@@ -88,7 +88,7 @@ def test_a_folder_without_weights_is_one_sentence(tmp_path):
     )
 
 
-def test_python_drops_the_small_events_that_the_command_line_drops(tmp_path):
+def test_python_drops_the_small_events_that_the_command_line_drops(tmp_path, monkeypatch, capsys):
     folder, least = tmp_path / "run", 20
     folder.mkdir()
     write_weights(folder)
@@ -105,16 +105,10 @@ def test_python_drops_the_small_events_that_the_command_line_drops(tmp_path):
     assert 0 < (found != everything).sum() == (everything > 0).sum() - (found > 0).sum()
     np.testing.assert_array_equal(model.probabilities(image).argmax(axis=0), found)
     np.testing.assert_array_equal(model.logits(image).argmax(axis=0), everything)
-    words = [
-        "predict",
-        folder,
-        tmp_path / "images",
-        "--output_dir",
-        tmp_path / "labels",
-        "--device",
-        "$torch.device('cpu')",
-    ]
-    assert run_command(*words) == 0
+    monkeypatch.setattr("noisylabels.data.progress.LINE_EVERY_S", 0)
+    where = ["--output_dir", tmp_path / "labels", "--device", "$torch.device('cpu')"]
+    assert run_command("predict", folder, tmp_path / "images", *where) == 0
+    assert "fields: 1 of 1\n" in capsys.readouterr().err
     np.testing.assert_array_equal(read_label_map(tmp_path / "labels/f0.tif"), found)
 
 
