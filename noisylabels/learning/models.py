@@ -101,7 +101,8 @@ class Model:
         Args:
             image: (channel, row, column). Not modified.
         """
-        torch, logits = _torch(), self.logits(image)
+        torch = _torch()
+        logits: object = self.logits(image)
         if self.min_event_px > 1:
             from noisylabels.learning.confidence import SmallEventsDropd
 
