@@ -1,32 +1,38 @@
-"""Which recipe of training comes to which score in how much time of a processor, trained on a CIP's labels.
+"""Which recipe of training comes to which score in how much time of a processor.
 
     noisylabels simulate whole --fields 36 --seed 21 --fractions 0.7,0.05,0.25
     noisylabels cip whole && noisylabels quarters whole screen
-    python -m benchmarks.recipes screen [--recipes ...] [--steps 60 120] [--seeds 0 1 2] [--label_name cip]
-    python -m benchmarks.recipes screen --recipes robust_coteaching robust_nrdice sgd   # presets of the bundle
+    python -m benchmarks.recipes run screen [--recipes ...] [--steps 60 120] [--seeds 0 1 2] [--label_name cip]
+    python -m benchmarks.recipes run screen --recipes robust_coteaching robust_nrdice sgd   # presets of the bundle
+    python -m benchmarks.recipes run screen --bundle mdl --label_name truth --fields 16     # few corrected fields
+    python -m benchmarks.recipes table recipes.csv [--page docs/teachers.md]
 
 Every line is a training of its own, whose learning rate has fallen to 0 at its last step, by the bundle and nothing
-but overrides of its config. Printed: mean IoU of the classes on the test fields against the truth (the CIP's own
+but overrides of its config. Printed: mean IoU of the classes on the test fields against the truth (the label set's own
 first), the least of any event class (0 = a class was left behind), spurious pixels per true one of the event classes,
-and seconds of one busy core. The table goes to --out as CSV line by line: a second call goes on.
+and seconds of one busy core. The rows go to --out as CSV line by line: a second call goes on. In the table a run has
+*collapsed* if an event class is left behind (IoU below .1) or more than five spurious pixels come to a true one.
 """
 
 import argparse
-import csv
 import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.marks import replace_between
+from benchmarks.teachers import append, read
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
+from noisylabels.data.views import write_view
 from noisylabels.learning import launcher
 
 SGD = {
@@ -65,31 +71,52 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+COLUMNS = ("bundle", "labels", "recipe", "steps", "seed", "mean_iou", "least_iou", "spurious", "seconds")
+LEFT_BEHIND, FLOODED = 0.1, 5.0
+"""A run has collapsed below this IoU of an event class, or above so many spurious pixels per true one."""
+BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
+
+
 def main() -> None:
-    """Train, and print."""
+    """Train, or tabulate."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--bundle", default="cdl")
-    parser.add_argument("--label_name", default="cip")
-    parser.add_argument("--recipes", nargs="+", default=list(RECIPES), help=f"{', '.join(RECIPES)}, or presets.")
-    parser.add_argument("--steps", nargs="+", type=int, default=[60, 120])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--out", type=Path, default=Path("recipes.csv"))
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("dataset", type=Path)
+    run.add_argument("--bundle", default="cdl")
+    run.add_argument("--label_name", default="cip")
+    run.add_argument("--fields", type=int, help="train on the first so many; all if not given")
+    run.add_argument("--recipes", nargs="+", default=list(RECIPES), help=f"{', '.join(RECIPES)}, or presets.")
+    run.add_argument("--steps", nargs="+", type=int, default=[60, 120])
+    run.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    run.add_argument("--out", type=Path, default=Path("recipes.csv"))
+    run.set_defaults(call=run_all)
+    table = commands.add_parser("table")
+    table.add_argument("rows", type=Path)
+    table.add_argument("--page", type=Path)
+    table.set_defaults(call=tabulate)
     options = parser.parse_args()
+    options.call(options)
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """Train every recipe, length and seed that is not there yet."""
     dataset = open_dataset(options.dataset)
     score = score_labels(dataset, lambda case_id: dataset.label_map(options.label_name, case_id))
     print(f"{options.label_name} itself: {describe(score)}", flush=True)
-    done = _read(options.out)
+    labels = options.label_name + (f" of {options.fields}" if options.fields else "")
+    done = {tuple(row[name] for name in COLUMNS[:5]) for row in read(options.out)}
     for steps in options.steps:
         for recipe in options.recipes:
             for seed in options.seeds:
-                key = (options.bundle, options.label_name, recipe, str(steps), str(seed))
+                key = (options.bundle, labels, recipe, str(steps), str(seed))
                 if key not in done:
                     score, seconds = train(dataset, options, recipe=recipe, steps=steps, seed=seed)
-                    _append(options.out, [*key, *score.values(), seconds])
+                    row = dict(zip(COLUMNS, [*key, *score.values(), seconds], strict=True))
+                    append(options.out, {name: str(value) for name, value in row.items()}, COLUMNS)
                     print(f"{', '.join(key)}: {describe(score)}, {seconds:.0f} s", flush=True)
 
 
@@ -98,18 +125,27 @@ def train(
 ) -> tuple[dict[str, float], float]:
     """Train a bundle for so many steps, as whole epochs, and score its last weights; processor seconds of training."""
     overrides, presets = dict(RECIPES.get(recipe, {})), () if recipe in RECIPES else (recipe,)
-    per_epoch = -(-len(dataset.ids("training")) // int(overrides.get("batch_size", 8)))
-    epochs = max(1, round(steps / per_epoch))
-    with tempfile.TemporaryDirectory() as folder:
-        overrides |= {"dataset_dir": str(dataset.folder), "label_name": options.label_name, "output_dir": folder}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = narrow(dataset, folder / "fields", options.label_name, options.fields)
+        per_epoch = -(-len(source.ids("training")) // int(overrides.get("batch_size", 8)))
+        epochs = max(1, round(steps / per_epoch))
+        overrides |= {"dataset_dir": str(source.folder), "label_name": options.label_name, "output_dir": name}
         overrides |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
         start = time.process_time()
         launcher.run(launcher.plan_training(options.bundle, presets, overrides))
         seconds = time.process_time() - start
-        values = {"dataset_dir": str(dataset.folder), "split": "test", "ckpt_path": f"{folder}/last.pt"}
-        launcher.run(launcher.plan_prediction(options.bundle, (), {**values, "output_dir": f"{folder}/labels"}))
-        labels = Path(folder) / "labels"
-        return score_labels(dataset, lambda case_id: read_label_map(labels / f"{case_id}.tif")), seconds
+        values = {"dataset_dir": str(dataset.folder), "split": "test", "ckpt_path": f"{name}/last.pt"}
+        launcher.run(launcher.plan_prediction(options.bundle, (), {**values, "output_dir": f"{name}/labels"}))
+        return score_labels(dataset, lambda case_id: read_label_map(folder / "labels" / f"{case_id}.tif")), seconds
+
+
+def narrow(dataset: Dataset, folder: Path, label_name: str, fields: int | None) -> Dataset:
+    """Keep the first so many training fields, and the validation fields; all when None."""
+    if fields is None:
+        return dataset
+    ids = {*dataset.ids("training")[:fields], *dataset.ids("validation")}
+    return open_dataset(write_view(dataset, folder, ids=ids, name=label_name, source=label_name))
 
 
 def score_labels(dataset: Dataset, read: Callable[[str], NDArray[np.uint8]]) -> dict[str, float]:
@@ -130,16 +166,29 @@ def describe(score: Mapping[str, float]) -> str:
     return f"mean IoU {score['mean_iou']:.3f}, least {score['least_iou']:.3f}, spurious {score['spurious']:.2f}"
 
 
-def _read(path: Path) -> set[tuple[str, ...]]:
-    if not path.is_file():
-        return set()
-    with path.open(newline="") as file:
-        return {tuple(row[:5]) for row in csv.reader(file)}
+def tabulate(options: argparse.Namespace) -> None:
+    """Print one line a recipe, and write the lines into a page."""
+    text = "\n".join(write_lines(read(options.rows)))
+    print(text)
+    if options.page:
+        replace_between(options.page, BEGIN, END, text)
 
 
-def _append(path: Path, row: list[Any]) -> None:
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerow(row)
+def write_lines(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Write the table: of every recipe the median and the range over seeds."""
+    yield "| bundle | labels | recipe | steps | seeds | mean IoU, median [least, most] | collapsed | seconds, median |"
+    yield f"|{8 * '---|'}"
+    for kind in dict.fromkeys(tuple(row[name] for name in COLUMNS[:4]) for row in rows):
+        runs = [row for row in rows if tuple(row[name] for name in COLUMNS[:4]) == kind]
+        scores, seconds = ([float(row[name]) for row in runs] for name in ("mean_iou", "seconds"))
+        spread = f"{median(scores):.3f} [{min(scores):.3f}, {max(scores):.3f}]"
+        collapsed = sum(map(has_collapsed, runs))
+        yield f"| {' | '.join(kind)} | {len(runs)} | {spread} | {collapsed} | {median(seconds):.0f} |"
+
+
+def has_collapsed(row: Mapping[str, str]) -> bool:
+    """Return whether a run left a class behind or drowned the fields in spurious pixels."""
+    return float(row["least_iou"]) < LEFT_BEHIND or float(row["spurious"]) > FLOODED
 
 
 if __name__ == "__main__":
