@@ -5,6 +5,7 @@
     python -m benchmarks.recipes run screen [--recipes ...] [--steps 60 120] [--seeds 0 1 2] [--label_name cip]
     python -m benchmarks.recipes run screen --recipes robust_coteaching robust_nrdice sgd   # presets of the bundle
     python -m benchmarks.recipes run screen --bundle mdl --label_name truth --fields 16     # few corrected fields
+    python -m benchmarks.recipes run nuclei --label_name otsu --crop 64                     # images of 64 pixels or more
     python -m benchmarks.recipes table recipes.csv [--page docs/teachers.md]
 
 Every line is a training of its own, whose learning rate has fallen to 0 at its last step, by the bundle and nothing
@@ -89,6 +90,7 @@ def main() -> None:
     run.add_argument("--bundle", default="cdl")
     run.add_argument("--label_name", default="cip")
     run.add_argument("--fields", type=int, help="train on the first so many; all if not given")
+    run.add_argument("--crop", type=int, help="rows and columns of a crop in pixels; as the recipe says if not given")
     run.add_argument("--recipes", nargs="+", default=list(RECIPES), help=f"{', '.join(RECIPES)}, or presets.")
     run.add_argument("--steps", nargs="+", type=int, default=[60, 120])
     run.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -131,6 +133,9 @@ def train(
         per_epoch = -(-len(source.ids("training")) // int(overrides.get("batch_size", 8)))
         epochs = max(1, round(steps / per_epoch))
         overrides |= {"dataset_dir": str(source.folder), "label_name": options.label_name, "output_dir": name}
+        overrides |= {"n_channels": len(dataset.channel_names), "class_names": list(dataset.classes)}
+        if options.crop and "patch_size" not in overrides:
+            overrides["patch_size"] = [options.crop, options.crop]
         overrides |= {"num_epochs": epochs, "val_interval": epochs, "seed": seed}
         start = time.process_time()
         launcher.run(launcher.plan_training(options.bundle, presets, overrides))
