@@ -5,7 +5,7 @@
     python -m benchmarks.recipes run screen [--recipes ...] [--steps 60 120] [--seeds 0 1 2] [--label_name cip]
     python -m benchmarks.recipes run screen --recipes robust_coteaching robust_nrdice sgd   # presets of the bundle
     python -m benchmarks.recipes run screen --bundle mdl --label_name truth --fields 16     # few corrected fields
-    python -m benchmarks.recipes run nuclei --label_name otsu --crop 64                     # images of 64 pixels or more
+    python -m benchmarks.recipes run nuclei --label_name otsu --crop 64                     # smaller crops
     python -m benchmarks.recipes table recipes.csv [--page docs/teachers.md]
 
 Every line is a training of its own, whose learning rate has fallen to 0 at its last step, by the bundle and nothing
