@@ -138,7 +138,7 @@ def _verdict(compared: Comparison, metric: Metric) -> str:
 
 
 def _run_elsewhere(folder: Path) -> dict[str, str]:
-    """Export weights for every engine: each is held against the network, and named only if its label maps agree."""
+    """Export weights for every engine: each is compared with the network, and named only if its label maps agree."""
     from noisylabels.learning.exports import export_model
     from noisylabels.learning.formats import ENDINGS
     from noisylabels.learning.models import load_model

@@ -1,6 +1,6 @@
 """Train the small weights that the bundles come with, score them on what they did not see, and write their cards.
 
-    python -m benchmarks.weights cdl WORK             # simulated plates, labels of the mended pipeline
+    python -m benchmarks.weights cdl WORK             # simulated plates, labels of the corrected pipeline
     python -m benchmarks.weights mdl WORK             # after cdl: its weights, and 16 correct quarters
     python -m benchmarks.weights nuclei WORK --data FOLDER   # real nuclei of BBBC039 (CC0): images/, truth/, index.csv
     python -m benchmarks.weights card WORK            # into bundles/: weights, records, metadata and model cards
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def train_cdl(epochs: int | None) -> None:
-    """Simulate plates that differ, label whole fields with the mended pipeline, learn from those labels alone."""
+    """Simulate plates that differ, label whole fields with the corrected pipeline, learn from those labels alone."""
     count = ["--plates", str(PLATES), "--fields", str(FIELDS), "--seed", str(SEED), "--fractions", "0.5,0.17,0.33"]
     _once("whole", ["simulate", "whole", *count])
     _once("whole/labels/cip", ["cip", "whole", "--preset", "rosella-lc3-mended"])

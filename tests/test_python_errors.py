@@ -26,6 +26,11 @@ CALLS = {
         "Reference and prediction must have one shape, got (6, 8) and (4, 8). "
         "Pair each prediction with its own reference.",
     ),
+    "unequal shapes, boundaries": (
+        lambda: evaluation.count_boundaries(EMPTY, EMPTY[:4], n_classes=3, tolerance_px=1),
+        "Reference and prediction must have one shape, got (6, 8) and (4, 8). "
+        "Pair each prediction with its own reference.",
+    ),
     "values beyond the classes, compiled": (
         lambda: evaluation.count_pixels(TRUTH, TRUTH, n_classes=2, fast=True),
         "Values of reference must be class indices 0..1, got 2 in 8 pixels. Map or drop that class first.",

@@ -18,7 +18,7 @@ from evaluation.metrics.counts import Counts
 from evaluation.metrics.pixels import FloatArray, divide
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import IGNORE_INDEX, MAX_CLASSES, LabelMap, check_class_indices
+from noisylabels.data.labels import IGNORE_INDEX, MAX_CLASSES, LabelMap, check_class_indices, check_one_shape
 
 MAX_TOLERANCE_PX = 1000
 
@@ -218,10 +218,7 @@ def score_boundaries(boundary: ArrayLike) -> dict[str, FloatArray]:
 def _check_maps(
     reference: RealArray, prediction: RealArray, n_classes: int, ignore_index: int | None
 ) -> tuple[LabelMap, LabelMap]:
-    if np.shape(reference) != np.shape(prediction):
-        shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
-        msg = f"Reference and prediction must have one shape, got {shapes}. Pair each with its own."
-        raise InputError(msg)
+    check_one_shape(reference, prediction)
     return (
         _check_indices(reference, n_classes, "reference", ignore_index),
         _check_indices(prediction, n_classes, "prediction", None),

@@ -19,7 +19,7 @@ from evaluation.metrics.taxonomy import EventErrors, classify_errors
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import InstanceMap
-from noisylabels.data.labels import ClassTable, LabelMap, check_label_map
+from noisylabels.data.labels import ClassTable, LabelMap, check_label_map, check_one_shape
 
 Instances = tuple[InstanceMap, InstanceMap]
 """Instance maps of a reference and of its prediction."""
@@ -190,10 +190,7 @@ def check_pair(
         InputError: If the shapes differ or a value is outside the class table.
     """
     how = settings
-    if np.shape(reference) != np.shape(prediction):
-        shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
-        msg = f"Reference and prediction of {source} must have one shape, got {shapes}. Pair each with its own."
-        raise InputError(msg)
+    check_one_shape(reference, prediction, source=source)
     first = check_label_map(reference, classes, source=f"reference of {source}", ignore_index=how.ignore_index)
     second = check_label_map(prediction, classes, source=f"prediction of {source}", ignore_index=how.ignore_index)
     if how.ignore_index is None or how.ignore_index < len(classes):  # a class of its own may well be predicted

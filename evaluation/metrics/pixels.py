@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from evaluation.metrics.backends import load_kernels
 from evaluation.metrics.counts import Counts
 from noisylabels.data.errors import InputError
-from noisylabels.data.labels import LabelMap, check_class_indices
+from noisylabels.data.labels import LabelMap, check_class_indices, check_one_shape
 
 Absent = Literal["skip", "zero"]
 """What an undefined score (0/0: a class that never occurs) does to a mean: left out, as in MATLAB, or counted as 0."""
@@ -58,12 +58,7 @@ def count_pixels(
                [0, 1, 0]])
     """
     reference, prediction = np.asarray(reference), np.asarray(prediction)
-    if reference.shape != prediction.shape:
-        shapes = f"{reference.shape} and {prediction.shape}"
-        msg = (
-            f"Reference and prediction must have one shape, got {shapes}. Pair each prediction with its own reference."
-        )
-        raise InputError(msg)
+    check_one_shape(reference, prediction)
     if ignore_index is None and reference.dtype == np.uint8 == prediction.dtype:
         kernels = load_kernels(fast=fast)
         if kernels is not None:  # looks at the values while it counts

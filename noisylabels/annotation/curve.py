@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from noisylabels.annotation.retraining import Counts, Plan, count_fields, jackknife, mean_iou, tell, train
+from noisylabels.annotation.retraining import Counts, Plan, count_fields, jackknife, mean_iou, train, write_progress
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 
@@ -76,7 +76,7 @@ def learn_curve(plan: Plan) -> Curve:
     trained: dict[int, dict[str, Counts]] = {n_fields: {} for n_fields in shares}
     for number, (n_fields, share, fold) in enumerate(passes):
         name = f"pass_{number + 1}"
-        tell(plan, number, len(passes), f"learning from {n_fields} fields", name)
+        write_progress(plan, number, len(passes), f"learning from {n_fields} fields", name)
         kept = _kept(groups, fold, share)
         weights = train(plan, dataset, [field for field in groups if field not in kept], name)
         trained[n_fields] |= count_fields(plan, dataset, fold, weights)

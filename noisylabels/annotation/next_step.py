@@ -34,8 +34,8 @@ class Progress(NamedTuple):
     n_since: int
 
 
-def read_progress(project: Project) -> Progress:
-    """Read how far a project is."""
+def summarise_project(project: Project) -> Progress:
+    """Compute how far a project is."""
     states = {
         row["state"]: row["n"] for row in project.rows("SELECT state, count(*) AS n FROM field_now GROUP BY state")
     }

@@ -123,14 +123,14 @@ def retrain(plan: Plan) -> Score | None:
     after: dict[str, Counts] = {}
     for number, fold in enumerate(plan.folds):
         name = f"pass_{number + 1}"
-        tell(plan, number, n_passes, f"scoring: pass {number + 1} of {len(plan.folds)}", name)
+        write_progress(plan, number, n_passes, f"scoring: pass {number + 1} of {len(plan.folds)}", name)
         weights = train(plan, dataset, fold, name)
         after |= count_fields(plan, dataset, fold, weights)
         if plan.init is not None:
             before |= count_fields(plan, dataset, fold, Path(plan.init))
-    tell(plan, len(plan.folds), n_passes, "training on all fields", "final")
+    write_progress(plan, len(plan.folds), n_passes, "training on all fields", "final")
     train(plan, dataset, [], "final")
-    tell(plan, n_passes, n_passes, "done", "")
+    write_progress(plan, n_passes, n_passes, "done", "")
     if not plan.folds:
         return None
     groups = {case.id: case.group for case in dataset.cases}
@@ -206,7 +206,7 @@ def read_progress(output: Path) -> tuple[float | None, str]:
     return min(1.0, (progress["pass"] + min(done, 1.0)) / progress["n_passes"]), str(progress["message"])
 
 
-def tell(plan: Plan, number: int, n_passes: int, message: str, folder: str) -> None:
+def write_progress(plan: Plan, number: int, n_passes: int, message: str, folder: str) -> None:
     """Write down how far a plan is, for `read_progress`."""
     n_epochs = _n_epochs(plan, len(open_dataset(plan.dataset).cases))
     progress = {"pass": number, "n_passes": n_passes, "message": message, "folder": folder, "n_epochs": n_epochs}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noisylabels.cip.labelling import Labeller, Pipeline, Task, Told
+from noisylabels.cip.labelling import Labeller, Outcome, Pipeline, Task
 from noisylabels.cip.pipeline import segment_field, sharpen
 from noisylabels.cip.settings import CipSettings, Deconvolution
 from noisylabels.data.atomic import write_text
@@ -136,7 +136,9 @@ def _with(settings: Pipeline, values: Mapping[str, float]) -> Pipeline:
     return settings
 
 
-def label_family(plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: int = 1) -> Iterator[tuple[str, Told]]:
+def label_family(
+    plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: int = 1
+) -> Iterator[tuple[str, Outcome]]:
     """Label every image with every member, from one deconvolution each; what is there already is kept.
 
     Args:
@@ -150,13 +152,13 @@ def label_family(plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: i
     together = zip(*(tasks for _, tasks in plans), strict=True)
     work = [FamilyTask(one[0].id, one[0].image, tuple(t.target for t in one), one[0].n_channels) for one in together]
     waiting = [task for task in work if not all(target.exists() for target in task.targets)]
-    yield from ((task.id, Told()) for task in work if task not in waiting)
+    yield from ((task.id, Outcome()) for task in work if task not in waiting)
     engine = local(min(workers, len(waiting)))
-    for task, told in run(partial(_label_image, labellers=labellers), waiting, engine=engine):
-        yield task.id, Told(f"{task.image}: {told}") if isinstance(told, WorkerDiedError) else told
+    for task, outcome in run(partial(_label_image, labellers=labellers), waiting, engine=engine):
+        yield task.id, Outcome(f"{task.image}: {outcome}") if isinstance(outcome, WorkerDiedError) else outcome
 
 
-def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> Told:
+def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> Outcome:
     try:
         image = read_image(task.image, n_channels=task.n_channels)
         sharp: dict[Deconvolution, Any] = {}
@@ -176,5 +178,5 @@ def _label_image(task: FamilyTask, labellers: tuple[Labeller, ...]) -> Told:
             whole = result.label_map if labeller.phases else merge_classes(result.label_map, PHASES_TO_ROSELLA)
             write_label_map(target, np.ascontiguousarray(whole))
     except (InputError, OSError) as error:
-        return Told(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
-    return Told(doubt=labellers[0].doubt(image))
+        return Outcome(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
+    return Outcome(doubt=labellers[0].doubt(image))

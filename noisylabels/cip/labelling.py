@@ -336,7 +336,7 @@ def forget_label_set(tasks: Sequence[Task]) -> None:
         folder.rmdir()
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """What came of an image.
 
     Args:
@@ -348,7 +348,7 @@ class Told(NamedTuple):
     doubt: str = ""
 
 
-def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, Told]]:
+def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) -> Iterator[tuple[Task, Outcome]]:
     """Label images and write their label maps; those that exist are skipped.
 
     Args:
@@ -360,13 +360,13 @@ def label_files(tasks: Sequence[Task], labeller: Labeller, *, workers: int = 1) 
         Each task as it ends, and what came of it. Nothing is left half-written.
     """
     waiting = [task for task in tasks if not task.target.exists()]
-    yield from ((task, Told()) for task in tasks if task.target.exists())
+    yield from ((task, Outcome()) for task in tasks if task.target.exists())
     engine = local(min(workers, len(waiting)))
-    for task, told in run(partial(label_file, labeller=labeller), waiting, engine=engine):
-        yield task, Told(f"{task.image}: {told}") if isinstance(told, WorkerDiedError) else told
+    for task, outcome in run(partial(label_file, labeller=labeller), waiting, engine=engine):
+        yield task, Outcome(f"{task.image}: {outcome}") if isinstance(outcome, WorkerDiedError) else outcome
 
 
-def label_file(task: Task, labeller: Labeller) -> Told:
+def label_file(task: Task, labeller: Labeller) -> Outcome:
     """Label one image: write the vesicle table, then the label map, which says that both are there."""
     try:
         image = read_image(task.image, n_channels=task.n_channels)
@@ -375,8 +375,8 @@ def label_file(task: Task, labeller: Labeller) -> Told:
             write_text(task.table, vesicles.to_pandas().to_csv(index=False))
         write_label_map(task.target, np.ascontiguousarray(label_map))
     except (InputError, OSError) as error:
-        return Told(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
-    return Told(doubt=labeller.doubt(image))
+        return Outcome(str(error) if str(task.image) in str(error) else f"{task.image}: {error}")
+    return Outcome(doubt=labeller.doubt(image))
 
 
 def describe_errors(dataset: Dataset, reference: str, prediction: str, *, phases: bool = False) -> str:

@@ -9,7 +9,7 @@ import typer
 from noisylabels.commands.options import SOME_FAILED, Name, Overwrite, Workers, counting
 
 if TYPE_CHECKING:
-    from noisylabels.cip.labelling import Pipeline, Task, Told
+    from noisylabels.cip.labelling import Outcome, Pipeline, Task
 
 app = typer.Typer()
 
@@ -107,14 +107,14 @@ def cip(
         raise typer.Exit(SOME_FAILED)
 
 
-def _follow(outcomes: "Iterator[tuple[Task | str, Told]]", name: str, total: int) -> tuple[list[str], list[str]]:
+def _follow(outcomes: "Iterator[tuple[Task | str, Outcome]]", name: str, total: int) -> tuple[list[str], list[str]]:
     """Show the progress. Keep what failed and what is in doubt."""
     failures, doubts = [], []
     with counting(name, total) as advance:
-        for item, told in outcomes:
-            failures += [told.failure] if told.failure else []
+        for item, outcome in outcomes:
+            failures += [outcome.failure] if outcome.failure else []
             named = item if isinstance(item, str) else item.id
-            doubts += [f"{named}: {told.doubt} Give --full-scale 255 or 1."] if told.doubt else []
+            doubts += [f"{named}: {outcome.doubt} Give --full-scale 255 or 1."] if outcome.doubt else []
             advance()
     return failures, doubts
 

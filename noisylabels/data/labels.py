@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from noisylabels.data.arrays import RealArray
 from noisylabels.data.errors import InputError
@@ -176,6 +176,27 @@ autolysosome), got 3 in 1 pixels. Map or drop that class first.
         msg = f"{source} must have the size of its image, {tuple(like)}, got {array.shape}. Pair it with its own image."
         raise InputError(msg)
     return check_class_indices(array, len(classes), source=source, names=tuple(classes), ignore_index=ignore_index)
+
+
+def check_one_shape(reference: ArrayLike, prediction: ArrayLike, *, source: str = "") -> None:
+    """Check that two label maps can be compared pixel by pixel.
+
+    Args:
+        reference: Of any shape.
+        prediction: Of the same.
+        source: What the two belong to, for the error: usually a field.
+
+    Raises:
+        InputError: If the shapes differ.
+
+    Examples:
+        >>> check_one_shape([[0, 1]], [[0, 2]])
+    """
+    if np.shape(reference) != np.shape(prediction):
+        shapes = f"{np.shape(reference)} and {np.shape(prediction)}"
+        pair = f"Reference and prediction of {source}" if source else "Reference and prediction"
+        msg = f"{pair} must have one shape, got {shapes}. Pair each prediction with its own reference."
+        raise InputError(msg)
 
 
 def set_aside(label_map: LabelMap) -> tuple[LabelMap, NDArray[np.bool_]]:

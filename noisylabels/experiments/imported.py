@@ -83,6 +83,6 @@ def _pipeline(name: str, changed: Mapping[str, Any]) -> StockSettings:
 def _label(dataset: Dataset, name: str, pipeline: StockSettings) -> None:
     labeller, tasks, _ = plan_dataset(dataset.folder, pipeline, name=name)
     prepare_label_set(tasks, labeller)
-    for _, told in label_files(tasks, labeller):
-        if told.failure:
-            raise InputError(told.failure)
+    for _, outcome in label_files(tasks, labeller):
+        if outcome.failure:
+            raise InputError(outcome.failure)

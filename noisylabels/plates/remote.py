@@ -101,7 +101,7 @@ Place: TypeAlias = Path | RemoteFolder
 def address_of(place: str | Path) -> str | None:
     """Return the address that was given where a path is expected; None if it is a path.
 
-    A `Path` makes one slash of two, which is mended here.
+    A `Path` makes one slash of two, which is corrected here.
 
     Examples:
         >>> address_of(Path("https://lab.org/P1.ome.zarr")), address_of("plates/P1")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from noisylabels.annotation.next_step import Progress, read_progress, say_next_step
+from noisylabels.annotation.next_step import Progress, say_next_step, summarise_project
 from tests.annotation.desks import make_project, owner_session
 from tests.annotation.test_queue import set_queue, work_through
 
@@ -61,11 +61,11 @@ def test_others_are_told_how_many_are_left():
 
 def test_progress_is_read_from_the_project(tmp_path):
     with make_project(tmp_path, 4) as project:
-        assert read_progress(project) == EMPTY._replace(n_fields=4)
+        assert summarise_project(project) == EMPTY._replace(n_fields=4)
         set_queue(project)
         work_through(owner_session(project), limit=3)
         done = EMPTY._replace(n_fields=4, n_accepted=3, n_groups=3, n_new=3)
-        assert read_progress(project) == done
+        assert summarise_project(project) == done
         about = {"retrain": {"score": "{}"}, "curve": {"curve": json.dumps(CURVE)}}
         for kind, found in about.items():
             with project.writing() as connection:
@@ -74,4 +74,4 @@ def test_progress_is_read_from_the_project(tmp_path):
                     "VALUES (?, ?, 'mdl', 1, 'done', '9999', ?, ?)",
                     (kind, kind, found.get("score"), found.get("curve")),
                 )
-        assert read_progress(project) == done._replace(n_new=0, undecided=True, curve=CURVE)
+        assert summarise_project(project) == done._replace(n_new=0, undecided=True, curve=CURVE)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from noisylabels.cip.labelling import PIPELINES, Labeller, Task, Told, label_files, load_pipeline
+from noisylabels.cip.labelling import PIPELINES, Labeller, Outcome, Task, label_files, load_pipeline
 from noisylabels.cip.nuclei import NucleiSettings, clean_nuclei, segment_nuclei, split_nuclei, threshold_nuclei
 from noisylabels.cip.stock import STOCK, segment_stock
 from noisylabels.data.errors import InputError
@@ -70,10 +70,10 @@ def test_another_scale_than_the_cameras_is_doubted_and_can_be_said(dataset, caps
     for name in ("a", "b"):
         write_image(dataset.image_path(name), (dataset.image(name) / 65_536).astype(np.float32))
     assert run_command("cip", dataset.folder, "--perturb", 2, "--name", "doubted") == 0
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert told[0].startswith("noisylabels: a: pixels up to 0.0")
-    assert told[0].endswith(" where cip expects counts of a 16-bit camera. Give --full-scale 255 or 1.")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("noisylabels: a: pixels up to 0.0")
+    assert lines[0].endswith(" where cip expects counts of a 16-bit camera. Give --full-scale 255 or 1.")
     assert run_command("cip", dataset.folder, "--name", "said", "--full-scale", 65_535 / 65_536) == 0
     assert capsys.readouterr().err == ""
     assert (dataset.label_map("said", "a") == dataset.label_map("cip", "a")).all()
@@ -193,7 +193,7 @@ def test_any_number_of_workers_writes_the_same_bytes(dataset, tmp_path):
     for workers in (1, 2):
         folder = tmp_path / str(workers)
         tasks = [Task(name, dataset.image_path(name), folder / f"{name}.tif") for name in ("a", "b")]
-        assert [told for _, told in label_files(tasks, labeller, workers=workers)] == [Told(), Told()]
+        assert [outcome for _, outcome in label_files(tasks, labeller, workers=workers)] == [Outcome(), Outcome()]
         files[workers] = [task.target.read_bytes() for task in tasks]
     assert files[1] == files[2]
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from noisylabels.annotation.fields import starts_of
-from noisylabels.annotation.next_step import read_progress, say_next_step
+from noisylabels.annotation.next_step import say_next_step, summarise_project
 from noisylabels.annotation.queue import QueueSettings, available, change_queue, queue_settings
 from noisylabels.annotation.revisions import Head, hash_of, unpack
 from noisylabels.annotation.routes.endpoints import (
@@ -70,7 +70,7 @@ def show_queue(call: Call) -> dict[str, object]:
     kinds = ("open", "accepted", "returned", "skipped", "cannot_judge")
     n_of = {f"n_{state}": counts.get(state, 0) for state in kinds}
     n_fields = call.project.value("SELECT count(*) FROM field")
-    step = say_next_step(read_progress(call.project), is_owner=call.person.role == "owner")
+    step = say_next_step(summarise_project(call.project), is_owner=call.person.role == "owner")
     return asdict(queue_settings(call.project)) | {"n_fields": n_fields} | n_of | {"next": step}
 
 

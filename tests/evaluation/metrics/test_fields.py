@@ -162,7 +162,7 @@ def test_errors_come_with_the_counts():
             np.zeros((2, 2), int),
             np.zeros((2, 3), int),
             "Reference and prediction of field 'f1' must have one shape, got (2, 2) and (2, 3). "
-            "Pair each with its own.",
+            "Pair each prediction with its own reference.",
         ),
         (
             np.zeros((2, 2), int),
