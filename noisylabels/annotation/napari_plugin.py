@@ -7,7 +7,7 @@ is down.
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import owner_of, person_of
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import LabelMap
+
+if TYPE_CHECKING:
+    from napari import Viewer
 
 IDLE_S = 30.0
 LOOK_EVERY_MS = 250
@@ -32,7 +35,7 @@ class Correction:
         session: A person at work on a project.
     """
 
-    def __init__(self, viewer: Any, session: Session) -> None:
+    def __init__(self, viewer: "Viewer", session: Session) -> None:
         self.viewer = viewer
         self.session = session
         self.token: str | None = None
@@ -133,7 +136,7 @@ def _widget_class() -> type:
     class CorrectionWidget(QWidget):  # type: ignore[misc]
         """Buttons: open a project; accept, skip, cannot judge."""
 
-        def __init__(self, napari_viewer: Any) -> None:
+        def __init__(self, napari_viewer: "Viewer") -> None:
             super().__init__()
             self.viewer = napari_viewer
             self.correction: Correction | None = None

@@ -47,7 +47,7 @@ def convert(
         _convert(plate, target / f"{plate.name}.ome.zarr", wanted, time, alone=len(plates) == 1) for plate in plates
     ]
     for report in reports:
-        typer.echo(json.dumps(report) if as_json else _told(report))
+        typer.echo(json.dumps(report) if as_json else _describe(report))
     if any(report["problems"] for report in reports):
         raise typer.Exit(SOME_FAILED)
 
@@ -69,7 +69,7 @@ def _convert(
     return {"plate": plate.name, "folder": str(folder), "fields": n_fields - len(left_out), "problems": problems}
 
 
-def _told(report: dict[str, Any]) -> str:
+def _describe(report: dict[str, Any]) -> str:
     lines = [f"{report['plate']}: {report['fields']} fields -> {report['folder']}"]
     return "\n".join([*lines, *_shortened(report["problems"])])
 

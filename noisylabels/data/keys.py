@@ -5,7 +5,6 @@ equal draws in any order, on any number of workers, for any subset of the images
 """
 
 import hashlib
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,7 +56,7 @@ def normals(keys: Keys) -> NDArray[np.float64]:
     return drawn
 
 
-def generator(key: Any) -> np.random.Generator:
+def generator(key: Keys | np.uint64 | int) -> np.random.Generator:
     """Start a generator (Philox) from one key, for draws of unknown number."""
     return np.random.Generator(np.random.Philox(key=int(key)))
 

@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from noisylabels.data.errors import InputError
 from noisylabels.parallel.running import Item, Result, WorkerDiedError, always
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 CONNECT_S = 20.0
 LOOK_EVERY_S = 1.0
@@ -51,7 +54,7 @@ class DaskCluster:
 
     def _work(
         self,
-        client: Any,
+        client: "Client",
         function: Callable[[tuple[Item, ...]], Sequence[Result]],
         batches: Iterable[tuple[Item, ...]],
         may_begin: Callable[[], bool],
@@ -59,7 +62,7 @@ class DaskCluster:
         from distributed import KilledWorker
 
         source, suspects = iter(batches), deque[tuple[Item, ...]]()
-        under_way: dict[Any, tuple[Item, ...]] = {}
+        under_way: dict[Future, tuple[Item, ...]] = {}
         while True:
             most = max(1, self.ahead * len(client.nthreads()))
             while len(under_way) < most and may_begin() and (batch := next(source, None)) is not None:
@@ -78,7 +81,7 @@ class DaskCluster:
                     yield from zip(batch, results, strict=True)
 
     def _alone(
-        self, client: object, function: Callable[[tuple[Item, ...]], Sequence[Result]], suspect: tuple[Item, ...]
+        self, client: "Client", function: Callable[[tuple[Item, ...]], Sequence[Result]], suspect: tuple[Item, ...]
     ) -> tuple[Item, Result | WorkerDiedError]:
         from distributed import KilledWorker
 
@@ -90,12 +93,14 @@ class DaskCluster:
             return suspect[0], WorkerDiedError("Each worker that had it was lost.")
         return suspect[0], results[0]
 
-    def _submit(self, client: Any, function: Callable[..., Any], batch: tuple[Any, ...]) -> Any:
+    def _submit(
+        self, client: "Client", function: Callable[[tuple[Item, ...]], Sequence[Result]], batch: tuple[Item, ...]
+    ) -> "Future":
         return client.submit(function, batch, pure=False, resources=dict(self.resources) or None)
 
 
 @contextlib.contextmanager
-def connected(address: str, connect_s: float | None = None) -> Iterator[Any]:
+def connected(address: str, connect_s: float | None = None) -> Iterator["Client"]:
     """Talk to a Dask scheduler for as long as the block lasts.
 
     Args:
@@ -119,7 +124,7 @@ def connected(address: str, connect_s: float | None = None) -> Iterator[Any]:
             raise ConnectionError(_lost(address)) from error
 
 
-def wait_for_one(client: Any, futures: list[Any], address: str) -> list[Any]:
+def wait_for_one(client: "Client", futures: "list[Future]", address: str) -> "list[Future]":
     """Wait until at least one future is finished, looking now and then whether the scheduler lives.
 
     Args:
@@ -147,7 +152,7 @@ def wait_for_one(client: Any, futures: list[Any], address: str) -> list[Any]:
             return list(done)
 
 
-def wait_for_worker(client: Any, address: str, connect_s: float | None = None) -> None:
+def wait_for_worker(client: "Client", address: str, connect_s: float | None = None) -> None:
     """Wait for the first worker of a scheduler.
 
     Args:
@@ -170,7 +175,7 @@ def wait_for_worker(client: Any, address: str, connect_s: float | None = None) -
         time.sleep(0.2)
 
 
-def require_scheduler(client: Any, address: str) -> None:
+def require_scheduler(client: "Client", address: str) -> None:
     """Refuse to go on without the scheduler.
 
     Raises:
@@ -180,7 +185,7 @@ def require_scheduler(client: Any, address: str) -> None:
         raise ConnectionError(_lost(address))
 
 
-def _client(address: str, patience_s: float) -> Any:
+def _client(address: str, patience_s: float) -> "Client":
     try:
         from distributed import Client
     except ModuleNotFoundError as error:

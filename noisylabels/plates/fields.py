@@ -89,7 +89,7 @@ class Field:
         """Return the hash of the files that decide the pixels of these channels and this time point."""
         return hash_files(self.files(channels=channels, time=time))
 
-    def reading(self) -> list[Any]:
+    def reading(self) -> list[object]:
         """Return in plain values what decides, beside the files and the code, how the field is read."""
         return [list(self.channels)]
 
@@ -202,9 +202,9 @@ class TiffField(Field):
             raise InputError(msg)
         return np.stack(scaled).reshape(len(rows), -1, *shapes.pop())
 
-    def reading(self) -> list[Any]:
+    def reading(self) -> list[object]:
         """Return page and factor of each plane."""
-        places: list[Any] = [[one.time, one.channel, one.z, one.page, one.factor] for one in self.planes]
+        places: list[object] = [[one.time, one.channel, one.z, one.page, one.factor] for one in self.planes]
         return [list(self.channels), places]
 
     def _pages(self, planes: Sequence[Plane]) -> list[tuple[Path, int]]:

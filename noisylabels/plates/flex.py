@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from noisylabels.plates.gathering import make_plate
 from noisylabels.plates.markup import local_name, read_xml
 from noisylabels.plates.pages import read_pages
 from noisylabels.plates.plate import Plate
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 XML_TAG = 65200
 COMPRESSION_TAG = 259
@@ -174,12 +177,12 @@ def _trimmed(data: bytes) -> bytes:
     return end
 
 
-def _factors(arrays: list[Any]) -> tuple[float, ...]:
+def _factors(arrays: "list[Element]") -> tuple[float, ...]:
     return tuple(float(element.get("Factor", 1)) for element in arrays)
 
 
-def _described(root: Any) -> FlexHeader:
-    found: dict[str, Any] = {}
+def _described(root: "Element") -> FlexHeader:
+    found: dict[str, Element] = {}
     for element in root.iter():
         found.setdefault(local_name(element), element)
 
@@ -187,7 +190,7 @@ def _described(root: Any) -> FlexHeader:
         return (found[name].text or "").strip() if name in found else ""
 
     place = found.get("WellCoordinate")
-    well = WellPosition(int(place.get("Row")), int(place.get("Col"))) if place is not None else None
+    well = WellPosition(int(place.get("Row", "")), int(place.get("Col", ""))) if place is not None else None
     shape = (int(text("YSize")), int(text("XSize"))) if text("XSize") and text("YSize") else None
     size = float(text("ImageResolutionX")) * 1e6 if text("ImageResolutionX") else None
     return FlexHeader(text("PlateName") or text("Barcode"), well, shape, (), (), 0, size)

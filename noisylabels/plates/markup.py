@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from noisylabels.data.errors import InputError
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
-def read_xml(source: Path | bytes, *, name: str = "XML text") -> Any:
+
+def read_xml(source: Path | bytes, *, name: str = "XML text") -> "Element":
     """Parse a whole document.
 
     Args:
@@ -23,16 +26,14 @@ def read_xml(source: Path | bytes, *, name: str = "XML text") -> Any:
     from defusedxml import DefusedXmlException, ElementTree
 
     try:
-        if isinstance(source, Path):
-            return ElementTree.parse(source, forbid_dtd=True).getroot()
-        return ElementTree.fromstring(source, forbid_dtd=True)
+        return ElementTree.fromstring(source.read_bytes() if isinstance(source, Path) else source, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InputError(_unsafe(source if isinstance(source, Path) else name)) from error
     except ElementTree.ParseError as error:
         raise InputError(_broken(source if isinstance(source, Path) else name, error)) from error
 
 
-def iterate_xml(path: Path) -> Iterator[tuple[str, Any]]:
+def iterate_xml(path: Path) -> Iterator["tuple[str, Element]"]:
     """Iterate over a large document element by element, each when it ends.
 
     Yields:
@@ -52,12 +53,12 @@ def iterate_xml(path: Path) -> Iterator[tuple[str, Any]]:
         raise InputError(_broken(path, error)) from error
 
 
-def local_name(element: Any) -> str:
+def local_name(element: "Element") -> str:
     """Drop the namespace: versions of an instrument's software differ in nothing else."""
     return str(element.tag).rpartition("}")[2]
 
 
-def texts(element: Any) -> dict[str, str]:
+def texts(element: "Element") -> dict[str, str]:
     """Collect the texts of an element's children by name."""
     return {local_name(child): (child.text or "").strip() for child in element}
 

@@ -48,7 +48,7 @@ class ZarrField(Field):
             return ()
         return tuple(Plane(0, position, 0, array) for position in range(len(self.channels)))
 
-    def reading(self) -> list[Any]:
+    def reading(self) -> list[object]:
         """Return how the array is laid out."""
         return [list(self.channels), self.array, self.axes]
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.tiff import TiffLayout
@@ -243,7 +242,7 @@ class PatternField(TiffField):
 
     usual: _Usual = _Usual()
 
-    def reading(self) -> list[Any]:
+    def reading(self) -> list[object]:
         """Return what decides how the files are read."""
         usual = self.usual
         return [*super().reading(), sorted(usual.named), usual.names, usual.n_channels, usual.n_planes, usual.n_times]

@@ -85,7 +85,7 @@ def write_events(screen: Screen, folder: Path) -> int:
     return total
 
 
-def write_rows(tables: Iterator[Any], path: Path) -> int | None:
+def write_rows(tables: Iterator["pa.Table"], path: Path) -> int | None:
     """Write tables of Arrow below each other, as `path`.parquet and `path`.csv, each whole or not at all.
 
     Returns:
@@ -190,11 +190,13 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         table.to_csv(temporary, index=False)
 
 
-def _gathered(tables: Iterator[Any], *, rows: int = GROUP_ROWS, number: int = GROUP_FIELDS) -> Iterator[Any]:
+def _gathered(
+    tables: Iterator["pa.Table"], *, rows: int = GROUP_ROWS, number: int = GROUP_FIELDS
+) -> Iterator["pa.Table"]:
     """Join small tables: each group of rows that is written costs memory until the file is closed."""
     import pyarrow as pa
 
-    waiting: list[Any] = []
+    waiting: list[pa.Table] = []
     n_rows = 0
     for table in tables:
         waiting.append(table)
@@ -227,7 +229,7 @@ def _event_tables(screen: Screen) -> Iterator["pa.Table"]:
     return (read_events(screen, field) for field, state in screen.survey() if state == "done")
 
 
-def _columns(events: Any) -> Iterator[tuple[str, Any]]:
+def _columns(events: "pa.Table") -> Iterator["tuple[str, pa.ChunkedArray]"]:
     import pyarrow as pa
 
     for name in events.column_names:
@@ -236,14 +238,14 @@ def _columns(events: Any) -> Iterator[tuple[str, Any]]:
         yield name, events[name].cast(wanted)
 
 
-def _arrow_type(value: object) -> Any:
+def _arrow_type(value: object) -> "pa.DataType":
     import pyarrow as pa
 
     return pa.int64() if isinstance(value, int) else pa.string()
 
 
-def _field_row(field: Field, state: str, screen: Screen) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _field_row(field: Field, state: str, screen: Screen) -> dict[str, object]:
+    row: dict[str, object] = {
         "plate": field.plate,
         "well": field.well.name,
         "row": field.well.row,
@@ -261,10 +263,10 @@ def _field_row(field: Field, state: str, screen: Screen) -> dict[str, Any]:
     return {**row, **_measured(field, record)}
 
 
-def _measured(field: Field, record: Record) -> dict[str, Any]:
+def _measured(field: Field, record: Record) -> dict[str, object]:
     rows, columns = record["shape"]
     counts: Mapping[str, Mapping[str, int]] = record["counts"]
-    measured: dict[str, Any] = {"pixels": rows * columns, "pixel_size_um": field.pixel_size_um}
+    measured: dict[str, object] = {"pixels": rows * columns, "pixel_size_um": field.pixel_size_um}
     for name, count in counts.items():
         measured |= {f"n_{name}": count["events"], f"area_px_{name}": count["pixels"]}
         for channel in record["image"]:

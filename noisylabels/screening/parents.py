@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisylabels.data.arrays import Image
+from noisylabels.data.arrays import Image, RealArray
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import InstanceMap, label_events
 from noisylabels.data.images import read_label_map
@@ -20,6 +20,7 @@ from noisylabels.screening.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 Counts = dict[str, Any]
 
@@ -146,7 +147,7 @@ def describe_parents(
     return made, outside
 
 
-def parent_tables(screen: Screen, parents: Parents, sums: list[Counts]) -> Iterator[Any]:
+def parent_tables(screen: Screen, parents: Parents, sums: list[Counts]) -> Iterator["pa.Table"]:
     """Measure the parents field by field.
 
     Args:
@@ -203,7 +204,7 @@ def well_counts(sums: list[Counts], classes: tuple[str, ...]) -> "pd.DataFrame":
     return pd.DataFrame(made).reset_index()
 
 
-def _schema(keys: Mapping[str, object], made: Mapping[str, NDArray[Any]]) -> Any:
+def _schema(keys: Mapping[str, object], made: Mapping[str, RealArray]) -> "pa.Schema":
     import pyarrow as pa
 
     first = [(name, pa.int64() if isinstance(value, int) else pa.string()) for name, value in keys.items()]
