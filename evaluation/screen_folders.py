@@ -8,9 +8,11 @@ import numpy as np
 
 from evaluation.report.assembly import version_facts, write_report
 from evaluation.report.galleries import FieldView
+from evaluation.report.measured_fields import MeasuredFields, show_measured
 from evaluation.report.measured_section import (
     Failures,
     check_measured,
+    find_measured_step,
     judge_measured,
     map_section,
     well_drift_section,
@@ -95,7 +97,8 @@ def write_measurement_report(
     classes: Sequence[str],
     failures: Failures = (),
     drift: "pd.DataFrame | None" = None,
-) -> Path:
+    fields: MeasuredFields | None = None,
+) -> tuple[Path, str]:
     """Report the measurements of a screen: report.html, tables/*.csv and figures/*.svg.
 
     Args:
@@ -106,16 +109,21 @@ def write_measurement_report(
         classes: The classes of events.
         failures: Plate, well, field and message of each field that failed.
         drift: What `evaluation.screens.drift.compare_wells` found against a reference screen.
+        fields: The fields that were measured, to show some; None: the page has no pictures of them.
 
     Returns:
-        The page.
+        The page, and the answer in words: the verdict, and what comes next.
     """
     light, verdict = judge_measured(wells, failures, drift)
+    typical, extremes = show_measured(fields) if fields else (None, None)
     sections = (
+        *([extremes] if extremes else []),
         map_section(wells, classes),
         *([] if drift is None else [well_drift_section(drift)]),
         well_section(wells, failures),
     )
     about = tuple((dict(facts) | version_facts()).items())
-    report = Report(title, verdict, light, about, check_measured(wells, failures, drift), sections)
-    return write_report(report, folder)
+    checks = check_measured(wells, failures, drift)
+    step = find_measured_step(wells, failures, drift, classes)
+    report = Report(title, verdict, light, about, checks, sections, next_step=step, typical=typical)
+    return write_report(report, folder), report.spoken

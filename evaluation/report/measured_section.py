@@ -111,6 +111,30 @@ def check_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFra
     )
 
 
+def find_measured_step(
+    wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFrame | None", classes: Sequence[str]
+) -> str:
+    """Return in one sentence what a person should do now with a measured screen, from the numbers.
+
+    Args:
+        wells: One row per well with `n_fields` and, for each class, `n_<class>`.
+        failures: The fields that failed.
+        drift: The comparison with a reference screen, if one was made.
+        classes: The classes of events.
+    """
+    if len(failures) > wells["n_fields"].sum() / 10:
+        return f"mend what made {len(failures)} fields fail, then give noisylabels screen run again: only they are done"
+    never = [name for name in classes if not wells[f"n_{name}"].sum()]
+    if never:
+        return (
+            f"look whether there is any {never[0]} in the images: none was found in any well, so another method may fit"
+        )
+    if drift is not None and drift["drifted"].any():
+        return "label ten fields of this screen by hand before its numbers are compared: it differs from the known one"
+    joined = "join treatments with noisylabels screen measure RUN --layout CSV"
+    return f"look at the fields with the fewest and the most events; {joined}"
+
+
 def table_of(
     frame: "pd.DataFrame", name: str, title: str, *, note: str = "", styles: dict[str, Style] | None = None
 ) -> Table:

@@ -30,7 +30,7 @@ class GalleryRow:
     Args:
         field: Name of the field, as its files are named.
         remark: Its scores, in a phrase.
-        pictures: Its panels, in two lines of equally many.
+        pictures: Its panels, in two lines of equally many; two stand side by side.
         shape: Rows and columns of its panels, in pixels.
         bar: The scale bar over its first panel; None where the size of a pixel is not known.
     """
@@ -40,6 +40,11 @@ class GalleryRow:
     pictures: tuple[Picture, ...]
     shape: tuple[int, int]
     bar: ScaleBar | None = None
+
+    @property
+    def n_columns(self) -> int:
+        """How many panels stand in a line."""
+        return len(self.pictures) if len(self.pictures) < 3 else (len(self.pictures) + 1) // 2
 
 
 @dataclass(frozen=True)

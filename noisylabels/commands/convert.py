@@ -78,7 +78,8 @@ def _portrait(plate: Plate) -> str:
     facts = describe(plate)
     lines = [
         f"plate {plate.name} ({plate.format}): {facts['wells']} wells, {facts['fields']} fields, "
-        f"channels {', '.join(plate.channels)}, pixel {facts['pixel_size_um'] or 'unknown'} um",
+        f"{len(plate.channels)} channel{'s' * (len(plate.channels) > 1)} ({', '.join(plate.channels)}), "
+        f"pixel {facts['pixel_size_um'] or 'unknown'} um",
         plate_map(plate),
     ]
     if facts["missing"]:

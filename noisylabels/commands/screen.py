@@ -1,6 +1,7 @@
 """`noisylabels screen run | status | measure | export`."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,7 +33,10 @@ Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
 def run(
     source: Source,
     folder: Run,
-    method: Annotated[str, typer.Option(help="threshold, cip, bundle or exported.")] = "cip",
+    method: Annotated[
+        str | None,
+        typer.Option(help="threshold, cip, bundle or exported; what --model is, or else cip, if not given."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="cdl, mdl, nuclei, a model.pt or its folder; a file of `noisylabels export`.")
     ] = None,
@@ -97,6 +101,8 @@ def run(
         undone += state != "done" and begun.is_mine(field, part)
     problems = begun.problems()
     _tell({**counts, "problems": problems, "failures": failed, "doubts": doubts}, as_json)
+    if counts["done"] and not (counts["missing"] or counts["stale"] or as_json):
+        typer.echo(f"Next: noisylabels screen measure {shlex.quote(str(folder))}")
     if undone or problems:
         raise typer.Exit(SOME_FAILED)
 
@@ -160,14 +166,16 @@ def measure(
         if before is not None:
             drift = compare_wells(pd.read_parquet(before), tables.wells, control=control)
             write_table(drift, fresh / "drift")
-        report = target / write_report(opened, tables, fresh, drift=drift).relative_to(fresh)
+        page, answer = write_report(opened, tables, fresh, drift=drift)
+        report = target / page.relative_to(fresh)
         write_profiles(tables.wells, fresh, treatments=treatments, cytomining=cytomining, as_anndata=as_anndata)
     facts = {"events": tables.n_events, "fields": len(tables.fields), "wells": len(tables.wells), "report": str(report)}
     if within is not None:
         facts |= {within.name: tables.n_parents, "fields without": within.left_out}
     if drift is not None:
         facts["drifted"] = drift.loc[drift["drifted"], "feature"].tolist()
-    typer.echo(json.dumps(facts) if as_json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
+    lines = [answer, *(f"{name}: {value}" for name, value in facts.items())]
+    typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
     if within is not None and within.left_out:
         raise typer.Exit(SOME_FAILED)
 
@@ -201,9 +209,21 @@ def _read_channels(text: str | None) -> tuple[tuple[str, ...] | None, tuple[str,
 
 
 def _read_method(
-    kind: str, model: str | None, checkpoint: Path | None, settings: list[str], device: str
+    named: str | None, model: str | None, checkpoint: Path | None, settings: list[str], device: str
 ) -> dict[str, Any]:
+    from noisylabels.screening.methods import METHODS
+
     chosen = dict(_read_setting(text) for text in settings)
+    kind = named or _kind_of(model)
+    if model is not None and kind in ("threshold", "cip"):
+        msg = f"The method of a model must be bundle or exported, got {kind} with --model {model}. Leave --method out."
+        raise InputError(msg)
+    if kind not in METHODS:
+        msg = (
+            f"A method must be one of {', '.join(METHODS)}, got {kind!r}. "
+            "A pipeline is --method cip --set preset=NAME, a trained network --model NAME."
+        )
+        raise InputError(msg)
     if kind in ("bundle", "exported") and model is None:
         msg = f"The method {kind} must have a model, got none. Add --model."
         raise InputError(msg)
@@ -215,6 +235,13 @@ def _read_method(
         phases = chosen.pop("phases", False)
         return {"kind": kind, "phases": phases, "settings": chosen}
     return {"kind": kind, **chosen}
+
+
+def _kind_of(model: str | None) -> str:
+    """Return the method that a model is for; `.pt` are weights of a bundle."""
+    if model is None:
+        return "cip"
+    return "exported" if Path(model).suffix in (".onnx", ".xml", ".ts", ".zip") else "bundle"
 
 
 def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from noisylabels.data.errors import InputError
 from noisylabels.plates import cv8000, harmony, omezarr
+from noisylabels.plates.pattern import compile_pattern
 
 NONE = "none"
 """A plate that cannot be read: nothing in it is looked at."""
@@ -22,6 +23,11 @@ STRANGERS = {
 _HARMONY_IMAGE = re.compile(r"r\d{2}c\d{2}f\d{2,}p\d{2,}-ch\d+.*\.tiff?", re.IGNORECASE)
 _CV_IMAGE = re.compile(r".*_T\d{4}F\d{3}L\d{2}A\d{2}Z\d{2,}C\d{2}\.(tif|tiff|png)", re.IGNORECASE)
 _METAXPRESS_IMAGE = re.compile(r".*_[A-Z]{1,2}\d{2}(_s\d+)?_w\d.*\.tiff?", re.IGNORECASE)
+
+HARMONY_PATTERNS = ("r{row}c{column}f{field}p{z}-ch{channel}sk{time}{any}.tiff",)
+CV_PATTERNS = ("{plate}_{well}_T{time}F{field}L{any}A{any}Z{z}C{channel}.tif",)
+METAXPRESS_PATTERNS = ("{plate}_{well}_s{field}_w{channel}{any}.tif", "{plate}_{well}_w{channel}{any}.tif")
+"""Patterns of the names that each instrument gives, without its index."""
 
 
 def recognise(place: Path, files: list[str], left_out: list[str]) -> str | None:
@@ -65,15 +71,17 @@ def recognise(place: Path, files: list[str], left_out: list[str]) -> str | None:
 
 
 def _without_index(place: Path, files: list[str]) -> str:
-    for kind, index, names in (
-        ("Harmony", " or ".join(harmony.INDEX_NAMES), _HARMONY_IMAGE),
-        ("CellVoyager", cv8000.INDEX_NAME, _CV_IMAGE),
-        ("ImageXpress", "a .HTD file", _METAXPRESS_IMAGE),
+    for kind, index, names, patterns in (
+        ("Harmony", " or ".join(harmony.INDEX_NAMES), _HARMONY_IMAGE, HARMONY_PATTERNS),
+        ("CellVoyager", cv8000.INDEX_NAME, _CV_IMAGE, CV_PATTERNS),
+        ("ImageXpress", "a .HTD file", _METAXPRESS_IMAGE, METAXPRESS_PATTERNS),
     ):
         images = [name for name in files if names.fullmatch(name)]
         if images:
+            fitting = [one for one in patterns if compile_pattern(one).fullmatch(images[0])]
+            example = f" '{fitting[0]}'" if fitting else ""
             return (
                 f"{place} must hold the index of its {len(images)} {kind} images ({index}), got none. "
-                "Copy it from the instrument, or read them apart with --pattern."
+                f"Copy it from the instrument, or read them apart with --pattern{example}."
             )
     return ""

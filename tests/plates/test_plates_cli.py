@@ -15,7 +15,7 @@ def test_a_dry_run_prints_the_plate_map_and_writes_nothing(tmp_path, capsys):
     before = hash_tree(tmp_path)
     assert run_command("convert", tmp_path, "--pattern", PATTERN, "--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "plate P1 (pattern): 2 wells, 4 fields, channels 1, 2, pixel unknown um"
+    assert lines[0] == "plate P1 (pattern): 2 wells, 4 fields, 2 channels (1, 2), pixel unknown um"
     assert lines[1].split() == [f"{column:02d}" for column in range(1, 13)]
     assert lines[3].split() == ["B", *"......2....."]
     assert lines[4].split() == ["C", ".", ".", "2!", *"........."]

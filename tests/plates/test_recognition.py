@@ -1,5 +1,6 @@
 import pytest
 
+from noisylabels.plates.pattern import compile_pattern
 from noisylabels.plates.recognition import NONE, recognise
 
 
@@ -32,6 +33,33 @@ def test_images_without_their_index_are_told_and_are_no_plate(tmp_path):
     assert recognise(tmp_path, ["r02c03f01p01-ch1sk1fk1fl1.tiff"], left_out) is None
     assert left_out == [
         f"{tmp_path} must hold the index of its 1 Harmony images (Index.idx.xml or Index.xml or Index.ref.xml), "
-        "got none. "
-        "Copy it from the instrument, or read them apart with --pattern."
+        "got none. Copy it from the instrument, or read them apart with --pattern "
+        "'r{row}c{column}f{field}p{z}-ch{channel}sk{time}{any}.tiff'."
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "found"),
+    [
+        (
+            "IXMtest_A02_s1_w1051DAA7C-7042.tif",
+            "{plate}_{well}_s{field}_w{channel}{any}.tif",
+            {"plate": "IXMtest", "well": "A02", "field": "1", "channel": "1"},
+        ),
+        (
+            "My plate_B07_w2.TIF",
+            "{plate}_{well}_w{channel}{any}.tif",
+            {"plate": "My plate", "well": "B07", "channel": "2"},
+        ),
+        (
+            "AssayPlate_C03_T0001F002L01A01Z01C03.tif",
+            "{plate}_{well}_T{time}F{field}L{any}A{any}Z{z}C{channel}.tif",
+            {"plate": "AssayPlate", "well": "C03", "time": "0001", "field": "002", "z": "01", "channel": "03"},
+        ),
+    ],
+)
+def test_the_pattern_that_is_advised_reads_the_names(tmp_path, name, pattern, found):
+    left_out = []
+    recognise(tmp_path, [name], left_out)
+    assert left_out[0].endswith(f"or read them apart with --pattern '{pattern}'.")
+    assert compile_pattern(pattern).fullmatch(name).groupdict() == found

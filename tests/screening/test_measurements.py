@@ -119,13 +119,37 @@ def test_a_layout_that_clashes_or_errs_is_refused(screen, tmp_path):
 
 def test_the_report_holds_maps_wells_and_failures_and_nothing_from_outside(screen, tmp_path):
     tables = measure_screen(screen, tmp_path / "out")
-    text = write_report(screen, tables, tmp_path / "out").read_text()
+    page, answer = write_report(screen, tables, tmp_path / "out")
+    text = page.read_text()
     assert "3 wells on 1 plate were measured, 1 fields failed." in text
+    assert answer == (
+        "3 wells on 1 plate were measured, 1 fields failed.\n"
+        "Next: mend what made 1 fields fail, then give noisylabels screen run again: only they are done."
+    )
     assert "<td>no answer for 104</td>" in text
+    shown = re.findall(r"<h4>(.*?)<span>(\d+) events</span>", text)
+    assert shown == [
+        ("plate B07, field 1", "4"),
+        ("plate C03, field 1", "0"),
+        ("plate B07, field 2", "1"),
+        ("plate D01, field 1", "4"),
+    ]
+    assert text.count('alt="what was found of ') == 4
     assert "phagophore, events per field" in (tmp_path / "out" / "figures" / "plates.svg").read_text()
     assert "http" not in re.sub(r'src="data:[^"]*"|href="data:[^"]*"', "", text)
     wells = pd.read_csv(tmp_path / "out" / "tables" / "wells.csv")
     assert wells["per_field_phagophore"].tolist() == [1.5, 0, 2]
+
+
+def test_a_report_of_a_plate_that_is_taken_away_has_no_pictures_and_all_numbers(screen, tmp_path, monkeypatch):
+    def gone(job, field):
+        raise FileNotFoundError(field.id)
+
+    tables = measure_screen(screen, tmp_path / "out")
+    monkeypatch.setattr("noisylabels.screening.job.Job.read", gone)
+    page, _ = write_report(screen, tables, tmp_path / "out")
+    assert "what was found" not in page.read_text()
+    assert pd.read_csv(tmp_path / "out" / "tables" / "wells.csv")["per_field_phagophore"].tolist() == [1.5, 0, 2]
 
 
 def test_events_of_many_fields_are_written_in_few_groups(tmp_path):

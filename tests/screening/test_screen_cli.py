@@ -83,7 +83,9 @@ def test_some_failed_is_code_3_and_the_sentence_is_told(plate, tmp_path, capsys)
     torn.write_bytes(torn.read_bytes()[:50])
     assert run(plate, tmp_path / "run") == 3
     told = capsys.readouterr()
-    assert told.out == "3 done, 1 failed, 0 missing, 0 stale\n"
+    counts, step = told.out.splitlines()
+    assert counts == "3 done, 1 failed, 0 missing, 0 stale"
+    assert step == f"Next: noisylabels screen measure {tmp_path / 'run'}"
     assert f"plate B07_f001: {torn} must be a whole image file" in told.err
     assert "Traceback" not in told.err
     assert run_command("screen", "status", tmp_path / "run", "--json") == 3
@@ -124,7 +126,7 @@ def test_a_screen_of_two_plates_keeps_them_apart(plate, tmp_path):
 def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
     for part in ("1/2", "2/2"):
         assert run(plate, tmp_path / "run", "--shard", part) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "4 done, 0 failed, 0 missing, 0 stale"
+    assert capsys.readouterr().out.splitlines()[-2] == "4 done, 0 failed, 0 missing, 0 stale"
 
 
 @pytest.mark.parametrize("named", ["nuclei-mine", "nuclei-mine/model.pt"])
@@ -138,7 +140,7 @@ def test_the_folder_of_a_training_labels_plates_with_its_own_channels_and_classe
     torch.manual_seed(3)
     torch.save(UNet(**told).state_dict(), tmp_path / "nuclei-mine/model.pt")
     write_record(Record("mdl", {"_target_": "UNet", **told}, 1, ("background", "nucleus"), ("DNA",)), "nuclei-mine")
-    words = ("--pattern", PATTERN, "--method", "bundle", "--model", named, "--channels", "DNA=2", "--workers", "0")
+    words = ("--pattern", PATTERN, "--model", named, "--channels", "DNA=2", "--workers", "0")
     assert run_command("screen", "run", plate, "run", *words) == 0
     assert run_command("screen", "measure", "run") == 0
     assert "per_field_nucleus" in pd.read_csv("run/measurements/wells.csv")
@@ -160,7 +162,8 @@ def test_a_screen_is_compared_with_a_reference(plate, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--method", "magic"], "A method must be one of threshold, cip, bundle, exported, got 'magic'."),
+        (["--method", "magic"], "A method must be one of threshold, cip, bundle, exported, got 'magic'. A pipeline is"),
+        (["--model", "nuclei"], "The method of a model must be bundle or exported, got threshold with --model nuclei."),
         (["--method", "exported"], "The method exported must have a model, got none. Add --model."),
         (["--set", "factor"], "A setting must be written name=value, got 'factor'."),
         (["--channels", "GFP"], "Channels of plate plate must be among 1, 2, got GFP."),

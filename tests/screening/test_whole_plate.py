@@ -34,4 +34,4 @@ def test_a_whole_plate_comes_out_as_it_was_drawn(tmp_path):
     (drawn,) = by_plate(tables.wells, "n_phagophore").values()
     assert drawn["B07"] == expected["B07"][0]
     assert len(drawn) == 384
-    assert write_report(screen, tables, tmp_path / "out").stat().st_size < 5e6
+    assert write_report(screen, tables, tmp_path / "out")[0].stat().st_size < 5e6
