@@ -51,7 +51,7 @@ def find_measured(screen: Screen, tables: Tables) -> MeasuredFields:
     """Return the fields that are done with their events, and the way to their pixels."""
     done = tables.fields[tables.fields["state"] == "done"]
     classes = screen.job.method.classes
-    events = done[[f"n_{name}" for name in classes.foreground]].sum(axis=1).astype(int) if len(done) else []
+    events = done[[f"n_{name}" for name in classes.foreground]].sum(axis=1).astype(int)
     places = [_name(*key) for key in zip(done["plate"], done["well"], done["field"], strict=True)]
 
     def look(name: str) -> FieldView | None:
