@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,6 @@ SETTINGS = {
     "Declaration of an experiment": "noisylabels.experiments.declaration.Declaration",
     "Method of a declaration": "noisylabels.experiments.declaration.Method",
     "Dose of an error kind": "noisylabels.noise.dose.Dose",
-    **{
-        f"Error kind `{name}`, beside its dose": f"{kind.__module__}.{kind.__name__}"
-        for name, kind in KINDS.items()
-        if len(fields(kind)) > 1
-    },
     "Study": "noisylabels.experiments.paper.settings.StudySettings",
 }
 """What people set -> the class that checks it."""
@@ -116,37 +112,51 @@ def _schemas() -> Iterator[str]:
     """Name every setting of a file that people write, by its JSON schema."""
     yield "## Settings\n"
     yield "`noisylabels.data.settings.schema_of` gives the JSON schema of each, for editors that check what is typed;"
-    yield "`noisylabels.noise.kinds.schema_of_kinds` that of a noise model.\n"
+    yield "`noisylabels.noise.kinds.schema_of_kinds` that of a noise model. Defaults in brackets, a line for a part.\n"
     for title, place in SETTINGS.items():
         yield f"### {title}\n"
         yield f"`{place}`\n"
-        rows = list(_settings(schema_of(_find(place))))
-        # A number by default is a number: its type need not be said.
-        yield from _listed(
-            [(name, default, kind if " or " in kind or not default else "") for name, kind, default in rows]
-        )
+        for part, found in groupby(_settings(schema_of(_find(place))), lambda row: row[0]):
+            yield from _group(part, [row[1:] for row in found])
+        yield ""
+    yield "### Error kinds\n"
+    yield "`noisylabels.noise.kinds`; beside the dose of each:\n"
+    for name, kind in KINDS.items():
+        if len(fields(kind)) > 1:
+            yield from _group(name, [row[1:] for row in _settings(schema_of(kind))])
+
+
+def _group(place: str, rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """Write the settings of one place of a file: a line for all, but a line for each at the top."""
+    # A number by default is a number: its type need not be said.
+    said = [
+        f"`{name}`{f' ({default})' if default else ''}{f': {kind}' if ' or ' in kind or not default else ''}"
+        for name, kind, default in rows
+    ]
+    if place:
+        yield f"- `{place}`: {'; '.join(said)}"
+    else:
+        yield from (f"- {one}" for one in said)
 
 
 def _settings(
-    schema: Mapping[str, Any], defined: Mapping[str, Any] | None = None, before: str = ""
-) -> Iterator[tuple[str, str, str]]:
+    schema: Mapping[str, Any], defined: Mapping[str, Any] | None = None, place: str = ""
+) -> Iterator[tuple[str, str, str, str]]:
+    """Give each setting: where in the file it stands, its name, its kind and its default."""
     defined = schema.get("$defs", {}) if defined is None else defined
     parts: dict[str, list[str]] = {}  # names of those that have the same settings
     for name, entry in schema.get("properties", {}).items():
         parts.setdefault(entry.get("$ref", name), []).append(name)
     for names in parts.values():
         name, entry = names[0], schema["properties"][names[0]]
-        if before == "" and name == "dose":
+        if place == "" and name == "dose":
             continue  # written side by side with the kind's own, and told once
         inner = defined.get(entry.get("$ref", "").rpartition("/")[2])
         if inner is not None and "properties" in inner:
-            each = "*" if len(names) > 1 else name
-            if each == "*":
-                yield f"`{before}*`", f"each of {', '.join(f'`{one}`' for one in names)}", ""
-            yield from _settings(inner, defined, f"{before}{each}.")
+            yield from _settings(inner, defined, ".".join(filter(None, [place, "|".join(names)])))
         else:
             default = json.dumps(entry["default"]) if "default" in entry else ""
-            yield f"`{before}{name}`", _kind(entry), f"`{default}`" if default else ""
+            yield place, name, _kind(entry), f"`{default}`" if default else ""
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -68,7 +68,7 @@ def trace_curve(probability: ArrayLike, paired: ArrayLike, n_reference: int) -> 
 
 
 def pair_events(one: Events, other: Events, *, settings: EvaluationSettings) -> tuple[NDArray[np.bool_], ...]:
-    """Tell which events of the reference and of the prediction are paired one to one at an IoU of 0.5.
+    """Match the events of the reference and of the prediction one to one at an IoU of 0.5.
 
     Args:
         one: n events of the reference.

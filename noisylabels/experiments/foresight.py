@@ -224,7 +224,7 @@ def describe_students(students: Sequence[Student], class_names: Sequence[str], p
 
 
 def find_next_step(students: Sequence[Student], pairs: Sequence[Pair], dataset: str | Path) -> str:
-    """Say what a person should do now, and the command, from the gain that the least consistent labels let expect.
+    """Return what a person should do now, with the command, from the gain that the least consistent labels let expect.
 
     Args:
         students: One per label set.

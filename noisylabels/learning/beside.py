@@ -97,7 +97,7 @@ def calibrate(launch: "Launch", labels: str) -> "Calibration":
 
 
 def describe(found: "Calibration", labels: str) -> str:
-    """Say what a calibration changed."""
+    """Describe what a calibration changed."""
     (loss, less), (error, smaller) = found.loss, found.error
     return (
         f"temperature {found.temperature:.3f}, fitted to {labels} of {found.n_fields} validation fields: negative "

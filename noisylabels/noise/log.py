@@ -62,7 +62,7 @@ def make_rows(image: str, kind: str, events: RealArray, **columns: object) -> Ev
 
 
 def join_logs(logs: Sequence[EventTable]) -> EventTable:
-    """Put logs below each other; no logs make an empty one."""
+    """Join logs, one below the other; no logs make an empty one."""
     if not logs:
         return make_rows("", "", np.zeros(0, np.int32))
     return EventTable({name: np.concatenate([log[name] for log in logs]) for name in COLUMNS})

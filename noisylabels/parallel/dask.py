@@ -43,7 +43,7 @@ class DaskCluster:
         batches: Iterable[tuple[Item, ...]],
         may_begin: Callable[[], bool] = always,
     ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
-        """Work on batches; items come as they end.
+        """Process batches; items come as they end.
 
         Raises:
             ConnectionError: If the scheduler cannot be reached, is lost on the way, or has no worker.

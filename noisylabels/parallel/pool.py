@@ -33,7 +33,7 @@ class InProcess:
         batches: Iterable[tuple[Item, ...]],
         may_begin: Callable[[], bool] = always,
     ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
-        """Work on batches in order."""
+        """Process batches in order."""
         source = iter(batches)
         while may_begin() and (batch := next(source, None)) is not None:
             yield from zip(batch, function(batch), strict=True)
@@ -64,7 +64,7 @@ class LocalPool:
         batches: Iterable[tuple[Item, ...]],
         may_begin: Callable[[], bool] = always,
     ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
-        """Work on batches; a dead worker costs time and nothing else."""
+        """Process batches; a dead worker costs time and nothing else."""
         source, again = iter(batches), deque[_Task[Item]]()
         with contextlib.ExitStack() as stack:
             idle = [stack.enter_context(_Worker(self.threads)) for _ in range(self.workers)]

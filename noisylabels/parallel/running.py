@@ -27,7 +27,7 @@ class Engine(Protocol):
         batches: Iterable[tuple[Item, ...]],
         may_begin: Callable[[], bool] = always,
     ) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
-        """Work on batches, which are taken one by one as there is room; items come as they end."""
+        """Process batches, which are taken one by one as there is room; items come as they end."""
 
 
 def run(

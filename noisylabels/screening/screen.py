@@ -119,7 +119,7 @@ class Screen:
     def run(
         self, engine: Engine, *, shard: Shard | None = None, fields_per_task: int | None = None
     ) -> Iterator[Outcome]:
-        """Work off whatever is not done.
+        """Process whatever is not done.
 
         Args:
             engine: Where.

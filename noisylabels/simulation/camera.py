@@ -11,7 +11,7 @@ ROUNDING = 64
 
 
 def mix_channels(light: Map, settings: CameraSettings) -> Map:
-    """Let a share of each channel's light into the other camera.
+    """Mix a share of each channel's light into the other camera.
 
     Args:
         light: (channel, row, column) counts, DsRed before pHluorin. Not modified.

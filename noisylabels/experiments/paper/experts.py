@@ -96,7 +96,7 @@ def draw_opinions(folder: Path, *, seed: int) -> Mapping[str, object]:
 
 
 def correct_quarters(folder: Path, *, method: str, seed: int) -> Mapping[str, object]:
-    """Deal the quarters out to the experts in turn; each corrects the method's label maps of hers.
+    """Assign the quarters to the experts in turn; each corrects the method's label maps of hers.
 
     Args:
         folder: Dataset folder of quarters with the method's label maps and the opinions; two label sets are added:

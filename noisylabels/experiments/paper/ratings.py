@@ -41,7 +41,7 @@ def measure_quality(table: CountTable) -> Mapping[str, Mapping[str, float]]:
 def simulate_ratings(
     quality: Mapping[str, Mapping[str, float]], *, raters: Sequence[str], images: Sequence[str], seed: int
 ) -> Ratings:
-    """Let simulated raters score every method on every image, from 1 to 10.
+    """Score every method on every image from 1 to 10, as simulated raters do.
 
     The draws hang on seed, rater, image and method only: another method more changes no other score.
 

@@ -83,7 +83,7 @@ def find_event_issues(
 
 
 def join_issues(tables: Sequence[EventTable]) -> EventTable:
-    """Put the issues of several fields below each other, the highest score first."""
+    """Join the issues of several fields, the highest score first."""
     joined = EventTable(
         {
             name: np.concatenate([np.zeros(0, dtype), *(table[name] for table in tables)]).astype(dtype)

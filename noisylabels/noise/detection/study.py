@@ -45,7 +45,7 @@ class Detected:
         return f"{self.out}: {self.n_fields} fields, probably wrong events: {counts}"
 
     def find_next_step(self) -> str:
-        """Say in one sentence which fields a person should look at now, from the expected number of wrong events."""
+        """Return one sentence on which fields a person should look at now, from the expected number of wrong events."""
         expected: dict[str, float] = {}
         for name, score in zip(self.issues["image"].tolist(), self.issues["score"].tolist(), strict=True):
             expected[name] = expected.get(name, 0.0) + score
