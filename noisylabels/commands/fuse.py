@@ -20,7 +20,7 @@ def fuse(
     undecided: Annotated[Undecided, typer.Option(help="What a pixel becomes that no class wins.")] = "background",
     save_votes: Annotated[bool, typer.Option(help="Also write the votes of every class: votes/NAME/.")] = False,
 ) -> None:
-    """Fuse label sets of a dataset folder by votes, pixel by pixel: runs of a pipeline, other tools, several experts."""
+    """Fuse label sets of a dataset folder by votes of each pixel: runs of a pipeline, other tools, several experts."""
     from noisylabels.data.dataset import open_dataset
     from noisylabels.noise.fusing import Vote, fuse_dataset
 
