@@ -13,7 +13,7 @@ from noisylabels.cli import COMMANDS, main
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 EXPERIMENTS = (ROOT / "noisylabels" / "experiments" / "README.md").read_text()
-SMALLER = {"--fields 120": "--fields 8 --rows 128 --columns 160"}
+SMALLER = {"--fields 30": "--fields 8 --rows 128 --columns 160"}
 
 
 def blocks(text, language):
