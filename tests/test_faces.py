@@ -10,8 +10,12 @@ import pytest
 
 import evaluation
 import noisylabels
+from evaluation.metrics.scores import data_set_metrics
 from noisylabels.data.dataset import Case, Dataset
 from noisylabels.data.events import EventTable
+from noisylabels.plates.plate import Plate
+from noisylabels.simulation.settings import FrameSettings, SimulationSettings
+from tests.cases import draw
 from tests.docs.pages import ROOT, read_blocks
 
 
@@ -59,3 +63,39 @@ def test_reprs_are_one_short_line(tmp_path):
     table = EventTable({"event": np.arange(3), "area_px": np.arange(3)})
     assert repr(table) == "EventTable(3 events: event, area_px)"
     assert "<table" in table._repr_html_()
+
+
+def test_what_a_notebook_holds_says_what_it_is():
+    field = noisylabels.simulate_field(SimulationSettings(frame=FrameSettings(rows=48, columns=64)), seed=1)
+    n_events = len(field.events)
+    assert repr(field) == f"SimulatedField(image (2, 48, 64) uint16, {n_events} events)"
+    noise = noisylabels.NoiseModel.from_dict({"missed": {"rate": 1.0}})
+    assert repr(noise) == "NoiseModel(missed; background, phagophore, autolysosome; seed 0)"
+    assert repr(noisylabels.NoiseModel()).startswith("NoiseModel(no errors; ")
+    noisy = noise.apply(draw("11.. / 1122"), image_id="a")
+    assert repr(noisy) == "Corrupted(label map of 2 x 4, 2 errors)"
+    assert repr(Plate("P1", Path(), "harmony", (8, 12), ())) == "Plate('P1', harmony, 0 wells, 0 fields, no channels)"
+
+
+def test_events_counts_and_comparisons_are_a_line_and_a_table():
+    truth = draw("11.. / 1122")
+    events = evaluation.find_events(truth)
+    assert repr(events) == "Events(2 events: 1 of class 1, 1 of class 2)"
+    assert events.to_pandas().values.tolist() == [[1, 0, 0, 2, 2, 4], [2, 1, 2, 2, 4, 2]]
+    assert repr(evaluation.find_events(0 * truth)) == "Events(0 events)"
+    entries = [
+        (evaluation.FieldKey(f"f{place}", method, cluster=f"f{place}"), truth, predicted)
+        for place in range(6)
+        for method, predicted in (("CIP", 0 * truth), ("CDL", truth))
+    ]
+    table = evaluation.count_fields(entries, classes=noisylabels.ROSELLA)
+    assert repr(table) == "CountTable(CIP, CDL against reference: 6 fields, 3 classes)"
+    metrics = data_set_metrics(noisylabels.ROSELLA)[:1]
+    comparison = evaluation.compare_methods(table, metrics, n_resamples=100, rng=np.random.default_rng(0))
+    title = metrics[0].title
+    assert repr(comparison) == f"Comparison(CIP, CDL by {title}: 6 fields, 6 clusters)"
+    (row,) = comparison.to_pandas().to_dict("records")
+    assert (row["metric"], row["method"], row["baseline"]) == (title, "CDL", "CIP")
+    assert row["difference"] == comparison.differences[0].absolute.estimate
+    for shown in (events, table, comparison):
+        assert "<table" in shown._repr_html_()

@@ -1,5 +1,6 @@
 """Every command of the front page and of the experiments' page is run, at a size that takes seconds."""
 
+import inspect
 import re
 import shlex
 import subprocess
@@ -49,10 +50,12 @@ def test_the_commands_of_the_front_page_run_one_after_the_other(tmp_path, monkey
 
 
 def test_the_demo_is_what_the_front_page_says():
+    from noisylabels.commands.demo import demo
     from noisylabels.experiments.demo import list_steps
 
+    n_fields = inspect.signature(demo).parameters["fields"].default
     shown = [shlex.split(line)[1:] for line in lines(README, "console")[:6]]
-    steps = list_steps(Path("demo"), fields=120, seed=1, workers=2)
+    steps = list_steps(Path("demo"), fields=n_fields, seed=1, workers=2)
     assert [words[0] for words in steps] == [words[0] for words in shown]
     for words, step in zip(shown, steps, strict=True):
         flat = [word.removeprefix("demo/") for word in step]

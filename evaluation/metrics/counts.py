@@ -120,6 +120,17 @@ class CountTable:
     def __len__(self) -> int:
         return len(self.tolerance_px)
 
+    def __repr__(self) -> str:
+        n_fields = len(set(self.keys["field"].tolist()))
+        methods, references = ", ".join(self.methods) or "no method", ", ".join(self.references) or "nothing"
+        return f"CountTable({methods} against {references}: {n_fields} fields, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what was counted, a row for each field, reference and method."""
+        import pandas as pd
+
+        return str(pd.DataFrame(dict(self.keys)).to_html(max_rows=10, notebook=True))
+
     @property
     def methods(self) -> list[str]:
         """The methods, in the order they first occur."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,11 @@ from evaluation.metrics.backends import runs as runs_backend
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import InstanceMap
 from noisylabels.data.labels import MAX_CLASSES, LabelMap, check_class_indices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BOX = ("row_min", "column_min", "row_max", "column_max")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,24 @@ class Events:
     runs: NDArray[np.int64] | None = None
     shape: tuple[int, int] | None = None
 
+    def __repr__(self) -> str:
+        indices, counts = np.unique(self.class_index, return_counts=True)
+        of = ", ".join(f"{count} of class {index}" for index, count in zip(indices, counts, strict=True))
+        return f"Events({len(self)} events{': ' * bool(of)}{of})"
+
+    def _repr_html_(self) -> str:
+        """Show the events in a notebook, a row each."""
+        return str(self.to_pandas().to_html(max_rows=10, notebook=True))
+
     def __len__(self) -> int:
         return len(self.class_index)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame of the events: class index, box and area in pixels, a row each."""
+        import pandas as pd
+
+        columns = dict(zip(BOX, self.boxes.T, strict=True))
+        return pd.DataFrame({"class_index": self.class_index, **columns, "area_px": self.area_px})
 
     @classmethod
     def from_boxes(cls, boxes: ArrayLike, class_index: ArrayLike) -> Events:

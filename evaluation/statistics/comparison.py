@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,9 @@ from evaluation.statistics.equivalence import Equivalence, assess_equivalence
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from evaluation.statistics.permutation import Permutation, permute_pairs
 from noisylabels.data.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PRIMARY = "MeanIoU"
 """The score that a comparison is about, unless another one is named before the data are seen."""
@@ -87,6 +90,39 @@ class Comparison:
     level: float
     primary: str = PRIMARY
 
+    def __repr__(self) -> str:
+        scores = ", ".join(metric.title for metric in self.metrics)
+        return (
+            f"Comparison({', '.join(self.methods)} by {scores}: {len(self.fields)} fields, {self.n_clusters} clusters)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the differences in a notebook."""
+        return str(self.to_pandas().to_html(notebook=True, index=False))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame of the differences, a row for each metric and pair of methods.
+
+        Returns:
+            `metric`, `method`, `baseline`, `difference` (method - baseline) with its interval from `low` to `high`,
+            `p` adjusted for the family, and whether both `decides` that there is one.
+        """
+        import pandas as pd
+
+        columns = ("metric", "method", "baseline", "difference", "low", "high", "p", "decides")
+        rows = [
+            (
+                entry.metric.title,
+                entry.method,
+                entry.baseline,
+                *_ends(entry.absolute),
+                entry.p_adjusted,
+                entry.decides(),
+            )
+            for entry in self.differences
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
     @property
     def n_clusters(self) -> int:
         """Independent units."""
@@ -141,6 +177,10 @@ class Comparison:
         np.add.at(sums, inverse, np.nan_to_num(values))
         np.add.at(counts, inverse, ~np.isnan(values))
         return divide(sums, counts)
+
+
+def _ends(interval: Interval) -> tuple[float, float, float]:
+    return interval.estimate, interval.low, interval.high
 
 
 def compare_methods(

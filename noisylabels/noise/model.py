@@ -38,6 +38,10 @@ class Corrupted(NamedTuple):
     log: EventTable
     doses: EventTable
 
+    def __repr__(self) -> str:
+        rows, columns = self.label_map.shape
+        return f"Corrupted(label map of {rows} x {columns}, {len(self.log)} errors)"
+
 
 @dataclass(frozen=True)
 class _Head:
@@ -69,6 +73,10 @@ class NoiseModel:
     errors: tuple[Kind, ...] = ()
     classes: ClassTable = field(default=ROSELLA)
     seed: int = 0
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(dict.fromkeys(kind.name for kind in self.errors)) or "no errors"
+        return f"NoiseModel({kinds}; {', '.join(self.classes)}; seed {self.seed})"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> NoiseModel:

@@ -63,6 +63,10 @@ class Plate:
     problems: tuple[str, ...] = ()
     illumination: Mapping[str, Coefficients] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        size = f"{len(self.wells)} wells, {sum(len(well.fields) for well in self.wells)} fields"
+        return f"Plate({self.name!r}, {self.format}, {size}, {' + '.join(self.channels) or 'no channels'})"
+
     @property
     def fields(self) -> Iterator[Field]:
         """All fields, well by well."""

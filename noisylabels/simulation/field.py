@@ -41,6 +41,9 @@ class SimulatedField:
     events: EventTable
     effects: FieldEffects
 
+    def __repr__(self) -> str:
+        return f"SimulatedField(image {self.image.shape} {self.image.dtype}, {len(self.events)} events)"
+
 
 def simulate_field(
     settings: SimulationSettings | None = None,
