@@ -244,7 +244,7 @@ def _channels_of_samples(path: Path, planes: Image, layout: TiffLayout) -> Image
 
 
 def _read_png(path: Path) -> Image:
-    from skimage.io import imread
+    from imageio.v3 import imread
 
     array: Image = np.asarray(imread(path))
     return _channels_of_colour(array, array.shape[-1] - (array.shape[-1] in (2, 4))) if array.ndim == 3 else array
@@ -278,9 +278,9 @@ def _write_tiff(path: Path, label_map: LabelMap) -> None:
 
 
 def _write_png(path: Path, label_map: LabelMap) -> None:
-    from skimage.io import imsave
+    from imageio.v3 import imwrite
 
-    imsave(path, label_map, check_contrast=False)
+    imwrite(path, label_map)
 
 
 def _write_nifti(path: Path, label_map: LabelMap) -> None:
