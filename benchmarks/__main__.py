@@ -27,7 +27,7 @@ def main() -> int:
         write_rows(table, rows)
         write_machine(facts, machine)
     options.page.parent.mkdir(parents=True, exist_ok=True)
-    write_text(options.page, render(rows, machine))
+    write_text(options.page, render(rows, machine, table.name))
     print(f"Wrote {options.page}.")
     failed = [row.benchmark for row in rows if row.kind == "failed"]
     if failed:

@@ -16,7 +16,7 @@ For judging speed and memory: what each part costs, beside other ways and the le
 
 All amounts are costs, so less is better: *peer / ours* above 1 means that ours is cheaper than another way to the same;
 *ours / floor* tells how far ours is from what hardly any way avoids. Every row of
-[the table of all](tables/benchmarks.csv) is the median over its rounds in one run on one thread, by processor time
+[the table of all](tables/{table}) is the median over its rounds in one run on one thread, by processor time
 (`cpu`) or the time a person waits (`wall`). Only ratios carry over to other machines.
 """
 OTHER_FILES = """Files of `benchmarks/` that print scores or kills and no times are not on this page;
@@ -25,17 +25,24 @@ OTHER_FILES = """Files of `benchmarks/` that print scores or kills and no times 
 HEADS = ("`python -m benchmarks.`", "measures", "peer / ours", "ours / floor", "aims met")
 
 
-def render(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
+def render(rows: Sequence[Row], machine: Mapping[str, str], table: str = "benchmarks.csv") -> str:
     """Write the page of some rows.
 
     Args:
         rows: What was measured, left out, failed or not asked for, in this order.
         machine: Its facts, as `describe_machine` gives them.
+        table: Name of the file in tables/ that holds the rows.
 
     Returns:
         Markdown.
     """
-    sections = [HEAD, tell_findings(rows), tabulate(rows), tell_conditions(rows, machine), describe(machine)]
+    sections = [
+        HEAD.format(table=table),
+        tell_findings(rows),
+        tabulate(rows),
+        tell_conditions(rows, machine),
+        describe(machine),
+    ]
     left_out = [(row.what, row.why) for row in rows if row.kind == "left out"]
     left_out += [(row.what, "not asked for (`--only`)") for row in rows if row.kind == "not asked for"]
     failed = [(row.what, row.why) for row in rows if row.kind == "failed"]
@@ -48,8 +55,8 @@ def tell_findings(rows: Sequence[Row]) -> str:
     dearer = [row for row in beside if row.peer_over_ours is not None and row.peer_over_ours < 1]
     names = [f"- {row.what}, beside {row.peer}: {show(row.peer_over_ours)}" for row in dearer]
     met, missed = sort_aims(rows)
-    lines = [f"Ours is cheaper than another way {len(beside) - len(dearer)} times of {len(beside)}."]
-    lines += [f"Of {len(met) + len(missed)} aims {len(met)} were met."] if met or missed else []
+    lines = [f"Ours is cheaper than another way in {len(beside) - len(dearer)} of {len(beside)} rows."]
+    lines += [f"Aims met: {len(met)} of {len(met) + len(missed)}."] if met or missed else []
     lines += ["Dearer (peer / ours):", "", *map(clean, names)] if names else []
     lines += ["", "**Aims missed**:", "", *(f"- {clean(aim)}" for aim in missed)] if missed else []
     return "## In short\n\n" + "\n".join(lines) + "\n"
@@ -93,7 +100,7 @@ def tell_conditions(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
     """Say when, at which sizes and beside what else the machine did this."""
     ran = {row.benchmark: row for row in rows if row.command}
     minutes = sum(row.seconds for row in ran.values()) / 60
-    sentences = [f"Measured on {machine.get('date', 'an unknown day')}, in {minutes:.0f} minutes."]
+    sentences = [f"Measured on {machine.get('date', 'an unknown day')}, in {minutes:.1f} minutes."]
     if machine.get("sizes") == "quick":
         full = ", ".join(f"`{part.name}`" for part in PARTS if part.name in ran and not part.quick)
         sentences.append("**At quick sizes** (`--quick`): ratios are rougher.")

@@ -140,7 +140,7 @@ def test_what_is_dearer_than_another_way_and_what_missed_its_aim_is_named_first(
     text = show(run_of(*ways, Ratio("d", 1.0, "s", "cpu", aim="below 0.5 s", met=False)))
     findings = text.split("## In short\n\n")[1].split("\n|")[0]
     assert findings == (
-        "Ours is cheaper than another way 1 times of 2.\nOf 2 aims 1 were met.\nDearer (peer / ours):\n\n"
+        "Ours is cheaper than another way in 1 of 2 rows.\nAims met: 1 of 2.\nDearer (peer / ours):\n\n"
         "- a, beside b: 0.500\n\n**Aims missed**:\n\n- d: below 0.5 s\n"
     )
     assert read_table(text)[0]["aims met"] == "1 of 2"
@@ -155,7 +155,7 @@ def test_a_ratio_to_nothing_is_kept_and_is_no_end_of_a_span(tmp_path):
 
 def test_the_page_of_nothing_says_so():
     text = show()
-    assert "Ours is cheaper than another way 0 times of 0.\n" in text
+    assert "Ours is cheaper than another way in 0 of 0 rows.\n" in text
     assert "## Left out\n\nNothing.\n" in text
     assert "## Failed\n\nNothing.\n" in text
 
@@ -249,6 +249,7 @@ def test_a_benchmark_that_fails_does_not_stop_the_others_and_the_page_is_written
     assert re.search(r"## Failed\n\n- screening-nonsense: exit status 2: .*PART must be one of", text)
     assert [line["`python -m benchmarks.`"] for line in read_table(text)] == ["resampling 12"]
     assert float(read_table(text)[0]["peer / ours"].split(" to ")[0]) > 0
+    assert "[the table of all](tables/page.csv)" in text
     kept = read_rows(tmp_path / "new/tables/page.csv")
     assert {row.command for row in kept if row.kind == "ratio"} == {"python -m benchmarks.resampling 12"}
     assert read_machine(tmp_path / "new/tables/page_machine.csv")["sizes"] == "quick"
