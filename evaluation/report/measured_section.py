@@ -82,14 +82,18 @@ def well_section(wells: "pd.DataFrame", failures: Failures) -> Section:
     if failures:
         heads = ("plate", "well", "field", "what went wrong")
         items.insert(0, Table("failures", "Fields that failed", heads, tuple(failures)))
-    return Section("wells", "Wells", f"{len(wells)} wells; wells.csv and wells.parquet hold all columns.", tuple(items))
+    return Section(
+        "wells", "Wells", f"{_many(len(wells), 'well')}; wells.csv and wells.parquet hold all columns.", tuple(items)
+    )
 
 
 def judge_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFrame | None") -> tuple[Light, str]:
     """Return what was measured, what failed and whether the screen drifted from its reference."""
     n_plates = wells["plate"].nunique()
-    measured = f"{len(wells)} wells on {n_plates} plate{'s' if n_plates != 1 else ''} were measured"
-    failed = f"{len(failures)} fields failed" if failures else "no field failed"
+    measured = (
+        f"{_many(len(wells), 'well')} on {_many(n_plates, 'plate')} {'was' if len(wells) == 1 else 'were'} measured"
+    )
+    failed = f"{_many(len(failures), 'field')} failed" if failures else "no field failed"
     if drift is None:
         return "doubt" if failures else "good", f"{measured}, {failed}."
     drifted = drift.loc[drift["drifted"], "feature"].tolist()
@@ -105,9 +109,9 @@ def judge_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFra
 def check_measured(wells: "pd.DataFrame", failures: Failures, drift: "pd.DataFrame | None") -> tuple[Check, ...]:
     """Find what makes the measurements mislead."""
     return (
-        Check("bad" if failures else "good", f"{len(failures)} fields failed."),
+        Check("bad" if failures else "good", f"{_many(len(failures), 'field')} failed."),
         Check("doubt" if drift is None else "good", "No reference screen." if drift is None else "Compared by wells."),
-        Check("doubt", f"{len(wells)} wells: there is no truth here; counts are what the method found."),
+        Check("doubt", f"{_many(len(wells), 'well')}: there is no truth here; counts are what the method found."),
     )
 
 
@@ -123,7 +127,8 @@ def find_measured_step(
         classes: The classes of events.
     """
     if len(failures) > wells["n_fields"].sum() / 10:
-        return f"mend what made {len(failures)} fields fail, then give noisylabels screen run again: only they are done"
+        failed = _many(len(failures), "field")
+        return f"mend what made {failed} fail, then give noisylabels screen run again: only they are done"
     never = [name for name in classes if not wells[f"n_{name}"].sum()]
     if never:
         return (
@@ -142,6 +147,10 @@ def table_of(
     heads = tuple(str(column) for column in frame.columns)
     rows = tuple(tuple(_cell(value) for value in row) for row in frame.itertuples(index=False, name=None))
     return Table(name, title, heads, rows, note, styles=styles or {})
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _cell(value: object) -> Cell:

@@ -70,6 +70,7 @@ def run(
     """Label and measure every field that is not done yet. The same command again takes up where it stopped."""
     from noisylabels.parallel import Shard
     from noisylabels.plates.remote import address_of
+    from noisylabels.screening.channels import match_channels
     from noisylabels.screening.screen import STATES, Declaration, start_screen
 
     if scheduler is None and device != "cpu":  # a cluster's workers may have what this machine has not
@@ -92,6 +93,9 @@ def run(
     )
     part = Shard.parse(shard) if shard else None
     begun = start_screen(folder, declaration, batch_size=batch_size, retries=retries)
+    taken = match_channels(begun.plates[0], begun.job.method, channels=wanted, names=names)
+    if taken and not as_json:
+        typer.echo(f"channels: {taken}")
     outcomes = begun.run(_executor(scheduler, workers, threads, retries, device), shard=part)
     total = sum(1 for _ in begun.share(part))
     failed, doubts = _follow(outcomes, total, as_json)

@@ -102,6 +102,22 @@ DsRed. Import the images anew with --keep 1,0 --channels DsRed,pHluorin.
     raise InputError(msg)
 
 
+def say_taken(channels: Sequence[str], expected: Sequence[str]) -> str:
+    """Say which channel is taken for which; nothing where the names are the same.
+
+    Args:
+        channels: The channels of the images, in order.
+        expected: Those of the network; as many.
+
+    Examples:
+        >>> say_taken(["FITC"], ["nuclei"]), say_taken(["DNA"], ["DNA"])
+        ('FITC taken for nuclei', '')
+    """
+    if list(channels) == list(expected):
+        return ""
+    return ", ".join(f"{name} taken for {other}" for name, other in zip(channels, expected, strict=True))
+
+
 def _names(about: Mapping[str, object], key: str, path: Path) -> list[str]:
     names = about.get(key) or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -7,7 +7,7 @@ from shlex import quote
 from noisylabels.data.errors import InputError
 from noisylabels.data.image_metadata import read_metadata
 from noisylabels.data.images import read_image
-from noisylabels.learning.channels import read_names, refuse_other_order
+from noisylabels.learning.channels import read_names, refuse_other_order, say_taken
 from noisylabels.learning.datalist import read_images
 
 
@@ -42,7 +42,4 @@ def match_channels(dataset_dir: str | Path, expected: Sequence[str], *, split: s
         )
         raise InputError(msg)
     refuse_other_order(names, expected, dataset=dataset_dir)
-    if names == list(expected):
-        return ""
-    shown = names or [f"channel {place + 1}" for place in range(n_channels)]
-    return ", ".join(f"{name} taken for {other}" for name, other in zip(shown, expected, strict=True))
+    return say_taken(names or [f"channel {place + 1}" for place in range(n_channels)], expected)

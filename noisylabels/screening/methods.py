@@ -127,6 +127,13 @@ class Bundle:
         return plan_model(self.checkpoint, bundle=self.folder).classes
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The channels that the weights were trained on, in order."""
+        from noisylabels.learning.models import plan_model
+
+        return plan_model(self.checkpoint, bundle=self.folder).channel_names
+
+    @property
     def _config(self) -> Path:
         return Path(self.folder) / "configs" / "inference.yaml"
 

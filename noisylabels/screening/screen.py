@@ -14,6 +14,7 @@ from noisylabels.plates.fields import Field
 from noisylabels.plates.formats import open_plates
 from noisylabels.plates.plate import LATEST, Choice, Coefficients, Plate
 from noisylabels.screening.batches import blame, process_batch
+from noisylabels.screening.channels import check_channels
 from noisylabels.screening.field import Outcome, state_of
 from noisylabels.screening.flatfield import plate_flatfield, stored_flatfield
 from noisylabels.screening.job import Job
@@ -165,8 +166,7 @@ def start_screen(folder: str | Path, declaration: Declaration, *, batch_size: in
     choice = Choice(declaration.projection, declaration.sequence, declaration.action)
     plates = open_plates(declaration.source, pattern=declaration.pattern, choice=choice)
     method = method_of(declaration.method)
-    for plate in plates:
-        next(plate.fields).channel_positions(declaration.channels)
+    check_channels(plates, method, channels=declaration.channels, names=declaration.channel_names)
     store.refuse_another(declaration.to_dict())
     job = Job.of(
         method,

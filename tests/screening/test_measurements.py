@@ -121,10 +121,10 @@ def test_the_report_holds_maps_wells_and_failures_and_nothing_from_outside(scree
     tables = measure_screen(screen, tmp_path / "out")
     page, answer = write_report(screen, tables, tmp_path / "out")
     text = page.read_text()
-    assert "3 wells on 1 plate were measured, 1 fields failed." in text
+    assert "3 wells on 1 plate were measured, 1 field failed." in text
     assert answer == (
-        "3 wells on 1 plate were measured, 1 fields failed.\n"
-        "Next: mend what made 1 fields fail, then give noisylabels screen run again: only they are done."
+        "3 wells on 1 plate were measured, 1 field failed.\n"
+        "Next: mend what made 1 field fail, then give noisylabels screen run again: only they are done."
     )
     assert "<td>no answer for 104</td>" in text
     shown = re.findall(r"<h4>(.*?)<span>(\d+) events</span>", text)

@@ -130,7 +130,9 @@ def test_shards_of_the_command_make_the_whole(plate, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("named", ["nuclei-mine", "nuclei-mine/model.pt"])
-def test_the_folder_of_a_training_labels_plates_with_its_own_channels_and_classes(plate, tmp_path, monkeypatch, named):
+def test_the_folder_of_a_training_labels_plates_with_its_own_channels_and_classes(
+    plate, tmp_path, monkeypatch, capsys, named
+):
     import torch
     from monai.networks.nets import UNet
 
@@ -141,6 +143,14 @@ def test_the_folder_of_a_training_labels_plates_with_its_own_channels_and_classe
     torch.save(UNet(**told).state_dict(), tmp_path / "nuclei-mine/model.pt")
     write_record(Record("mdl", {"_target_": "UNet", **told}, 1, ("background", "nucleus"), ("DNA",)), "nuclei-mine")
     words = ("--pattern", PATTERN, "--model", named, "--channels", "DNA=2", "--workers", "0")
+    assert run_command("screen", "run", plate, "many", *words[:4]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        "noisylabels: The network must have 1 channel (DNA), got 2 of plate plate (1, 2). "
+        "Choose some: --channels DNA=1.\n"
+    )
+    assert run_command("screen", "run", plate, "by-number", *words[:4], "--channels", "2", "--workers", "0") == 0
+    assert "channels: 2 taken for DNA\n" in capsys.readouterr().out
     assert run_command("screen", "run", plate, "run", *words) == 0
     assert run_command("screen", "measure", "run") == 0
     assert "per_field_nucleus" in pd.read_csv("run/measurements/wells.csv")
