@@ -30,7 +30,7 @@ def detect(
 ) -> None:
     """Find labels that are probably wrong: issues.parquet and .csv, one row per event, and queue.csv, one per field.
 
-    classes.csv counts the doubted pixels by class, annotators.csv the doubted events by annotator, if told.
+    classes.csv counts the doubted pixels by class, annotators.csv the doubted events by annotator, if they are named.
 
     `noisylabels annotate score PROJECT label_issue --table queue.csv` orders the annotators' queue by it.
     """

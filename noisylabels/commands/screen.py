@@ -253,8 +253,8 @@ def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:
     from noisylabels.learning import launcher
     from noisylabels.learning.shipped import choose_weights
 
-    told = {} if checkpoint is None else {"ckpt_path": str(checkpoint)}
-    launch = launcher.plan_prediction(model, (), told)
+    overrides = {} if checkpoint is None else {"ckpt_path": str(checkpoint)}
+    launch = launcher.plan_prediction(model, (), overrides)
     weights = Path(str(launch.overrides.get("ckpt_path", launch.bundle / "models" / "model.pt")))
     folder = launch.bundle.resolve()
     named = weights.parent.name if choose_weights(model, launcher.bundle_homes())[1] else folder.name

@@ -1,4 +1,4 @@
-"""A full disk, told from every other error, in one sentence."""
+"""A full disk, distinguished from every other error, in one sentence."""
 
 import errno
 import os

@@ -19,13 +19,13 @@ def count_in_lines(name: str, total: int | None) -> Callable[[], None]:
         >>> advance = count_in_lines("fields", 9)
         >>> advance()  # the first half minute is silent
     """
-    done, told = 0, monotonic()
+    done, written = 0, monotonic()
 
     def advance() -> None:
-        nonlocal done, told
+        nonlocal done, written
         done += 1
-        if monotonic() - told >= LINE_EVERY_S:
-            told = monotonic()
+        if monotonic() - written >= LINE_EVERY_S:
+            written = monotonic()
             sys.stderr.write(f"{name}: {done} of {total}\n" if total else f"{name}: {done}\n")
 
     return advance

@@ -46,12 +46,12 @@ def draw_method_rows(arms: Sequence[Arm], *, references: Mapping[str, float], na
         panels[0].invert_yaxis()
         caption = (
             "Dice on clean test fields by method, each noise at its largest dose; bars: 95 %, jackknife. "
-            f"Dashed: the training labels' own Dice. Dotted: {_told(references)}. No dot: not run there."
+            f"Dashed: the training labels' own Dice. Dotted: {_name_references(references)}. No dot: not run there."
         )
         return finish(drawing, name=name, caption=caption)
 
 
-def _told(references: Mapping[str, float]) -> str:
+def _name_references(references: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {height:.2f}" for name, height in references.items()) or "no reference"
 
 

@@ -67,7 +67,9 @@ def label_with_cip(folder: Path, *, name: str = "cip", preset: str = "lcsb-rosel
     labeller, tasks, _ = labelling.plan_dataset(folder, labelling.load_pipeline(preset), name=name)
     labelling.prepare_label_set(tasks, labeller)
     waiting = sum(not task.target.exists() for task in tasks)
-    failures = [told.failure for _, told in labelling.label_files(tasks, labeller, workers=workers) if told.failure]
+    failures = [
+        outcome.failure for _, outcome in labelling.label_files(tasks, labeller, workers=workers) if outcome.failure
+    ]
     if failures:
         raise InputError(failures[0])
     return waiting

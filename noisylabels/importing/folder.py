@@ -400,8 +400,8 @@ def _deal(
 def _groups_of(sources: Sequence[Source], groups: Mapping[str, str] | None) -> dict[str, str]:
     if groups is None:
         wells = {each.id: find_well(each.id) for each in sources}
-        told = all(place.well for place in wells.values()) and len(set(wells.values())) >= len(SPLITS)
-        own = {name: "_".join(filter(None, place)) if told else name for name, place in wells.items()}
+        are_named = all(place.well for place in wells.values()) and len(set(wells.values())) >= len(SPLITS)
+        own = {name: "_".join(filter(None, place)) if are_named else name for name, place in wells.items()}
         return {each.id: each.group or own[each.id] for each in sources}
     if not set(groups) & {each.id for each in sources}:
         msg = f"Groups must name images, such as {sources[0].id}, got {next(iter(groups), 'none')}. Correct the table."

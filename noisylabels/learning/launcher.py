@@ -182,7 +182,7 @@ def plan_prediction(
     launch = Launch(folder, "inference", tuple(presets), given)
     if record is None:
         return _checked(launch, trust=trust)
-    return _checked(Launch(folder, "inference", launch.presets, _told_by(record, launch) | given), trust=trust)
+    return _checked(Launch(folder, "inference", launch.presets, _recorded(record, launch) | given), trust=trust)
 
 
 def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
@@ -322,7 +322,7 @@ def _record_of(launch: Launch) -> Record | None:
     )
 
 
-def _told_by(record: Record, launch: Launch) -> dict[str, Any]:
+def _recorded(record: Record, launch: Launch) -> dict[str, Any]:
     """Return the overrides that build the recorded network, where the config alone would build another."""
     config = launch.merged()
     given = [key for key in launch.overrides if key.split("::")[0] in ("n_channels", "class_names")]

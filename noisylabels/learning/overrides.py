@@ -84,7 +84,7 @@ def _is_argument(config: Config, key: str) -> bool:
 
 
 def _refuse_other_kind(key: str, value: object, known: object) -> None:
-    """A word for a number would be told by torch, deep within; a word for True would count as True."""
+    """A word for a number would be refused by torch, deep within; a word for True would count as True."""
     kind = "True or False" if isinstance(known, bool) else "a number"
     kind = f"a whole number from {COUNTS[key]} on" if key in COUNTS else kind
     expression = isinstance(value, str) and value.startswith(("$", "@", "%"))

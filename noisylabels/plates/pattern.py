@@ -219,14 +219,14 @@ class _Usual:
         if got != expected or (
             "channel" not in self.named and (set(names) != set(self.names) or bool(names) != bool(self.names))
         ):
-            msg = f"{path} must hold {self._told(expected, self.names)} as its plate, got {self._told(got, names)}."
+            msg = f"{path} must hold {self._extent(expected, self.names)} as its plate, got {self._extent(got, names)}."
             raise InputError(msg + " Read it apart.")
         channel = 0 if "channel" in self.named else plane.channel
         if names and "channel" not in self.named:
             channel = names.index(self.names[channel])
         return layout.places[0 if "time" in self.named else plane.time, channel, 0 if "z" in self.named else plane.z]
 
-    def _told(self, counts: tuple[int, int, int], names: tuple[str, ...]) -> str:
+    def _extent(self, counts: tuple[int, int, int], names: tuple[str, ...]) -> str:
         channels, planes, times = counts
         listed = f" ({', '.join(names)})" if names else ""
         return f"{channels} channels{listed}, {planes} focal planes and {times} time points"

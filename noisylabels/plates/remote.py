@@ -90,8 +90,8 @@ class RemoteFolder:
         return answer
 
     def _unreadable(self, error: Exception) -> str:
-        told = " ".join(str(error).split()) or type(error).__name__
-        return f"{self.address} must be an address that can be read, got: {told}. Check it, and your access to it."
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return f"{self.address} must be an address that can be read, got: {reason}. Check it, and your access to it."
 
 
 Place: TypeAlias = Path | RemoteFolder

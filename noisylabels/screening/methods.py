@@ -194,11 +194,11 @@ class Exported:
         """
         from noisylabels.screening.networks import read_classes
 
-        told = read_classes(Path(self.model))
-        if told and self.class_names and told != self.class_names:
-            msg = f"class_names of {self.model} must be {', '.join(told)}, got {', '.join(self.class_names)}. "
+        stored = read_classes(Path(self.model))
+        if stored and self.class_names and stored != self.class_names:
+            msg = f"class_names of {self.model} must be {', '.join(stored)}, got {', '.join(self.class_names)}. "
             raise InputError(msg + "Leave --set class_names out: the file tells them.")
-        return ClassTable(told or self.class_names or ROSELLA.names)
+        return ClassTable(stored or self.class_names or ROSELLA.names)
 
     def fingerprint(self) -> str:
         """Return the hash of the file and the code; the device does not count."""

@@ -113,19 +113,19 @@ def _load_torchscript(model: Path, device: str) -> Network:
 
     import torch
 
-    told = {ABOUT: ""}
+    about = {ABOUT: ""}
     source: io.BytesIO | str = str(model)
     if model.suffix == ".zip":
         with zipfile.ZipFile(model) as package:
             source = io.BytesIO(package.read(WEIGHTS_IN_PACKAGE))
-    network = torch.jit.load(source, map_location=device, _extra_files=told).eval()  # type: ignore[no-untyped-call]
+    network = torch.jit.load(source, map_location=device, _extra_files=about).eval()  # type: ignore[no-untyped-call]
 
     def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             found: NDArray[np.float32] = network(torch.from_numpy(batch).to(device)).cpu().numpy()
         return found
 
-    return Network(answer, *_told(told[ABOUT]))
+    return Network(answer, *_read_about(about[ABOUT]))
 
 
 def _load_onnx(model: Path, device: str) -> Network:
@@ -136,8 +136,8 @@ def _load_onnx(model: Path, device: str) -> Network:
     providers = ["CUDAExecutionProvider"] if device.startswith("cuda") else ["CPUExecutionProvider"]
     session = onnxruntime.InferenceSession(str(model), options, providers=providers)
     name = session.get_inputs()[0].name
-    told = session.get_modelmeta().custom_metadata_map.get(ABOUT, "")
-    return Network(lambda batch: session.run(None, {name: batch})[0], *_told(told))
+    about = session.get_modelmeta().custom_metadata_map.get(ABOUT, "")
+    return Network(lambda batch: session.run(None, {name: batch})[0], *_read_about(about))
 
 
 def _load_openvino(model: Path, _: str) -> Network:
@@ -145,17 +145,17 @@ def _load_openvino(model: Path, _: str) -> Network:
 
     core = openvino.Core()
     read = core.read_model(model)
-    told = read.get_rt_info(ABOUT).astype(str) if read.has_rt_info([ABOUT]) else ""
+    about = read.get_rt_info(ABOUT).astype(str) if read.has_rt_info([ABOUT]) else ""
     hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": _n_threads()}
     compiled = core.compile_model(read, "CPU", hints)
-    return Network(lambda batch: compiled(batch)[0], *_told(told))
+    return Network(lambda batch: compiled(batch)[0], *_read_about(about))
 
 
-def _told(told: str | bytes) -> tuple[tuple[str, ...] | None, int]:
+def _read_about(text: str | bytes) -> tuple[tuple[str, ...] | None, int]:
     """Read the classes and the smallest event that a file of `noisylabels export` tells."""
-    if not told:
+    if not text:
         return None, 0
-    about = json.loads(told)
+    about = json.loads(text)
     if about["axes"] != AXES:
         msg = f"its axes must be {AXES}, got {about['axes']}"
         raise ValueError(msg)
