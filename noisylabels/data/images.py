@@ -23,7 +23,7 @@ NIFTI = (".nii", ".nii.gz")
 IMAGE_SUFFIXES = (*TIFF, *PNG, *JPEG, *NIFTI)
 
 
-def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
+def read_image(path: str | Path, *, n_channels: int | None = None, time: int | None = None) -> Image:
     """Read one field.
 
     A two-dimensional file is one channel. A colour PNG whose channels are all equal (grey saved as RGB or
@@ -32,6 +32,7 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
     Args:
         path: OME-TIFF or TIFF ((channel, row, column) or (row, column) of any integer or float type), PNG or NIfTI.
         n_channels: How many channels there must be, if that is known.
+        time: The time point to read of a TIFF, from 0; None: there must be one only.
 
     Returns:
         (channel, row, column) of the file's own type; (channel, plane, row, column) if the file has planes.
@@ -47,7 +48,7 @@ def read_image(path: str | Path, *, n_channels: int | None = None) -> Image:
         >>> read_image(path).shape
         (2, 3, 5)
     """
-    array = _decode(Path(path), upright=True)
+    array = _decode(Path(path), upright=True, time=time)
     if array.ndim == 2:
         array = array[None]
     if array.ndim not in (3, 4):
@@ -186,7 +187,7 @@ def _content_uuid(image: Image) -> str:
     return str(uuid.UUID(named[:32], version=5))
 
 
-def _decode(path: Path, *, upright: bool = False) -> Image:
+def _decode(path: Path, *, upright: bool = False, time: int | None = None) -> Image:
     # Not so for label maps: ImageJ stores masks with white as zero, and means the number.
     if not path.is_file():
         there = _listing(path.parent)
@@ -194,7 +195,7 @@ def _decode(path: Path, *, upright: bool = False) -> Image:
         raise FileNotFoundError(msg)
     suffix = _suffix(path)
     try:
-        return _read_tiff(path, upright=upright) if suffix in TIFF else _READERS[suffix](path)
+        return _read_tiff(path, upright=upright, time=time) if suffix in TIFF else _READERS[suffix](path)
     except InputError:
         raise
     except Exception as error:
@@ -219,13 +220,16 @@ def _listing(folder: Path) -> str:
     return f"{len(names)} entries ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "nothing"
 
 
-def _read_tiff(path: Path, *, upright: bool = False) -> Image:
+def _read_tiff(path: Path, *, upright: bool = False, time: int | None = None) -> Image:
     with open_tiff(path) as file:
         layout = layout_of(file, path)
-        if layout.n_times > 1:
-            msg = f"{path} must hold one time point, got {layout.n_times}. Save each time point as a file of its own."
+        if layout.n_times > 1 and time is None:
+            msg = (
+                f"{path} must hold one time point, got {layout.n_times}. "
+                "noisylabels import makes an image of each; or save each as a file of its own."
+            )
             raise InputError(msg)
-        planes = planes_of(file, layout)
+        planes = planes_of(file, layout, time=time or 0)
     if upright and layout.white_is_zero:
         planes = invert(planes, source=path)
     if layout.colour:

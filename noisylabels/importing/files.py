@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from noisylabels.data.errors import InputError
 from noisylabels.data.ids import image_id
-from noisylabels.data.images import IMAGE_SUFFIXES
+from noisylabels.data.images import IMAGE_SUFFIXES, TIFF
+from noisylabels.data.tiff import read_layout
 
 SIDE_FILES = ("thumbs.db", "desktop.ini")
 
@@ -36,11 +37,21 @@ _CHANNEL = re.compile(rf"^(.+?)[_\-. ]((?:ch|c|w|channel)\d{{1,2}}|{'|'.join(CHA
 
 
 class Source(NamedTuple):
-    """One image to import: its id, the group its folder names ("" at the top), and its files, one or one a channel."""
+    """One image to import.
+
+    Attributes:
+        id: Its name in the dataset folder.
+        group: The sub-folder it lies in, "" at the top.
+        paths: Its files, one or one a channel.
+        time: Its time point in the file, from 0; None where the file holds no other.
+        stack: The id of the file that holds its time points; "" where there is one only.
+    """
 
     id: str
     group: str
     paths: tuple[Path, ...]
+    time: int | None = None
+    stack: str = ""
 
 
 def find_files(source: str | Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
@@ -131,6 +142,29 @@ def group_sources(named: dict[str, Path], root: Path) -> list[Source]:
         Source(image, _group(named[found[channels[0][0]]], root), tuple(named[found[word]] for word in channels[0]))
         for image, found in by_image.items()
     ]
+
+
+def split_times(sources: Sequence[Source]) -> list[Source]:
+    """Make an image of each time point where a TIFF holds several: `movie.tif` becomes `movie_t1`, `movie_t2`, ...
+
+    Args:
+        sources: The images; those of one file a channel stay as they are.
+    """
+    found: list[Source] = []
+    for source in sources:
+        path = source.paths[0]
+        is_tiff = len(source.paths) == 1 and path.name.lower().endswith(TIFF)
+        n_times = read_layout(path).n_times if is_tiff else 1
+        digits = len(str(n_times))
+        found += (
+            [
+                source._replace(id=f"{source.id}_t{time + 1:0{digits}}", time=time, stack=source.id)
+                for time in range(n_times)
+            ]
+            if n_times > 1
+            else [source]
+        )
+    return found
 
 
 def channel_words(sources: Sequence[Source]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from noisylabels.data.labels import ROSELLA, ClassTable, LabelMap, check_label_m
 from noisylabels.data.splits import SPLITS, split_groups
 from noisylabels.data.wells import find_well
 from noisylabels.importing.drawings import Drawing, find_drawing
-from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files
+from noisylabels.importing.files import Source, channel_words, find_files, group_sources, name_files, split_times
 from noisylabels.importing.masks import MASK_SUFFIXES, Holds, Reading, decide_reading, read_mask
 from noisylabels.importing.pairing import Pairs, pair_masks, set_masks_aside
 from noisylabels.plates.fields import Projection, project
@@ -92,7 +92,8 @@ def import_folder(
         masks: What the label maps hold: class indices, object numbers or colours; `auto` looks.
         values: Class name by number or colour in the label maps, as `255` or `#ff0000`.
         groups: Group by image id; an image that it does not name is a group of its own. When None, a sub-folder is
-            one, or else a well where the names of all images tell theirs, three or more.
+            one, if there are three or more or fractions are given, or else a well where the names of all images tell
+            theirs, three or more, or else a file with its time points.
         fractions: Shares of training, validation and test, dealt by group among images with a label map; when None
             85, 10 and 5 %; 60, 20 and 20 % of fewer than forty groups; all for training of fewer than three.
         seed: Of the split.
@@ -111,7 +112,7 @@ def import_folder(
     root, source = Path(out), Path(images)
     require_new_folder(root)
     named, beside = set_masks_aside(name_files(find_files(source), source))
-    sources = group_sources(named, source)
+    sources = split_times(group_sources(named, source))
     folders = labels or ({"masks": source} if beside else {})
     sets = _read_sets(folders, sources, classes=classes, masks=masks, values=values)
     first = read_source(sources[0])
@@ -135,6 +136,7 @@ def import_folder(
             write_image(path, image, channel_names=names, pixel_size_um=size)
             _write_label_maps(folder, each.id, sets, image)
         write_dataset(replace(dataset, folder=folder), label_name=next(iter(sets), "truth"))
+    notes += _describe_groups(sources, chosen=groups is not None or fractions is not None)
     return Imported(dataset, notes + _describe_sets(sets))
 
 
@@ -148,7 +150,7 @@ def read_source(source: Source) -> Image:
         InputError: If the files of one image differ in size or have several channels each.
     """
     if len(source.paths) == 1:
-        return read_image(source.paths[0])
+        return read_image(source.paths[0], time=source.time)
     channels = [read_image(path, n_channels=1) for path in source.paths]
     sizes = {channel.shape for channel in channels}
     if len(sizes) > 1:
@@ -380,7 +382,7 @@ def _deal(
         {name for entry in sets.values() for name in entry.pairs.paths} if sets else {each.id for each in sources}
     )
     chosen = [each for each in sources if each.id in labelled]
-    group_of = _groups_of(sources, groups)
+    group_of = _groups_of(sources, groups, by_folder=fractions is not None or not _has_few_folders(sources))
     in_order = [group_of[each.id] for each in chosen]
     fractions = fractions or usual_fractions(in_order)
     require_groups(in_order, fractions)
@@ -397,16 +399,36 @@ def _deal(
     return tuple(sorted(cases, key=lambda case: SPLITS.index(case.split)))
 
 
-def _groups_of(sources: Sequence[Source], groups: Mapping[str, str] | None) -> dict[str, str]:
+def _groups_of(sources: Sequence[Source], groups: Mapping[str, str] | None, *, by_folder: bool) -> dict[str, str]:
     if groups is None:
-        wells = {each.id: find_well(each.id) for each in sources}
+        files = {each.id: each.stack or each.id for each in sources}
+        wells = {name: find_well(file) for name, file in files.items()}
         are_named = all(place.well for place in wells.values()) and len(set(wells.values())) >= len(SPLITS)
-        own = {name: "_".join(filter(None, place)) if are_named else name for name, place in wells.items()}
-        return {each.id: each.group or own[each.id] for each in sources}
+        own = {name: "_".join(filter(None, place)) if are_named else files[name] for name, place in wells.items()}
+        return {each.id: (by_folder and each.group) or own[each.id] for each in sources}
     if not set(groups) & {each.id for each in sources}:
         msg = f"Groups must name images, such as {sources[0].id}, got {next(iter(groups), 'none')}. Correct the table."
         raise InputError(msg)
     return {each.id: groups.get(each.id) or each.id for each in sources}
+
+
+def _has_few_folders(sources: Sequence[Source]) -> bool:
+    """Return whether there are too few sub-folders for one to be held out: control and treated, say."""
+    return len({each.group or each.id for each in sources}) < len(SPLITS)
+
+
+def _describe_groups(sources: Sequence[Source], *, chosen: bool) -> list[str]:
+    notes = []
+    stacks = {each.stack for each in sources if each.stack}
+    if stacks:
+        n_points = sum(bool(each.stack) for each in sources)
+        notes.append(f"{n_points} time points of {len(stacks)} files are images; those of one file are kept together")
+    folders = sorted({each.group for each in sources if each.group})
+    if folders and not chosen and _has_few_folders(sources) and len(sources) >= len(SPLITS):
+        notes.append(
+            f"too few sub-folders to hold one out ({', '.join(folders)}): training and test have images of the same"
+        )
+    return notes
 
 
 def _write_label_maps(folder: Path, name: str, sets: Mapping[str, _LabelSet], image: Image) -> None:

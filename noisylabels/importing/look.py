@@ -117,7 +117,10 @@ def draw_overlay(image: Image, channel_names: tuple[str, ...], label_map: LabelM
 
 
 def next_commands(dataset: Dataset, folder: Path) -> list[str]:
-    """Return the commands that come next: label if nothing is labelled, train, predict, and a report."""
+    """Return the commands that come next: label if nothing is labelled, train, predict, and a report.
+
+    Where there is no validation image, as in a single one, nothing can be trained: weights that come along are tried.
+    """
     labels = dataset.label_names()
     preset = "" if dataset.classes == ROSELLA else " --preset nuclei"
     preset += f" --channels {_nuclear(dataset.channel_names)}" if preset and len(dataset.channel_names) > 1 else ""
@@ -128,6 +131,11 @@ def next_commands(dataset: Dataset, folder: Path) -> list[str]:
     predict = f"noisylabels predict cdl --dataset_dir {data} --ckpt_path {weights}"
     evaluate = f"noisylabels evaluate {data} --reference {name} --methods cdl --out {report}"
     survey = f"noisylabels survey {data} --methods cip,cdl"
+    if not dataset.ids("validation"):
+        single = len(dataset.channel_names) == 1
+        images = quote(f"{folder}/images")
+        ready = [f"noisylabels predict nuclei {images}"] if single else []
+        return [*ready, *prepare, f"noisylabels survey {data} --methods {name}"]
     return [*prepare, train, predict, survey] if prepare else [train, predict, evaluate]
 
 

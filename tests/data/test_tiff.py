@@ -107,10 +107,14 @@ def test_time_points_are_no_channels(tmp_path):
     path = tmp_path / "a.tif"
     stack = np.stack([np.stack([page(10 * time + channel) for channel in range(2)]) for time in range(3)])
     tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "TCYX"})
-    message = f"{path} must hold one time point, got 3. Save each time point as a file of its own."
+    message = (
+        f"{path} must hold one time point, got 3. "
+        "noisylabels import makes an image of each; or save each as a file of its own."
+    )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         read_image(path)
     assert read_planes(path, time=2)[:, :, 0, 0].tolist() == [[20], [21]]
+    assert read_image(path, time=2)[:, 0, 0].tolist() == [20, 21]
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,10 @@ def test_two_folders_are_told_apart_by_their_names(tmp_path, capsys):
 
 
 def test_without_labels_a_pipeline_comes_first(tmp_path, capsys):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 9), np.uint16))
-    assert start(tmp_path / "a.tif") == 0
+    (tmp_path / "a").mkdir()
+    for name in "123":
+        tifffile.imwrite(tmp_path / "a" / f"{name}.tif", np.zeros((8, 9), np.uint16))
+    assert start(tmp_path / "a") == 0
     assert f"Next:\n  noisylabels cip {tmp_path / 'a-dataset'} --preset nuclei\n" in capsys.readouterr().out
 
 
@@ -72,8 +74,9 @@ def test_of_several_channels_the_pipeline_is_given_one(tmp_path, capsys):
 
 def test_the_stain_of_nuclei_is_chosen_and_paths_with_spaces_can_be_pasted(tmp_path, capsys):
     image = np.arange(144, dtype=np.uint16).reshape(2, 8, 9)
-    write_image(tmp_path / "my cells.ome.tif", image, channel_names=["gH2AX", "Hoechst 33342"])
-    assert start(tmp_path / "my cells.ome.tif") == 0
+    for name in "123":
+        write_image(tmp_path / "my cells" / f"{name}.ome.tif", image, channel_names=["gH2AX", "Hoechst 33342"])
+    assert start(tmp_path / "my cells") == 0
     said = capsys.readouterr().out
     lines = said.split("Next:\n")[1].splitlines()
     assert shlex.split(lines[0])[1:] == ["cip", f"{tmp_path}/my cells-dataset", "--preset", "nuclei", "--channels", "1"]
@@ -108,6 +111,45 @@ def test_names_of_fewer_than_three_wells_keep_nothing_together(tmp_path, capsys)
         tifffile.imwrite(tmp_path / "mine" / f"B02_s{site}.tif", np.eye(8, 9, dtype=np.uint16))
     assert start(tmp_path / "mine") == 0
     assert "kept together:  every image for itself\n" in capsys.readouterr().out
+
+
+def test_two_sub_folders_are_too_few_to_hold_one_out_and_that_is_said(tmp_path, capsys):
+    for folder in ("control", "treated"):
+        (tmp_path / "mine" / folder).mkdir(parents=True)
+        for site in range(3):
+            tifffile.imwrite(tmp_path / "mine" / folder / f"s{site}.tif", np.eye(8, 9, dtype=np.uint16))
+    assert start(tmp_path / "mine") == 0
+    said = capsys.readouterr().out
+    assert "images:         6 (4 training, 1 validation, 1 test)\n" in said
+    assert (
+        "note:           too few sub-folders to hold one out (control, treated): training and test have images of the "
+        "same\n"
+    ) in said
+
+
+def test_time_points_of_one_file_are_images_that_are_kept_together(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for name in "abc":
+        movie = np.stack([np.full((8, 9), 10 * time, np.uint16) for time in range(10)])
+        tifffile.imwrite(tmp_path / "mine" / f"{name}.tif", movie, imagej=True, metadata={"axes": "TYX"})
+    assert start(tmp_path / "mine") == 0
+    said = capsys.readouterr().out
+    assert "images:         30 (10 training, 10 validation, 10 test)\n" in said
+    assert "kept together:  3 groups\n" in said
+    assert "note:           30 time points of 3 files are images; those of one file are kept together\n" in said
+    data = open_dataset(tmp_path / "mine-dataset")
+    assert [data.image(f"b_t{time:02}")[0, 0, 0] for time in (1, 4, 10)] == [0, 30, 90]
+    assert {case.group for case in data.cases if case.id.startswith("c_")} == {"c"}
+
+
+def test_a_single_image_is_predicted_and_not_trained_on(tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "a.tif", np.eye(8, 9, dtype=np.uint16))
+    assert start(tmp_path / "a.tif") == 0
+    assert capsys.readouterr().out.split("Next:\n")[1].splitlines() == [
+        f"  noisylabels predict nuclei {tmp_path}/a-dataset/images",
+        f"  noisylabels cip {tmp_path}/a-dataset --preset nuclei",
+        f"  noisylabels survey {tmp_path}/a-dataset --methods cip",
+    ]
 
 
 def test_a_dataset_folder_is_not_written_over(nuclei, capsys):
