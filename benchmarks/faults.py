@@ -1,4 +1,4 @@
-"""Kill trainings at random moments, start them again, and hold what comes out against trainings that nobody killed.
+"""Kill trainings at random moments, start them again, and compare what comes out with trainings that nobody killed.
 
     python -m benchmarks.faults [--kills 50] [--seed 0] [--epochs 4] [--only robust_teacher ...]
 

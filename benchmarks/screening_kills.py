@@ -1,4 +1,4 @@
-"""Kill runs of a screen at random moments, and hold what they leave against a run that nobody killed.
+"""Kill runs of a screen at random moments, and compare what they leave with a run that nobody killed.
 
     python -m benchmarks.screening_kills [--kills 20] [--seed 0] [--only worker ...]
 

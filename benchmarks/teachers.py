@@ -106,7 +106,7 @@ def run_all(options: argparse.Namespace) -> None:
 
 
 def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespace) -> Row:
-    """Train one student and hold it against its teacher and the truth."""
+    """Train one student and compare it with its teacher and the truth."""
     training = dataset.ids("training")
     plate = training[0].split("_")[0]
     trusted = [case_id for case_id in training if case_id.split("_")[0] == plate][:gold] if gold else []

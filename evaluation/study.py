@@ -68,8 +68,8 @@ def evaluate_methods(
     Args:
         source: The data set.
         methods: Label sets of the methods, baseline first. A method is called by its label set in capitals.
-        references: Label sets to hold them against: the truth, or one per expert.
-        consensus: Also hold them against the experts' consensus, by "majority" or by "staple"; None: not.
+        references: Label sets to compare them with: the truth, or one per expert.
+        consensus: Also compare them with the experts' consensus, by "majority" or by "staple"; None: not.
         split: Which fields; None: all.
         settings: How to count; with `instances` the events are the objects of the instance maps of every label set.
         probabilities: By label set, by field: the events of its label map with their `probability`, as

@@ -19,7 +19,7 @@ def foresee(
     steps: Annotated[int, typer.Option(help="Steps of each training.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Of the trainings.")] = 0,
 ) -> None:
-    """Foresee how much a network can gain over its labels: train a student on each label set, hold it against them."""
+    """Foresee how much a network can gain over its labels: train a student on each label set, compare both."""
     from noisylabels.data.dataset import open_dataset
     from noisylabels.data.errors import InputError
     from noisylabels.experiments.foresight import describe_students, find_next_step, train_student

@@ -115,7 +115,7 @@ def train_student(
     training_ids: Sequence[str] = (),
     overrides: Mapping[str, object] | None = None,
 ) -> Student:
-    """Train a student of a label set and hold it against its own teacher on fields that it never saw.
+    """Train a student of a label set and compare it with its own teacher on fields that it never saw.
 
     Args:
         dataset: The dataset folder; the student learns the training fields.

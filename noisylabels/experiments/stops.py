@@ -1,6 +1,6 @@
-"""Where a training on noisy labels should end, told without a truth: rules over curves by epoch.
+"""Where a training on noisy labels should end, found without a truth: rules over curves by epoch.
 
-None of them looks at a score against the truth; `python -m benchmarks.teachers curve` holds where they stop against the
+None of them looks at a score against the truth; `python -m benchmarks.teachers curve` compares where they stop with the
 peak that only a truth shows.
 """
 

@@ -21,7 +21,7 @@ from noisylabels.noise.borders import BorderOffset, measure_dataset
 
 FAILS = """\
 Labels that are wrong everywhere alike, such as swollen ones, agree best of all: between pipelines of real images this
-seldom chose the best one. Look at the borders above, and hold the proposal against a few trusted fields."""
+seldom chose the best one. Look at the borders above, and compare the proposal with a few trusted fields."""
 
 
 @dataclass(frozen=True)

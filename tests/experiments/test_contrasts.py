@@ -1,4 +1,4 @@
-"""Which arms are held against which, on arms whose scores are written down."""
+"""Which arms are compared with which, on arms whose scores are written down."""
 
 import numpy as np
 import pytest

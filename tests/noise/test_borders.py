@@ -1,4 +1,4 @@
-"""Borders held against the half-maximum of discs whose radius is known, and moved back."""
+"""Borders compared with the half-maximum of discs whose radius is known, and moved back."""
 
 import numpy as np
 import pytest

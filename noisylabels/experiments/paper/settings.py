@@ -30,7 +30,7 @@ class StudySettings:
         mdl_epochs: Epochs of MDL.
         sizes: Training fields of further CDLs, trained for as many steps as the full one.
         rated: Quarters that the simulated experts rate. The paper's 20.
-        doses: Rates of missed events in label maps whose dose is known, to hold surrogate scores against.
+        doses: Rates of missed events in label maps whose dose is known, to compare surrogate scores with.
         preset: Preset of the bundles, or "" for their defaults.
         overrides: Further values of the bundles' configs.
         resamples: Random swaps of the permutation tests.

@@ -51,7 +51,7 @@ def check_profile(
         interval, `inside`: the synthetic number lies in the observed interval, and `overlaps`: the two intervals do,
         which is easier. Features: per class and feature of the weak events (area, contrast), the two-sample
         Kolmogorov-Smirnov statistic between observed and synthetic events, its p-value, and the statistic between
-        observed and *true* events to hold it against. As events of one field are alike, p comes from swapping observed
+        observed and *true* events to compare it with. As events of one field are alike, p comes from swapping observed
         and synthetic in whole groups of fields, not from single events.
     """
     import pandas as pd
