@@ -107,7 +107,8 @@ def report_costs(spent: Sequence[CostRow], table: str) -> str:
     lines += ["Both on one machine beside other work, processor time.", "", *head("asked of", "before", "now", "aim")]
     for one in asked:
         was = "" if one.before is None else f"{figure(one.before)} {one.unit}"
-        aim = f"{one.aim} ({one.other_way})" if "that" in one.aim else one.aim
+        other = "" if one.other_cost is None else f" ({one.other_way}: {figure(one.other_cost)} {one.unit})"
+        aim = one.aim + (other if "that" in one.aim else "")
         lines.append(
             f"| {one.what} | {was} | {figure(one.now)} {one.unit} | {aim}: {'met' if one.met else '**missed**'} |"
         )

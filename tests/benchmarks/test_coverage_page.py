@@ -51,7 +51,7 @@ def test_costs_of_two_runs_stand_side_by_side(tmp_path):
 
 def test_an_aim_beside_another_way_names_it():
     row = CostRow("a", "ms", 1.0, 2.0, "a peer", 3.0, "less than that", True)
-    assert "| a | 2.00 ms | 1.00 ms | less than that (a peer): met |" in report_costs([row], "t.csv")
+    assert "| a | 2.00 ms | 1.00 ms | less than that (a peer: 3.00 ms): met |" in report_costs([row], "t.csv")
 
 
 def test_a_page_that_is_not_named_is_one_sentence(monkeypatch, capsys):
