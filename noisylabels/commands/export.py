@@ -12,7 +12,9 @@ app = typer.Typer()
 
 @app.command()
 def export(
-    model: Annotated[str, typer.Argument(help="model.pt, or the folder of a training.")],
+    model: Annotated[
+        str, typer.Argument(help="cdl, mdl or nuclei as they come; model.pt, or the folder of a training.")
+    ],
     to: Annotated[Format, typer.Option(help="What to write.")],
     out: Annotated[Path | None, typer.Option(help="The file; model.zip, .onnx, .ts or .xml if not named.")] = None,
 ) -> None:

@@ -60,7 +60,9 @@ def plane_fastest(pages):
 
 
 TORN = "must be a whole image file, but it cannot be decoded"
-TIMES = "must hold one time point, got {}. Save each time point as a file of its own."
+TIMES = (
+    "must hold one time point, got {}. noisylabels import makes an image of each; or save each as a file of its own."
+)
 
 SINGLE = {
     "binary_only.ome.tif": in_order,
