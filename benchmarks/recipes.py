@@ -30,7 +30,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.marks import replace_between
-from benchmarks.teachers import append, read
+from benchmarks.score_rows import append, read
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.views import write_view

@@ -23,13 +23,13 @@ import torch
 from benchmarks.marks import replace_between
 from benchmarks.real import RECIPE, predict
 from benchmarks.real_arms import fine_tune, read_from
-from benchmarks.teachers import append, ends, estimate_gain, read
+from benchmarks.score_rows import Row, append, read
+from benchmarks.teachers import ends, estimate_gain
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.foresight import Confusions, confuse, mean_iou, train_student
 
 COLUMNS = ("screen", "labels", "gold", "steps", "seed", "gold_only", "fine_tuned", "gain", "gain_low", "gain_high")
 BEGIN, END = "<!-- trusted: begin -->", "<!-- trusted: end -->"
-Row = dict[str, str]
 
 
 def main() -> None:

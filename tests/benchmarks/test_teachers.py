@@ -2,7 +2,8 @@
 
 import argparse
 
-from benchmarks import teachers
+from benchmarks import teacher_curves, teachers
+from benchmarks.score_rows import append
 from noisylabels.experiments.pairs import Pair, read_pairs
 
 
@@ -24,7 +25,7 @@ ROWS = [
 
 def write(path, rows):
     for row in rows:
-        teachers.append(path, row, tuple(row))
+        append(path, row, tuple(row))
     return path
 
 
@@ -61,9 +62,13 @@ def test_a_curve_tells_where_each_rule_stops_and_what_it_has_there():
          "truth": f"{truth}"}
         for k, (fit, changes, truth) in enumerate(numbers, 1)
     ]  # fmt: skip
-    assert list(teachers.write_curves(rows))[2:] == ["| s1 | cip | 0.600 (20) | 0.400 (40) | 0.400 (40) | 0.400 (40) |"]
+    assert list(teacher_curves.write_curves(rows))[2:] == [
+        "| s1 | cip | 0.600 (20) | 0.400 (40) | 0.400 (40) | 0.400 (40) |"
+    ]
     rows[3]["changes"] = "2.0"  # the mean of three looks rises at the last
-    assert list(teachers.write_curves(rows))[2:] == ["| s1 | cip | 0.600 (20) | 0.400 (40) | 0.500 (30) | 0.400 (40) |"]
+    assert list(teacher_curves.write_curves(rows))[2:] == [
+        "| s1 | cip | 0.600 (20) | 0.400 (40) | 0.500 (30) | 0.400 (40) |"
+    ]
 
 
 def test_the_page_keeps_its_words_and_gets_the_tables_anew(tmp_path, capsys):
