@@ -80,7 +80,10 @@ def write_events(screen: Screen, folder: Path) -> int:
     """
     total = write_rows(_event_tables(screen), folder / "events")
     if total is None:
-        msg = f"{screen.store.folder} must have at least one field that is done, got none. Run it, or see status."
+        counts = screen.count_states()
+        got = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        why = " Stale: done with other settings, another model or code." if counts["stale"] else ""
+        msg = f"{screen.store.folder} must have a field that is done, got {got}. Give screen run again.{why}"
         raise InputError(msg)
     return total
 

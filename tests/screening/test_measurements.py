@@ -28,10 +28,20 @@ def screen(tmp_path):
 
 def test_a_run_without_a_result_is_refused(tmp_path):
     plate = write_plate(tmp_path / "plate", {("B07", 1): EMPTY})
-    message = f"{tmp_path / 'run'} must have at least one field that is done, got none. Run it, or see status."
+    message = f"{tmp_path / 'run'} must have a field that is done, got 1 missing. Give screen run again."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         measure_screen(screen_of(plate, tmp_path / "run", Drawn()), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_of_other_settings_is_told_to_be_stale(screen, tmp_path):
+    other = screen_of(screen.plates[0], tmp_path / "run", Drawn(name="other"), channel_names=("red", "green"))
+    message = (
+        f"{tmp_path / 'run'} must have a field that is done, got 5 stale. Give screen run again. "
+        "Stale: done with other settings, another model or code."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        measure_screen(other, tmp_path / "out")
 
 
 def test_wells_are_sums_of_their_fields(screen, tmp_path):
