@@ -58,4 +58,4 @@ def test_the_verdict_names_the_measure_that_drifted_most():
     drift = compare_wells(reference, wells_like(np.arange(21.0) + 30))
     light, text = judge_measured(reference, [("P1", "A01", "1", "torn")], drift)
     assert light == "bad"
-    assert text.endswith("1 fields failed; 1 of 1 measures drifted from the reference, most x, events per field.")
+    assert text.endswith("1 field failed; 1 of 1 measures drifted from the reference, most x, events per field.")
