@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import re
 import shlex
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import real, real_instances
+from benchmarks import real, real_instances, simulation_likeness
 from benchmarks.real_arms import choose_labels
 from benchmarks.real_objects import write_numbered
 from benchmarks.real_sets import SETS, find_set, list_fields, prepare
@@ -182,6 +183,39 @@ def test_touching_objects_are_counted_as_pieces_and_split(tmp_path, capsys):
     about = "| t98g phase | the truth's foreground | 1 | 3 |"
     assert pieces == f"{about} pieces | 1 | 0.000 | 0.000 | 0.000 |"
     assert split.startswith(f"{about} split | 3 | 0.9")
+
+
+def test_networks_of_both_ways_are_scored_by_the_pages_command(data, capsys):
+    (line,) = set(re.findall(r"python -m benchmarks\.real_instances (.+ --train .+) --steps \d+$", PAGE, re.MULTILINE))
+    words = shlex.split(line.replace("../shared/data", str(data)).replace("dsb nuclei", "t98g phase"))
+    try:
+        real_instances.main([*words, "--steps", "1"])
+    finally:
+        logging.disable(logging.NOTSET)
+    rows = [row.split(" | ") for row in capsys.readouterr().out.splitlines()[2:]]
+    assert [(row[1], row[4]) for row in rows] == [
+        (f"{way}, seed 1", counted) for way in ("plain", "instances") for counted in ("pieces", "split")
+    ]
+    assert {(row[2], row[3]) for row in rows} == {("1", "1")}  # a test field with its one square
+    assert all(0 <= float(score.strip("| ")) <= 1 for row in rows for score in row[6:])
+
+
+def test_an_independent_simulation_is_described_beside_ours(tmp_path, monkeypatch, capsys):
+    (line,) = re.findall(r"`python -m benchmarks\.(simulation_likeness) ", PAGE)
+    image = np.full((2, 64, 80), 100, np.uint16)
+    image[0] = 300  # pHluorin comes first there
+    truth = np.zeros((64, 80), np.uint8)
+    truth[10:16, 10:16], truth[30:40, 40:50] = 1, 4
+    write_image(tmp_path / "images" / "a.tif", image)
+    write_label_map(tmp_path / "truth" / "a.png", truth)
+    monkeypatch.setattr("sys.argv", [line, str(tmp_path)])
+    simulation_likeness.main()
+    table = dict(row.strip("| ").split(" | ", 1) for row in capsys.readouterr().out.splitlines()[2:])
+    theirs = {name: float(values.split(" | ")[1]) for name, values in table.items()}
+    assert theirs["cytosol, pHluorin / DsRed"] == 3
+    assert (theirs["phagophore, events in the plane"], theirs["phagophore, median area (px)"]) == (1, 36)
+    assert theirs["autolysosome, truth (share of pixels)"] == pytest.approx(100 / (64 * 80), rel=1e-3)
+    assert theirs["phagophore, missed by the CIP (rate)"] == 1  # a flat image holds nothing to find
 
 
 def test_objects_of_a_truth_keep_their_numbers(data, tmp_path):
