@@ -79,6 +79,7 @@ def main() -> None:
     pairs.set_defaults(call=collect_pairs)
     table = commands.add_parser("table")
     table.add_argument("rows", nargs="+", type=Path)
+    table.add_argument("--family", type=Path, help="runs on all members of one pipeline's family, of one crop")
     table.add_argument("--pairs", type=Path)
     table.add_argument("--curves", type=Path)
     table.add_argument("--page", type=Path)
@@ -173,11 +174,13 @@ def read_all(paths: Sequence[Path], *, by: Sequence[str] = ("steps",)) -> list[R
 
 
 def tabulate(options: argparse.Namespace) -> None:
-    """Print every run, what choosing by agreement would choose, the curves, and the rank correlations."""
+    """Print every run, what choosing by agreement would choose of a family, the curves, and the rank correlations."""
     rows = read_all(options.rows)
     lines = list(write_runs(rows))
     for screen in sorted({row["screen"] for row in rows}):
         lines += ["", *describe_screen(screen, [row for row in rows if row["screen"] == screen])]
+    if options.family:
+        lines += ["", *write_families(read(options.family))]
     if options.curves:
         lines += ["", *write_curves(read(options.curves))]
     if options.pairs:
@@ -204,12 +207,10 @@ def write_runs(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Say what a student gains over the published pipeline, and which member of its family agreement chooses."""
-    by_labels = {row["labels"]: row for row in rows if row["labels"] != "truth"}
-    published = by_labels.get(PUBLISHED)
-    if published is None:
+    """Say what a student gains over the published pipeline."""
+    base = next((float(row["teacher"]) for row in rows if row["labels"] == PUBLISHED), None)
+    if base is None:
         return
-    base = float(published["teacher"])
     said = [
         f"the student of {row['labels']} is {float(row['student']) / base - 1:+.0%} after {row['steps']} steps"
         for row in rows
@@ -217,15 +218,19 @@ def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
     ]
     line = f"- {screen}: relative to the CIP as published ({base:.3f}), {', '.join(said)}."
     yield textwrap.fill(line, 118, subsequent_indent="  ")
-    family = [row for name, row in by_labels.items() if name.startswith("cip-")]
-    if len(family) > 2:
+
+
+def write_families(rows: Sequence[Row]) -> Iterator[str]:
+    """Write which member of a pipeline's family agreement chooses on each screen, beside what the truth says."""
+    yield "| screen | members | agreement chooses | published | best | worst |"
+    yield f"|{6 * '---|'}"
+    for screen in dict.fromkeys(row["screen"] for row in rows):
+        family = [row for row in rows if row["screen"] == screen and row["labels"].startswith("cip-")]
         chosen = max(family, key=lambda row: float(row["agreement"]))
         ranked = sorted(family, key=lambda row: float(row["teacher"]))
-        yield (
-            f"- {screen}: of {len(family)} members, agreement chooses {chosen['labels']} ({chosen['teacher']} against "
-            f"truth); published {published['teacher']}, best {ranked[-1]['labels']} {ranked[-1]['teacher']}, worst "
-            f"{ranked[0]['labels']} {ranked[0]['teacher']}."
-        )
+        published = [row for row in family if row["labels"] == PUBLISHED]
+        cells = [f"{row['labels']} {float(row['teacher']):.3f}" for row in (chosen, *published, ranked[-1], ranked[0])]
+        yield f"| {screen} | {len(family)} | {' | '.join(cells)} |"
 
 
 def write_ranks(pairs: Sequence[Pair]) -> Iterator[str]:

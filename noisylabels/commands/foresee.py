@@ -19,7 +19,10 @@ def foresee(
     steps: Annotated[int, typer.Option(help="Steps of each training.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Of the trainings.")] = 0,
 ) -> None:
-    """Foresee how much a network can gain over its labels: train a student on each label set, compare both."""
+    """Foresee how much a network can gain over its labels: train a student on each label set, compare both.
+
+    What it lets expect is what real image sets showed whose truth is known.
+    """
     from noisylabels.data.dataset import open_dataset
     from noisylabels.data.errors import InputError
     from noisylabels.experiments.foresight import describe_students, find_next_step, train_student

@@ -29,15 +29,11 @@ def write(path, rows):
     return path
 
 
-def test_a_screen_is_summed_up_by_its_published_pipeline_and_what_agreement_chooses():
-    gains, choice = teachers.describe_screen("s1", ROWS)
+def test_a_screen_is_summed_up_by_its_published_pipeline():
+    (gains,) = teachers.describe_screen("s1", ROWS)
     assert gains == (
         "- s1: relative to the CIP as published (0.500), the student of cip-3 is +20% after 0.0 steps, the student of "
         "consensus\n  is +40% after 0.0 steps."
-    )
-    assert choice == (
-        "- s1: of 4 members, agreement chooses cip-5 (0.6 against truth); published 0.5, best cip-7 0.7, worst cip-1 "
-        "0.4."
     )
     assert list(teachers.describe_screen("s1", ROWS[:1])) == []  # nothing to compare with
 
@@ -53,6 +49,13 @@ def test_pairs_are_collected_from_both_kinds_truth_left_out_and_the_first_of_equ
         Pair("s1", "simulated", "cip-1", 0.5, 0.4, 0.5),
         Pair("s1", "simulated", "consensus", 0.22, 0.65, 0.7),
     ]
+
+
+def test_a_family_is_chosen_from_by_agreement_beside_the_truth():
+    assert list(teachers.write_families(ROWS))[2:] == [
+        "| s1 | 4 | cip-5 0.600 | cip-3 0.500 | cip-7 0.700 | cip-1 0.400 |"
+    ]
+    assert len(list(teachers.write_families([]))) == 2
 
 
 def test_a_curve_tells_where_each_rule_stops_and_what_it_has_there():
@@ -75,12 +78,12 @@ def test_the_page_keeps_its_words_and_gets_the_tables_anew(tmp_path, capsys):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{teachers.BEGIN}\nold\n{teachers.END}\nafter\n")
     rows = write(tmp_path / "a.csv", ROWS)
-    options = argparse.Namespace(rows=[rows], pairs=None, curves=None, page=page)
+    options = argparse.Namespace(rows=[rows], family=rows, pairs=None, curves=None, page=page)
     for _ in range(2):
         teachers.tabulate(options)
         text = page.read_text()
         assert text.startswith(f"before\n{teachers.BEGIN}\n| screen | labels |")
-        assert text.endswith(f"worst cip-1 0.4.\n{teachers.END}\nafter\n")
+        assert text.endswith(f"| cip-7 0.700 | cip-1 0.400 |\n{teachers.END}\nafter\n")
         assert "old" not in text
     assert "| s1 | truth, 2 quarters of one plate | 0.0 |  | 0.75 [0.0, 0.0] |  |  |" in text
 

@@ -109,8 +109,10 @@ def test_pairs_survive_their_file_and_a_torn_one_is_told(tmp_path):
 
 
 def test_the_pairs_that_come_with_the_program_are_scores():
-    for pair in read_known_pairs():
-        assert pair.kind in ("simulated", "real")
+    real, simulated = read_known_pairs(), read_known_pairs("simulated")
+    assert {pair.kind for pair in real} == {"real"}
+    assert {pair.kind for pair in simulated} == {"simulated"}
+    for pair in (*real, *simulated):
         assert all(0 <= value <= 1 for value in (pair.inconsistency, pair.teacher_iou, pair.student_iou))
 
 
