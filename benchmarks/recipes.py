@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.marks import replace_between
+from benchmarks.marks import add_table
 from benchmarks.score_rows import append, read
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
@@ -96,10 +96,7 @@ def main() -> None:
     run.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     run.add_argument("--out", type=Path, default=Path("recipes.csv"))
     run.set_defaults(call=run_all)
-    table = commands.add_parser("table")
-    table.add_argument("rows", type=Path)
-    table.add_argument("--page", type=Path)
-    table.set_defaults(call=tabulate)
+    add_table(commands, write_lines, BEGIN, END)
     options = parser.parse_args()
     options.call(options)
 
@@ -169,14 +166,6 @@ def score_labels(dataset: Dataset, read: Callable[[str], NDArray[np.uint8]]) -> 
 def describe(score: Mapping[str, float]) -> str:
     """Write a score in one line."""
     return f"mean IoU {score['mean_iou']:.3f}, least {score['least_iou']:.3f}, spurious {score['spurious']:.2f}"
-
-
-def tabulate(options: argparse.Namespace) -> None:
-    """Print one line a recipe, and write the lines into a page."""
-    text = "\n".join(write_lines(read(options.rows)))
-    print(text)
-    if options.page:
-        replace_between(options.page, BEGIN, END, text)
 
 
 def write_lines(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:

@@ -57,12 +57,7 @@ def follow(dataset: Dataset, labels: str, options: argparse.Namespace) -> list[R
             found = [read_label_map(target / f"{case_id}.tif") for case_id in test]
             truth = [dataset.label_map("truth", case_id) for case_id in test]
             numbers = (_agree(taught, now, dataset), count_changes(before, now, taught), _agree(truth, found, dataset))
-            about = (
-                dataset.folder.name,
-                labels,
-                str(options.seed),
-                str(epoch * per_epoch),
-            )
+            about = (dataset.folder.name, labels, str(options.seed), str(epoch * per_epoch))
             rows.append(dict(zip(COLUMNS, [*about, *(f"{value:.4f}" for value in numbers)], strict=True)))
             before = now
     return rows

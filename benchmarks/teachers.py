@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.marks import replace_between
+from benchmarks.marks import publish
 from benchmarks.score_rows import Row, append, read
 from benchmarks.teacher_curves import follow_all, write_curves
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
@@ -186,9 +186,7 @@ def tabulate(options: argparse.Namespace) -> None:
     if options.pairs:
         lines += ["", *write_ranks(read_pairs(options.pairs))]
     text = "\n".join(lines)
-    print(text)
-    if options.page:
-        replace_between(options.page, BEGIN, END, text)
+    publish(text, options.page, BEGIN, END)
 
 
 def write_runs(rows: Sequence[Row]) -> Iterator[str]:

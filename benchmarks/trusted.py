@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.marks import replace_between
+from benchmarks.marks import add_table
 from benchmarks.real import RECIPE, predict
 from benchmarks.real_arms import fine_tune, read_from
 from benchmarks.score_rows import Row, append, read
@@ -47,10 +47,7 @@ def main() -> None:
     run.add_argument("--seeds", nargs="*", type=int, default=[0])
     run.add_argument("--out", type=Path, default=Path("trusted.csv"))
     run.set_defaults(call=run_all)
-    table = commands.add_parser("table")
-    table.add_argument("rows", type=Path)
-    table.add_argument("--page", type=Path)
-    table.set_defaults(call=tabulate)
+    add_table(commands, write_lines, BEGIN, END)
     options = parser.parse_args()
     options.call(options)
 
@@ -94,16 +91,8 @@ def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: in
         return alone, confuse(dataset, truth, read_from(folder / "labels"), split="test")
 
 
-def tabulate(options: argparse.Namespace) -> None:
-    """Print one line a screen and number of trusted fields; the mean over seeds, and how many intervals leave out 0."""
-    text = "\n".join(write_lines(read(options.rows)))
-    print(text)
-    if options.page:
-        replace_between(options.page, BEGIN, END, text)
-
-
 def write_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Write the table."""
+    """Write one line a screen and number of trusted fields: the mean over seeds, and each seed's gain."""
     yield "| screen | trusted quarters | gold only | fine-tuned | gain of each seed |"
     yield f"|{5 * '---|'}"
     for screen, gold in sorted({(row["screen"], int(row["gold"])) for row in rows}):

@@ -35,5 +35,6 @@ def foresee(
     for name in names:
         fields.require_labels(name)
     students = [train_student(fields, name, out / name, split=split, steps=steps, seed=seed) for name in names]
-    typer.echo(describe_students(students, tuple(fields.classes), read_known_pairs()))
-    typer.echo(find_next_step(students, read_known_pairs(), dataset))
+    known = read_known_pairs()
+    typer.echo(describe_students(students, tuple(fields.classes), known))
+    typer.echo(find_next_step(students, known, dataset))

@@ -243,9 +243,11 @@ def _read_method(
 
 def _kind_of(model: str | None) -> str:
     """Return the method that a model is for; `.pt` are weights of a bundle."""
+    from noisylabels.learning.formats import ENDINGS
+
     if model is None:
         return "cip"
-    return "exported" if Path(model).suffix in (".onnx", ".xml", ".ts", ".zip") else "bundle"
+    return "exported" if Path(model).suffix in ENDINGS.values() else "bundle"
 
 
 def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:

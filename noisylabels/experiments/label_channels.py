@@ -44,8 +44,14 @@ def write_pairs_view(
     names = dataset.channel_names
     if weak is not None:
         for case in view.cases:
-            label_map = read_weak(case.id) if read_weak else _read(dataset, weak, case.id)
-            write_image(folder / "images" / f"{case.id}.ome.tif", _stack(dataset, case.id, label_map))
+            image = dataset.image(case.id)
+            label_map = (
+                dataset.label_map(weak, case.id, like=image, ignore_index=IGNORE_INDEX)
+                if read_weak is None
+                else read_weak(case.id)
+            )
+            stack = _stack(image, label_map, indices=dataset.classes.indices[1:])
+            write_image(folder / "images" / f"{case.id}.ome.tif", stack)
         cases = [replace(case, image=f"images/{case.id.removesuffix('-again')}.ome.tif") for case in cases]
         names = (*names, *(f"{weak} {one}" for one in dataset.classes.foreground))
     for case in cases[: len(ids) + 1]:
@@ -56,12 +62,7 @@ def write_pairs_view(
     return made
 
 
-def _read(dataset: Dataset, weak: str, case_id: str) -> LabelMap:
-    return dataset.label_map(weak, case_id, like=dataset.image(case_id), ignore_index=IGNORE_INDEX)
-
-
-def _stack(dataset: Dataset, case_id: str, label_map: LabelMap) -> Image:
-    image = dataset.image(case_id)
-    shown = [LEVEL * (label_map == index) for index in dataset.classes.indices[1:]]
+def _stack(image: Image, label_map: LabelMap, *, indices: Sequence[int]) -> Image:
+    shown = [LEVEL * (label_map == index) for index in indices]
     kind = image.dtype if image.dtype.kind == "f" else np.uint16
     return np.concatenate([image, np.stack(shown)]).astype(kind)

@@ -11,7 +11,7 @@ from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.declaration import Declaration
 from noisylabels.experiments.grid import Run
 from noisylabels.experiments.label_channels import write_pairs_view
-from noisylabels.experiments.workspace import TRAIN, TRUTH, hash_ids, narrow_labels, noisy_labels
+from noisylabels.experiments.workspace import TRAIN, TRUTH, folder_beside, narrow_labels, noisy_labels
 
 FINETUNE_RATE = 0.3
 """Fine-tuning on the trusted fields goes at this share of the learning rate."""
@@ -82,7 +82,7 @@ def _as_many_steps(declared: Mapping[str, Any], most: int, fields: int, *, by_ep
 def _with_weak_labels(
     declaration: Declaration, data: Dataset, view: Dataset, run: Run, trusted: list[str]
 ) -> dict[str, Any]:
-    folder = view.folder.with_name(f"{view.folder.name}-pairs-{hash_ids(trusted)}")
+    folder = folder_beside(view, trusted, name="pairs")
     if (folder / "dataset.json").is_file():
         pairs = open_dataset(folder)
     else:

@@ -183,14 +183,14 @@ def prepare_labels(workspace: Workspace, data: Dataset, run: Run) -> Dataset:
     return open_dataset(folder)
 
 
-def hash_ids(ids: list[str]) -> str:
-    """Return a short hash of which fields, for the name of a folder that holds them."""
-    return _key({"ids": ids})[:6]
+def folder_beside(view: Dataset, ids: list[str], *, name: str) -> Path:
+    """Return where a folder beside a view lies that trains on some of its fields only."""
+    return view.folder.with_name(f"{view.folder.name}-{name}-{_key({'ids': ids})[:6]}")
 
 
 def narrow_labels(view: Dataset, ids: list[str], *, name: str) -> Dataset:
     """Make a folder beside a view that trains on the truth of some of its training fields only."""
-    folder = view.folder.with_name(f"{view.folder.name}-{name}-{hash_ids(ids)}")
+    folder = folder_beside(view, ids, name=name)
     if (folder / "dataset.json").is_file():
         return open_dataset(folder)
     kept = [case.id for case in view.cases if case.split != "training" or case.id in ids]

@@ -25,12 +25,13 @@ def check_channels(
         InputError: If a plate lacks a channel that was named, if there are more or fewer channels than a network takes,
             or the same ones in another order, or fewer than a pipeline takes.
     """
+    expected = method.channel_names if isinstance(method, Bundle) else None
     for plate in plates:
         first = next(plate.fields)
         first.channel_positions(channels)
         given = channels or first.channels
-        if isinstance(method, Bundle):
-            _check_network(given, names or given, method.channel_names, plate=plate.name)
+        if expected is not None:
+            _check_network(given, names or given, expected, plate=plate.name)
         elif isinstance(method, Labeller) and len(given) <= max(method.channels):
             msg = (
                 f"The method {method.name} must have {max(method.channels) + 1} channels, got {len(given)} of plate "
