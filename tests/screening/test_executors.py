@@ -1,5 +1,7 @@
 """What can go wrong, at twelve fields: nothing is lost, nothing torn, the second run does only what is missing."""
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -48,7 +50,7 @@ def undisturbed(plate, tmp_path_factory):
 def cluster():
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as running:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as running:
         yield running
 
 
@@ -192,40 +194,40 @@ def test_a_scheduler_that_is_killed_is_told_and_nothing_is_lost(plate, undisturb
     assert_whole(screen, tmp_path / "run", undisturbed)
 
 
-class started_cluster:
-    """A scheduler and one worker as processes of their own."""
+@contextlib.contextmanager
+def started_cluster(folder):
+    """Start a scheduler and one worker as processes of their own; yield the scheduler and its address."""
+    file = folder / "scheduler.json"
+    options = ("--scheduler-file", str(file), "--no-dashboard")
+    with contextlib.ExitStack() as processes:
+        words = ("dask_scheduler", "--port", "0", "--host", "127.0.0.1", *options)
+        scheduler = processes.enter_context(started(*words))
+        address = address_in(file)
+        processes.enter_context(started("dask_worker", "--nthreads", "1", "--no-nanny", *options))
+        yield scheduler, address
 
-    def __init__(self, folder):
-        self.file = folder / "scheduler.json"
-        self.processes = []
 
-    def start(self, *words):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        return process
+@contextlib.contextmanager
+def started(program, *words):
+    """Start a program of Dask, and whatever happens leave none behind."""
+    words = [sys.executable, "-m", f"distributed.cli.{program}", *words]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, **quiet)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
-    def __enter__(self):
-        import json
 
-        options = ("--no-dashboard", "--scheduler-file", str(self.file))
-        scheduler = self.start("dask_scheduler", "--port", "0", "--host", "127.0.0.1", *options)
-        until = time.monotonic() + 60
-        while not self.file.exists():
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        self.start("dask_worker", "--scheduler-file", str(self.file), "--nthreads", "1", "--no-dashboard", "--no-nanny")
-        return scheduler, json.loads(self.file.read_text())["address"]
-
-    def __exit__(self, *error):
-        for process in self.processes:
-            process.kill()
-            process.wait()
+def address_in(file, *, patience_s=60):
+    """Wait for a scheduler's address: the file is there before it is whole."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(file.read_text())["address"]
+        time.sleep(0.05)
+    raise AssertionError(file)
 
 
 def test_no_scheduler_is_one_sentence(plate, tmp_path):
