@@ -129,6 +129,7 @@ def fractal(monkeypatch):
         del sys.modules[name]
 
 
+@pytest.mark.filterwarnings("ignore:This module is experimental")  # the tool's own use of pydantic 2.11
 def test_the_manifest_of_fractal_is_what_its_tool_makes_of_the_task(fractal):
     from fractal_task_tools._create_manifest import create_manifest
 
