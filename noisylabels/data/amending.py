@@ -1,4 +1,4 @@
-"""Amend what a dataset folder says of itself: names of classes and channels, the size of a pixel; never a pixel."""
+"""Amend what a dataset folder says of itself: classes, channels, the size of a pixel, the split; never a pixel."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from noisylabels.data.dataset import Dataset, read_list_label, write_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import ClassTable
+from noisylabels.data.splits import split_groups
 
 IGNORED = 255
 """A pixel value that is no class."""
@@ -18,20 +19,26 @@ def amend_dataset(
     class_names: Sequence[str] = (),
     channel_names: Sequence[str] = (),
     pixel_size_um: float | None = None,
+    fractions: tuple[float, float, float] | None = None,
+    seed: int = 0,
 ) -> Dataset:
-    """Write other names of classes and channels, or another pixel size, into dataset.json; what is not given stays.
+    """Write other names of classes and channels, another pixel size or split; what is not given stays.
 
     Args:
         dataset: The dataset folder. Its images and label maps are not modified.
         class_names: One per class index, background first; as many as the label maps need.
         channel_names: One per channel, in the order of the images.
         pixel_size_um: Side of a pixel in micrometres.
+        fractions: Shares of training, validation and test; groups are dealt anew, and what was trained before has seen
+            other fields.
+        seed: Of the new split.
 
     Returns:
         The dataset as it is now.
 
     Raises:
-        InputError: If there are too few class names for some label map, not one name per channel, or no size above 0.
+        InputError: If there are too few class names for some label map, not one name per channel, no size above 0, or
+            too few groups for the split.
     """
     classes = ClassTable(tuple(class_names)) if class_names else dataset.classes
     if len(classes) < len(dataset.classes):
@@ -47,7 +54,11 @@ def amend_dataset(
         msg = f"The pixel size must be above 0 micrometres, got {pixel_size_um:g}. Correct it."
         raise InputError(msg)
     size = dataset.pixel_size_um if pixel_size_um is None else pixel_size_um
-    amended = replace(dataset, classes=classes, channel_names=channels, pixel_size_um=size)
+    cases = dataset.cases
+    if fractions is not None:
+        splits = split_groups([case.group for case in cases], fractions, seed=seed)
+        cases = tuple(replace(case, split=split) for case, split in zip(cases, splits, strict=True))
+    amended = replace(dataset, classes=classes, channel_names=channels, pixel_size_um=size, cases=cases)
     write_dataset(amended, label_name=read_list_label(dataset.folder))
     return amended
 

@@ -5,8 +5,9 @@ import pytest
 
 from noisylabels.cli import main
 from noisylabels.data.amending import amend_dataset
-from noisylabels.data.dataset import open_dataset
+from noisylabels.data.dataset import open_dataset, read_list_label
 from noisylabels.data.errors import InputError
+from noisylabels.data.splits import split_groups
 from tests.evaluation.datasets import EMPTY, TRUTH, make_dataset
 from tests.running import run_command
 
@@ -51,6 +52,18 @@ def test_channels_and_sizes_that_cannot_be_are_refused(folder):
         amend_dataset(open_dataset(folder), pixel_size_um=0)
     with pytest.raises(InputError, match=r"^The pixel size must be above 0 micrometres, got nan\. Correct it\.$"):
         amend_dataset(open_dataset(folder), pixel_size_um=float(np.nan))
+
+
+def test_groups_are_dealt_anew_and_none_is_cut(tmp_path, capsys):
+    folder = make_dataset(tmp_path / "data", {"truth": [TRUTH] * 6})
+    before = open_dataset(folder)
+    assert run_command("amend", folder, "--fractions", "0.5,0,0.5", "--seed", "3") == 0
+    now = open_dataset(folder)
+    assert {(case.id, case.group) for case in now.cases} == {(case.id, case.group) for case in before.cases}
+    expected = split_groups([case.group for case in now.cases], (0.5, 0, 0.5), seed=3)
+    assert [case.split for case in now.cases] == expected
+    assert capsys.readouterr().out.strip().endswith("3 training, 0 validation, 3 test")
+    assert read_list_label(folder) == "truth"
 
 
 def test_the_pipeline_writes_no_class_index_that_means_something_else(folder, capsys):
