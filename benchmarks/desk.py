@@ -153,7 +153,7 @@ def write_weights(path: Path) -> None:
     import torch
     from monai.bundle import ConfigParser
 
-    from noisylabels.learning.launcher import find_bundle
+    from noisylabels.learning.launch import find_bundle
 
     parser = ConfigParser(ConfigParser.load_config_files([str(find_bundle("cdl") / "configs/inference.yaml")]))
     parser["bundle_root"] = str(find_bundle("cdl"))

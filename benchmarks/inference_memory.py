@@ -20,6 +20,7 @@ import torch
 from benchmarks.ratios import Ratio, hand_over, option_parser
 from noisylabels.data.images import write_image
 from noisylabels.learning import launcher, models  # noqa: F401  imported before the fork, not in each process anew
+from noisylabels.learning.launch import parse
 
 WINDOWS, WHOLE = 1, 10**12
 """Most pixels of a field that is predicted whole: none, and any."""
@@ -59,7 +60,7 @@ def _measure(root: Path, side: int, least: float) -> Ratio:
 def _write_weights(path: Path) -> None:
     """Random weights of the bundle's network: memory does not mind."""
     launch = launcher.plan_prediction("cdl", (), {"dataset_dir": str(path.parent)})
-    torch.save(launcher.parse(launch).get_parsed_content("network_def").state_dict(), path)
+    torch.save(parse(launch).get_parsed_content("network_def").state_dict(), path)
 
 
 def _peak_mib(root: Path, side: int, whole_px: int) -> float:

@@ -120,7 +120,7 @@ def random_bundle(folder: Path) -> dict[str, Any]:
     import torch
     from monai.bundle import ConfigParser
 
-    from noisylabels.learning.launcher import find_bundle
+    from noisylabels.learning.launch import find_bundle
 
     bundle = find_bundle("cdl")
     parser = ConfigParser()

@@ -237,7 +237,7 @@ def _presets() -> Iterator[str]:
 def _bundle_presets(name: str) -> Iterator[tuple[str, str, str]]:
     import yaml
 
-    from noisylabels.learning.launcher import NOT_PRESETS, find_bundle
+    from noisylabels.learning.launch import NOT_PRESETS, find_bundle
 
     for path in sorted((find_bundle(name) / "configs").glob("*.yaml")):
         if path.stem not in NOT_PRESETS:

@@ -74,7 +74,7 @@ def test_nothing_that_only_builds_or_tests_is_in_it(installed):
 
 def test_the_command_and_the_bundles_work_from_it_in_any_folder(installed, tmp_path):
     code = (
-        "import noisylabels, sys; from noisylabels.learning.launcher import find_bundle; "
+        "import noisylabels, sys; from noisylabels.learning.launch import find_bundle; "
         "print(noisylabels.__file__); print(find_bundle('cdl')); from noisylabels.cli import main; main(['--version'])"
     )
     done = subprocess.run(

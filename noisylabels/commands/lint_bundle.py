@@ -20,9 +20,10 @@ def lint_bundle(
 
     Configs are code: read what is listed before you run a bundle of a stranger. Exit code 2 if there is any.
     """
-    from noisylabels.learning import launcher, lint
+    from noisylabels.learning import lint
+    from noisylabels.learning.launch import find_bundle
 
-    findings = lint.lint_bundle(launcher.find_bundle(bundle))
+    findings = lint.lint_bundle(find_bundle(bundle))
     outside = [finding for finding in findings if finding.fault]
     for finding in findings if everything else outside:
         verdict = finding.fault or "allowed"

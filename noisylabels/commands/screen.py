@@ -253,13 +253,14 @@ def _kind_of(model: str | None) -> str:
 def _read_network(model: str, checkpoint: Path | None) -> dict[str, str]:
     """Return a bundle's folder and weights, found as `noisylabels predict` finds them."""
     from noisylabels.learning import launcher
+    from noisylabels.learning.launch import bundle_homes
     from noisylabels.learning.shipped import choose_weights
 
     overrides = {} if checkpoint is None else {"ckpt_path": str(checkpoint)}
     launch = launcher.plan_prediction(model, (), overrides)
     weights = Path(str(launch.overrides.get("ckpt_path", launch.bundle / "models" / "model.pt")))
     folder = launch.bundle.resolve()
-    named = weights.parent.name if choose_weights(model, launcher.bundle_homes())[1] else folder.name
+    named = weights.parent.name if choose_weights(model, bundle_homes())[1] else folder.name
     return {"folder": str(folder), "checkpoint": str(weights.resolve()), "name": named}
 
 

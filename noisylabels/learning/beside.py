@@ -10,7 +10,7 @@ from noisylabels.data.labels import IGNORE_INDEX, LabelMap, require_same_classes
 
 if TYPE_CHECKING:
     from noisylabels.learning.calibration import Calibration
-    from noisylabels.learning.launcher import Launch
+    from noisylabels.learning.launch import Launch
 
 STEP = "noisylabels.learning.confidence.EventConfidenced"
 

@@ -1,116 +1,22 @@
 """Run a bundle as `python -m monai.bundle run` does, but refuse what that would silently ignore."""
 
 import logging
-import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import noisylabels
-from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 from noisylabels.data.labels import ClassTable, require_same_classes
 from noisylabels.learning import channels
-from noisylabels.learning.configs import Config, merge_configs
 from noisylabels.learning.datalist import list_fields, read_images
 from noisylabels.learning.first_image import match_channels
 from noisylabels.learning.imports import NEEDLESS, import_monai
-from noisylabels.learning.lint import lint_bundle, lint_config, refuse_untrusted
+from noisylabels.learning.launch import Launch, bundle_homes, check_launch, find_bundle, look_for_bundle
 from noisylabels.learning.machine_errors import explain
-from noisylabels.learning.overrides import check_overrides, parse_override
-from noisylabels.learning.presets import check_preset
-from noisylabels.learning.records import RECORD, Record, check_network, read_record, write_record
+from noisylabels.learning.records import read_record
 from noisylabels.learning.shipped import choose_weights, rule_of_models, shipped_weights
-
-if TYPE_CHECKING:
-    from monai.bundle import ConfigParser
-
-NOT_PRESETS = ("train", "inference", "evaluate", "multi_gpu_train")
-SUFFIXES = (".yaml", ".yml", ".json")
-
-
-@dataclass(frozen=True)
-class Launch:
-    """One run of a bundle.
-
-    Args:
-        bundle: The bundle's folder.
-        config: The public config, "train" or "inference".
-        presets: Config files merged over it in order: names of the bundle's own, or paths.
-        overrides: Config values by id, as text of the command line or as objects; they win over the presets.
-
-    Examples:
-        >>> Launch(Path("b"), "train", (), {"num_epochs": "3"}).command_line()
-        'python -m monai.bundle run --config_file b/configs/train.yaml --bundle_root b --num_epochs 3'
-    """
-
-    bundle: Path
-    config: str
-    presets: tuple[str, ...]
-    overrides: Mapping[str, Any]
-
-    @property
-    def config_files(self) -> list[str]:
-        """The config files, the self-contained one first."""
-        own = [name if name.endswith(SUFFIXES) else self._own(name) for name in self.presets]
-        return [self._own(self.config), *own]
-
-    def _own(self, name: str) -> str:
-        return str(self.bundle / "configs" / f"{name}.yaml")
-
-    def merged(self) -> Config:
-        """Merge the config files, without the overrides."""
-        return merge_configs(self.config_files)
-
-    def values(self) -> dict[str, Any]:
-        """Read the overrides as the command line of MONAI would: text to numbers, lists and mappings."""
-        return {key: parse_override(key, value) for key, value in self.overrides.items()}
-
-    def command_line(self) -> str:
-        """Write the equal `python -m monai.bundle run` line."""
-        files = self.config_files
-        words = ["python", "-m", "monai.bundle", "run", "--config_file"]
-        words += files if len(files) == 1 else [str(files).replace(", ", ",")]
-        for key, value in {"bundle_root": self.bundle, **self.overrides}.items():
-            words += [f"--{key}", str(value)]
-        return shlex.join(words)
-
-
-def find_bundle(name: str) -> Path:
-    """Find a bundle by its name (cdl, mdl) or its folder.
-
-    Raises:
-        InputError: If there is none; the message lists those that are installed. If its name is one that MONAI would
-            evaluate.
-    """
-    if folder := _look_for_bundle(name):
-        return folder
-    homes = bundle_homes()
-    known = sorted({path.parent.parent.name for home in homes for path in home.glob("*/configs/metadata.json")})
-    msg = f"A bundle must be one of {', '.join(known)} or a bundle's folder, got {name!r}. Name one of them."
-    raise InputError(msg)
-
-
-def _look_for_bundle(name: str) -> Path | None:
-    for folder in (Path(name), *(home / name for home in bundle_homes())):
-        if (folder / "configs" / "metadata.json").is_file():
-            if name.startswith(("$", "@", "%")):
-                msg = f"The folder of a bundle must not begin with $, @ or %, got {name!r}. Rename it."
-                raise InputError(msg)
-            return folder
-    return None
-
-
-def _find_model(name: str) -> tuple[Path, Path | None]:
-    """Find a bundle, and the weights if others than its own are meant."""
-    named, weights = choose_weights(name, bundle_homes())
-    if folder := _look_for_bundle(named):
-        return folder, weights
-    advice = f"The folder to predict comes second: noisylabels predict cdl {name}" if Path(name).is_dir() else ""
-    msg = f"{rule_of_models(bundle_homes())}, got {name!r}. {advice or 'Name one of them, or train one'}."
-    raise InputError(msg)
+from noisylabels.learning.training_records import overrides_of, remember
 
 
 def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, Any], *, trust: bool = False) -> Launch:
@@ -133,7 +39,7 @@ def plan_training(bundle: str, presets: Sequence[str], overrides: Mapping[str, A
     dataset = overrides.get("dataset_dir")
     names, classes = channels.read_names(dataset)
     channels.refuse_other_order(names, channels.expected_channels(folder, ()), dataset=str(dataset))
-    launch = _checked(Launch(folder, "train", tuple(presets), overrides), trust=trust)
+    launch = check_launch(Launch(folder, "train", tuple(presets), overrides), trust=trust)
     config = launch.merged()
     filled = channels.fill_names(folder, config, names, classes)
     if "restart_on_change" in config:  # hosts start anew on other data; here nothing is replaced unasked
@@ -181,8 +87,18 @@ def plan_prediction(
     channels.refuse_other_order(names, expected, dataset=str(given.get("dataset_dir")))
     launch = Launch(folder, "inference", tuple(presets), given)
     if record is None:
-        return _checked(launch, trust=trust)
-    return _checked(Launch(folder, "inference", launch.presets, _recorded(record, launch) | given), trust=trust)
+        return check_launch(launch, trust=trust)
+    return check_launch(Launch(folder, "inference", launch.presets, overrides_of(record, launch) | given), trust=trust)
+
+
+def _find_model(name: str) -> tuple[Path, Path | None]:
+    """Find a bundle, and the weights if others than its own are meant."""
+    named, weights = choose_weights(name, bundle_homes())
+    if folder := look_for_bundle(named):
+        return folder, weights
+    advice = f"The folder to predict comes second: noisylabels predict cdl {name}" if Path(name).is_dir() else ""
+    msg = f"{rule_of_models(bundle_homes())}, got {name!r}. {advice or 'Name one of them, or train one'}."
+    raise InputError(msg)
 
 
 def _beside(overrides: Mapping[str, Any], *, name: str) -> dict[str, str]:
@@ -224,16 +140,6 @@ def find_output(launch: Launch) -> Path:
     return Path(given.get("output_dir", dataset / "labels" / str(given.get("method", config["method"]))))
 
 
-def parse(launch: Launch) -> "ConfigParser":
-    """Return MONAI's parser of the merged config with its overrides; nothing is built yet."""
-    from monai.bundle import ConfigParser
-
-    parser = ConfigParser(launch.merged())
-    for key, value in {"bundle_root": str(launch.bundle), **launch.values()}.items():
-        parser[key] = value
-    return parser
-
-
 def run(launch: Launch, *, verbose: bool = False, ends: bool = False) -> None:
     """Run it in this process. Paths and label sets are looked at before anything heavy is imported.
 
@@ -255,7 +161,7 @@ def run(launch: Launch, *, verbose: bool = False, ends: bool = False) -> None:
     warnings.filterwarnings("ignore", message="parsing config_file")
     for name in ("monai.bundle.scripts", "monai.bundle.workflows"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
-    before = _remember(launch) if launch.config == "train" else None
+    before = remember(launch) if launch.config == "train" else None
     try:
         monai.bundle.run(config_file=launch.config_files, bundle_root=str(launch.bundle), **launch.values())
     except Exception as error:
@@ -269,86 +175,6 @@ def run(launch: Launch, *, verbose: bool = False, ends: bool = False) -> None:
         if mistake is None:
             raise
         raise type(mistake)(str(mistake)) from None
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What a folder of weights held before a training began."""
-
-    folder: Path
-    record: str | None
-    weights: tuple[int, int] | None
-
-    def restore(self) -> None:
-        """Leave nothing of a run that never wrote weights."""
-        if _stamp(self.folder / "model.pt") != self.weights:
-            return
-        path = self.folder / RECORD
-        if self.record is not None:
-            write_text(path, self.record)
-            return
-        path.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
-
-
-def _remember(launch: Launch) -> _Before:
-    """Write the record of a training that begins, and keep what was there before."""
-    folder = Path(launch.overrides["ckpt_dir"])
-    path = folder / RECORD
-    before = _Before(folder, path.read_text() if path.is_file() else None, _stamp(folder / "model.pt"))
-    record = _record_of(launch)
-    if record is not None:
-        write_record(record, folder)
-    return before
-
-
-def _record_of(launch: Launch) -> Record | None:
-    """Return what will be trained: the network's arguments as the config works them out; None if they are not plain."""
-    parser = parse(launch)
-    keys = list(parser["network_def"])
-    network = {key: parser.get_parsed_content(f"network_def::{key}") for key in keys}
-    try:
-        check_network(network, source="this config")
-    except InputError:
-        return None
-    return Record(
-        bundle=launch.bundle.name,
-        network=network,
-        n_channels=int(parser.get_parsed_content("n_channels")),
-        class_names=tuple(parser.get_parsed_content("class_names")),
-        channel_names=tuple(channels.read_names(launch.overrides.get("dataset_dir"))[0]),
-        command=launch.command_line(),
-    )
-
-
-def _recorded(record: Record, launch: Launch) -> dict[str, Any]:
-    """Return the overrides that build the recorded network, where the config alone would build another."""
-    config = launch.merged()
-    given = [key for key in launch.overrides if key.split("::")[0] in ("n_channels", "class_names")]
-    recorded: dict[str, Any] = {}
-    if "n_channels" in config and record.n_channels != config["n_channels"]:
-        recorded["n_channels"] = record.n_channels
-    if record.class_names and list(record.class_names) != channels.class_names(launch.bundle):
-        recorded["class_names"] = list(record.class_names)
-    if "min_event_px" in config and record.min_event_px:
-        recorded["min_event_px"] = record.min_event_px
-    presets = merge_configs(launch.config_files[1:])
-    if "network_def" in presets:
-        return recorded
-    plain = {"@n_channels": record.n_channels, "$len(@class_names)": len(record.class_names)}
-    built = {
-        key: plain.get(value, value) if isinstance(value, str) else value
-        for key, value in config["network_def"].items()
-    }
-    if built == dict(record.network):
-        return recorded
-    if not given:
-        return recorded | {"network_def": dict(record.network)}
-    # The recorded network, of the channels and classes that are given.
-    sizes = {"in_channels": "@n_channels", "out_channels": "$len(@class_names)"}
-    followed = {key: text for key, text in sizes.items() if record.network.get(key) == plain[text]}
-    return recorded | {"network_def": {**record.network, **followed}}
 
 
 def _check_paths(launch: Launch) -> None:
@@ -379,45 +205,7 @@ def _is_own(component: object, function: str) -> bool:
     return isinstance(component, dict) and component.get("_target_") == f"noisylabels.learning.datalist.{function}"
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    if not path.is_file():
-        return None
-    status = path.stat()
-    return status.st_mtime_ns, status.st_ino
-
-
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def bundle_homes() -> tuple[Path, Path]:
-    """Return the folders that hold the bundles which come along: of an installation, and of a checkout."""
-    room = Path(noisylabels.__file__).parent
-    return room / "bundles", room.parent / "bundles"
-
-
-def _checked(launch: Launch, *, trust: bool) -> Launch:
-    configs = launch.bundle / "configs"
-    known = sorted(path.stem for path in configs.glob("*.yaml") if path.stem not in NOT_PRESETS)
-    for name in launch.presets:
-        if name in known or (name.endswith(SUFFIXES) and Path(name).is_file()):
-            continue
-        msg = (
-            f"A preset of {launch.bundle.name} must be one of {', '.join(known)} or a YAML file, got {name!r}. "
-            "Name one of them."
-        )
-        raise InputError(msg)
-    if not trust:
-        if launch.bundle.resolve().parent not in [home.resolve() for home in bundle_homes()]:
-            refuse_untrusted(lint_bundle(launch.bundle), what=str(launch.bundle))
-        for name in launch.presets:
-            if name not in known:
-                refuse_untrusted(lint_config(name), what=name)
-    files = launch.config_files
-    for place, name in enumerate(launch.presets, 1):
-        if name not in known:
-            check_preset(name, merge_configs(files[:place]), launch.merged())
-    check_overrides(launch.merged(), launch.overrides, source=launch.config_files[0])
-    return launch

@@ -16,7 +16,7 @@ from noisylabels.data.images import check_pixels
 from noisylabels.data.labels import ClassTable, LabelMap
 
 if TYPE_CHECKING:
-    from noisylabels.learning.launcher import Launch
+    from noisylabels.learning.launch import Launch
     from noisylabels.learning.records import Record
 
 WEIGHTS = "model.pt"
@@ -178,13 +178,14 @@ def load_model(path: str | Path, *, bundle: str | None = None, device: str = "cp
 def plan_model(path: str | Path, *, bundle: str | None = None, device: str = "cpu") -> Plan:
     """Read what a trained network is, without building it; arguments and errors as in `load_model`."""
     from noisylabels.learning import channels, launcher
+    from noisylabels.learning.launch import bundle_homes
     from noisylabels.learning.records import bundle_of, read_record
     from noisylabels.learning.shipped import find_shipped, rule_of_models
 
-    come_along = find_shipped(str(path), launcher.bundle_homes())
+    come_along = find_shipped(str(path), bundle_homes())
     weights = come_along or (Path(path) / WEIGHTS if Path(path).is_dir() else Path(path))
     if not weights.is_file():
-        msg = f"{rule_of_models(launcher.bundle_homes())}, got {path}. Name one of them, or train one."
+        msg = f"{rule_of_models(bundle_homes())}, got {path}. Name one of them, or train one."
         raise FileNotFoundError(msg)
     record = read_record(weights)
     named = bundle or bundle_of(record) or "cdl"
@@ -223,7 +224,7 @@ def _channels(launch: Launch, record: Record | None) -> list[str]:
 def _build(launch: Launch, weights: Path) -> tuple[_Parts, int]:
     """Build the network and what surrounds it, and tell the smallest event that it gives."""
     from noisylabels.learning.checkpoints import load_weights
-    from noisylabels.learning.launcher import parse
+    from noisylabels.learning.launch import parse
 
     parser = parse(launch)
     steps = parser["preprocessing"]["transforms"]

@@ -15,7 +15,7 @@ from noisylabels.annotation.session import Session
 from noisylabels.annotation.users import owner_of
 from noisylabels.data.images import read_image, read_label_map, write_image, write_label_map
 from noisylabels.data.quarters import Window
-from noisylabels.learning.launcher import find_bundle
+from noisylabels.learning.launch import find_bundle
 from tests.annotation.desks import key, make_dataset, make_project, refused
 from tests.annotation.test_jobs import wait
 

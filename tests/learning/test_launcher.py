@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.launcher import RECORD, find_bundle, parse, plan_prediction, plan_training, run
+from noisylabels.learning.launch import find_bundle, parse
+from noisylabels.learning.launcher import plan_prediction, plan_training, run
+from noisylabels.learning.records import RECORD
 from tests.bundles.conftest import BUNDLES
 
 ROSELLA = ["background", "phagophore", "autolysosome"]

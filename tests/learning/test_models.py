@@ -10,8 +10,8 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.events import label_events
 from noisylabels.data.images import read_label_map, write_image
 from noisylabels.learning.checkpoints import save
-from noisylabels.learning.launcher import RECORD
 from noisylabels.learning.models import load_model, plan_model, predict
+from noisylabels.learning.records import RECORD
 from tests.bundles.conftest import BUNDLES
 from tests.running import run_command
 

@@ -7,7 +7,7 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
 from noisylabels.data.instances import write_instance_map
 from noisylabels.learning.configs import read_config
-from noisylabels.learning.launcher import find_bundle
+from noisylabels.learning.launch import find_bundle
 from noisylabels.learning.objects import ObjectReader
 
 TOUCHING = np.array([[0, 1, 1, 2, 2, 0], [0, 1, 1, 2, 2, 0]], np.int32)

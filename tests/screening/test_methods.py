@@ -97,7 +97,7 @@ def bundle(tmp_path_factory):
     import torch
     from monai.bundle import ConfigParser
 
-    from noisylabels.learning.launcher import find_bundle
+    from noisylabels.learning.launch import find_bundle
 
     folder = find_bundle("cdl")
     parser = ConfigParser()

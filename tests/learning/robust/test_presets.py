@@ -12,11 +12,12 @@ from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
 from noisylabels.learning import launcher
 from noisylabels.learning.checkpoints import load
+from noisylabels.learning.launch import find_bundle
 from noisylabels.learning.robust.correction import OnlineCorrection
 from tests.bundles.small_screen import write_screen
 
 PRESETS = sorted(
-    path.stem for path in (launcher.find_bundle("cdl") / "configs").glob("*.yaml") if path.stem.startswith("robust_")
+    path.stem for path in (find_bundle("cdl") / "configs").glob("*.yaml") if path.stem.startswith("robust_")
 )
 SMALL = {"num_epochs": 2, "network_def::channels": [4, 8], "network_def::strides": [1]}
 
