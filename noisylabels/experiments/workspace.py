@@ -30,7 +30,6 @@ from noisylabels.noise.presets import load_noise
 
 TRAIN = "train"
 TRUTH = "truth"
-CIP = "cip"
 HASHED = ("images/*", "labels/*/*", "datalist.json")
 
 
@@ -77,8 +76,8 @@ class Workspace:
             return write_imported(folder, source.imported, root=source.root)
         from noisylabels.experiments.simulated import write_simulated
 
-        needed = any(recipe == f"{LABELS}{CIP}" for recipe in self.declaration.noise.values())
-        return write_simulated(folder, source.simulate or {}, labels=CIP if needed else None)
+        named = {str(recipe).removeprefix(LABELS) for recipe in self.declaration.noise.values()}
+        return write_simulated(folder, source.simulate or {}, labels=named)
 
     def _resplit(self, dataset: Dataset) -> Dataset:
         if self.declaration.splits is None:
