@@ -82,6 +82,7 @@ ELSEWHERE = {
     "faults": "kills trainings and compares their bytes, not times: its table is in noisylabels/learning/README.md",
     "recipes": "trains many networks on a screen that you name: its first number is a score, and it takes long",
     "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
+    "every_plate": "trains networks on screens that you name: its numbers are scores, and it takes long",
     "trusted": "trains networks on trusted fields of screens that you name: its numbers are scores, and it takes long",
     "teacher_curves": "looks at trainings on their way for `teachers curve`: its numbers are scores",
     "marks": "writes tables into pages, and measures nothing",

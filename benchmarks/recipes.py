@@ -69,6 +69,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "whole fields, SGD, GDL": {**SGD, **GDL},
     "crops, AdamW, GDL": GDL,
     "crops, AdamW, Dice + CE": {},  # the bundles' own
+    "the same, rate 0.01": {"learning_rate": 0.01, "warm_up": 0.2},
 }
 
 

@@ -1,0 +1,97 @@
+"""What does a network gain over a conventional pipeline whose labels of every plate it has learnt, in wells it has not?
+
+    noisylabels amend SCREEN --fractions 0.67,0,0.33                  # wells of every plate train, others test
+    python -m benchmarks.every_plate run SCREEN... [--labels consensus cip-3] [--steps 500] [--out every_plate.csv]
+    python -m benchmarks.every_plate table every_plate.csv [--page docs/teachers.md]
+
+A pipeline's labels cost nothing, so they can be had of every plate; `benchmarks.teachers` asks what a network gains on
+plates that it has not seen. Each screen is a dataset folder with a truth, which is looked at only to score; no stop is
+chosen. The gain is the network's mean IoU less that of the pipeline as published (`--published`), paired by well, with
+a jackknife interval over the test wells. The table is written line by line: a second call goes on.
+"""
+
+import argparse
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from benchmarks.marks import add_table
+from benchmarks.real import RECIPE
+from benchmarks.score_rows import Row, append, read
+from benchmarks.teachers import PUBLISHED, ends, estimate_gain
+from noisylabels.data.dataset import Dataset, open_dataset
+from noisylabels.data.images import read_label_map
+from noisylabels.experiments.foresight import confuse, mean_iou, train_student
+
+COLUMNS = ("screen", "labels", "steps", "seed", "published", "teacher", "student", "gain", "gain_low", "gain_high")
+BEGIN, END = "<!-- every plate: begin -->", "<!-- every plate: end -->"
+
+
+def main() -> None:
+    """Train, or tabulate."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("screens", nargs="+", type=Path)
+    run.add_argument("--labels", nargs="+", default=["consensus", PUBLISHED])
+    run.add_argument("--published", default=PUBLISHED, help="the label set to gain over")
+    run.add_argument("--steps", type=int, default=500)
+    run.add_argument("--seeds", nargs="*", type=int, default=[0])
+    run.add_argument("--out", type=Path, default=Path("every_plate.csv"))
+    run.set_defaults(call=run_all)
+    add_table(commands, write_lines, BEGIN, END)
+    options = parser.parse_args()
+    options.call(options)
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """Train on every label set of every screen that is not there yet."""
+    done = {tuple(row[name] for name in COLUMNS[:4]) for row in read(options.out)}
+    for seed in options.seeds:
+        for labels in options.labels:
+            for folder in options.screens:
+                key = (folder.name, labels, str(options.steps), str(seed))
+                if key not in done:
+                    scores = measure(open_dataset(folder), labels, options, seed)
+                    row = dict(zip(COLUMNS, [*key, *(f"{score:.4f}" for score in scores)], strict=True))
+                    append(options.out, row, COLUMNS)
+                    print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+
+
+def measure(dataset: Dataset, labels: str, options: argparse.Namespace, seed: int) -> Sequence[float]:
+    """Train on one label set: scores of the published pipeline, the labels and the network; the gain."""
+    truth = partial(dataset.label_map, "truth")
+    published, teacher = (
+        confuse(dataset, truth, partial(dataset.label_map, name), split="test") for name in (options.published, labels)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        plan = {"steps": options.steps, "seed": seed, "overrides": RECIPE}
+        student = train_student(dataset, labels, Path(folder), **plan)
+        read_own = lambda case_id: read_label_map(student.folder / f"{case_id}.tif")  # noqa: E731
+        predicted = confuse(dataset, truth, read_own, split="test")
+    scores = [float(mean_iou(counts.sum(0))) for counts in (published, teacher, predicted)]
+    return [*scores, *ends(estimate_gain(dataset, published, predicted))]
+
+
+def write_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Write one line a run."""
+    yield "| screen | learnt | steps | CIP as published | learnt labels | network | gain over published | relative |"
+    yield f"|{8 * '---|'}"
+    for row in sorted(rows, key=lambda row: [row[name] for name in COLUMNS[:4]]):
+        published, teacher, student, gain, low, high = (float(row[name]) for name in COLUMNS[4:])
+        yield (
+            f"| {row['screen']} | {row['labels']} | {row['steps']} | {published:.3f} | {teacher:.3f} | {student:.3f} "
+            f"| {gain:+.3f} [{low:.3f}, {high:.3f}] | {student / published - 1:+.0%} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
