@@ -14,7 +14,7 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/noisylabels demo demo
 
 test: $(VENV)/test.stamp browser lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --durations 20
 
 # On a machine that does nothing else: docs/benchmarks.md says so where it did.
 bench: $(VENV)/bench.stamp browser
@@ -59,8 +59,9 @@ $(VENV)/demo.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable .
 	touch $@
 
+# No bytecode ahead of time: of three hundred packages the tests import a part.
 $(VENV)/test.stamp: $(VENV)/torch.stamp pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH) --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile torch==$(TORCH) --editable '.[test]'
 	touch $@
 
 $(VENV)/release.stamp: $(VENV)/torch.stamp pyproject.toml
