@@ -86,6 +86,7 @@ ELSEWHERE = {
     "trusted": "trains networks on trusted fields of screens that you name: its numbers are scores, and it takes long",
     "teacher_curves": "looks at trainings on their way for `teachers curve`: its numbers are scores",
     "marks": "writes tables into pages, and measures nothing",
+    "training_commands": "the command line of trainings, and measures nothing",
     "score_rows": "keeps rows of scores, and measures nothing",
     "real_objects": "trains networks for `real_instances --train`: its numbers are scores",
     "real": "trains many networks on real sets that you name: its numbers are scores, and it takes long",

@@ -16,21 +16,19 @@ and seconds of one busy core. The rows go to --out as CSV line by line: a second
 """
 
 import argparse
-import logging
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.marks import add_table
 from benchmarks.score_rows import append, read
+from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.views import write_view
@@ -81,11 +79,7 @@ BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
 
 def main() -> None:
     """Train, or tabulate."""
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
+    parser, commands = start_commands(__doc__)
     run = commands.add_parser("run")
     run.add_argument("dataset", type=Path)
     run.add_argument("--bundle", default="cdl")

@@ -13,21 +13,19 @@ line by line: a second call goes on. `--crop 64` is the student of `noisylabels 
 """
 
 import argparse
-import logging
 import tempfile
 import textwrap
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.marks import publish
 from benchmarks.score_rows import Row, append, read
 from benchmarks.teacher_curves import follow_all, write_curves
+from benchmarks.training_commands import start_commands
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
@@ -47,11 +45,7 @@ BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 def main() -> None:
     """Train, or tabulate."""
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
+    parser, commands = start_commands(__doc__)
     run = commands.add_parser("run")
     run.add_argument("screens", nargs="+", type=Path)
     run.add_argument("--kind", choices=["simulated", "real"], default="simulated")

@@ -11,20 +11,17 @@ interval over wells. The table is written line by line: a second call goes on.
 """
 
 import argparse
-import logging
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from benchmarks.marks import add_table
 from benchmarks.real import RECIPE, predict
 from benchmarks.real_arms import fine_tune, read_from
 from benchmarks.score_rows import Row, append, read
 from benchmarks.teachers import ends, estimate_gain
+from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.foresight import Confusions, confuse, mean_iou, train_student
 
@@ -34,11 +31,7 @@ BEGIN, END = "<!-- trusted: begin -->", "<!-- trusted: end -->"
 
 def main() -> None:
     """Train, or tabulate."""
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
+    parser, commands = start_commands(__doc__)
     run = commands.add_parser("run")
     run.add_argument("screens", nargs="+", type=Path)
     run.add_argument("--labels", default="consensus")

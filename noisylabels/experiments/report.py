@@ -153,9 +153,10 @@ def _references(declaration: Declaration, arms: Sequence[Arm], size: int | None)
     gold = [name for name, method in declaration.methods.items() if method.use == "alone"]
     clean = [arm for arm in arms if arm.noise == CLEAN and arm.n_train == size and arm.method not in (TEACHER, *gold)]
     lines = {"clean ceiling": max(arm.score.estimate for arm in clean)} if clean else {}
-    for name in sorted(gold, key=lambda name: declaration.methods[name].trusted)[-1:]:  # fewer are arms of their own
-        found = [arm.score.estimate for arm in arms if arm.method == name and arm.n_train == size]
-        lines |= {f"gold only ({declaration.methods[name].trusted} fields)": found[0]} if found else {}
+    if gold:
+        most = max(reversed(gold), key=lambda name: declaration.methods[name].trusted)  # fewer are arms of their own
+        found = [arm.score.estimate for arm in arms if arm.method == most and arm.n_train == size]
+        lines |= {f"gold only ({declaration.methods[most].trusted} fields)": found[0]} if found else {}
     return lines
 
 
