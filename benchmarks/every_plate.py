@@ -11,6 +11,7 @@ a jackknife interval over the test wells. The table is written line by line: a s
 """
 
 import argparse
+import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.marks import add_table
 from benchmarks.real import RECIPE
-from benchmarks.score_rows import Row, append, read
+from benchmarks.score_rows import Row, complete
 from benchmarks.teachers import PUBLISHED, ends, estimate_gain
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
@@ -47,31 +48,30 @@ def main() -> None:
 
 def run_all(options: argparse.Namespace) -> None:
     """Train on every label set of every screen that is not there yet."""
-    done = {tuple(row[name] for name in COLUMNS[:4]) for row in read(options.out)}
-    for seed in options.seeds:
-        for labels in options.labels:
-            for folder in options.screens:
-                key = (folder.name, labels, str(options.steps), str(seed))
-                if key not in done:
-                    scores = measure(open_dataset(folder), labels, options, seed)
-                    row = dict(zip(COLUMNS, [*key, *(f"{score:.4f}" for score in scores)], strict=True))
-                    append(options.out, row, COLUMNS)
-                    print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+    folders = {folder.name: folder for folder in options.screens}
+    keys = itertools.product(options.seeds, options.labels, folders)
+    complete(
+        options.out,
+        COLUMNS,
+        [(screen, labels, options.steps, seed) for seed, labels, screen in keys],
+        lambda screen, labels, steps, seed: measure(
+            open_dataset(folders[screen]), labels, options.published, steps=steps, seed=seed
+        ),
+    )
 
 
-def measure(dataset: Dataset, labels: str, options: argparse.Namespace, seed: int) -> Sequence[float]:
+def measure(dataset: Dataset, labels: str, published: str, *, steps: int, seed: int) -> Sequence[float]:
     """Train on one label set: scores of the published pipeline, the labels and the network; the gain."""
     truth = partial(dataset.label_map, "truth")
-    published, teacher = (
-        confuse(dataset, truth, partial(dataset.label_map, name), split="test") for name in (options.published, labels)
-    )
+    own = {
+        name: confuse(dataset, truth, partial(dataset.label_map, name), split="test") for name in (published, labels)
+    }
     with tempfile.TemporaryDirectory() as folder:
-        plan = {"steps": options.steps, "seed": seed, "overrides": RECIPE}
-        student = train_student(dataset, labels, Path(folder), **plan)
+        student = train_student(dataset, labels, Path(folder), steps=steps, seed=seed, overrides=RECIPE)
         read_own = lambda case_id: read_label_map(student.folder / f"{case_id}.tif")  # noqa: E731
         predicted = confuse(dataset, truth, read_own, split="test")
-    scores = [float(mean_iou(counts.sum(0))) for counts in (published, teacher, predicted)]
-    return [*scores, *ends(estimate_gain(dataset, published, predicted))]
+    scores = [float(mean_iou(counts.sum(0))) for counts in (own[published], own[labels], predicted)]
+    return [*scores, *ends(estimate_gain(dataset, own[published], predicted))]
 
 
 def write_lines(rows: Sequence[Row]) -> Iterator[str]:

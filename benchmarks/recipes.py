@@ -16,6 +16,7 @@ and seconds of one busy core. The rows go to --out as CSV line by line: a second
 """
 
 import argparse
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.marks import add_table
-from benchmarks.score_rows import append, read
+from benchmarks.score_rows import complete
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
@@ -102,22 +103,17 @@ def run_all(options: argparse.Namespace) -> None:
     score = score_labels(dataset, lambda case_id: dataset.label_map(options.label_name, case_id))
     print(f"{options.label_name} itself: {describe(score)}", flush=True)
     labels = options.label_name + (f" of {options.fields}" if options.fields else "")
-    done = {tuple(row[name] for name in COLUMNS[:5]) for row in read(options.out)}
-    for steps in options.steps:
-        for recipe in options.recipes:
-            for seed in options.seeds:
-                key = (options.bundle, labels, recipe, str(steps), str(seed))
-                if key not in done:
-                    score, seconds = train(dataset, options, recipe=recipe, steps=steps, seed=seed)
-                    row = dict(zip(COLUMNS, [*key, *score.values(), seconds], strict=True))
-                    append(options.out, {name: str(value) for name, value in row.items()}, COLUMNS)
-                    print(f"{', '.join(key)}: {describe(score)}, {seconds:.0f} s", flush=True)
+    keys = itertools.product([options.bundle], [labels], options.recipes, options.steps, options.seeds)
+    complete(
+        options.out,
+        COLUMNS,
+        keys,
+        lambda _, __, recipe, steps, seed: train(dataset, options, recipe=recipe, steps=steps, seed=seed),
+    )
 
 
-def train(
-    dataset: Dataset, options: argparse.Namespace, *, recipe: str, steps: int, seed: int
-) -> tuple[dict[str, float], float]:
-    """Train a bundle for so many steps, as whole epochs, and score its last weights; processor seconds of training."""
+def train(dataset: Dataset, options: argparse.Namespace, *, recipe: str, steps: int, seed: int) -> Sequence[float]:
+    """Train a bundle for so many steps, as whole epochs: scores of its last weights, processor seconds of training."""
     overrides, presets = dict(RECIPES.get(recipe, {})), () if recipe in RECIPES else (recipe,)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -134,7 +130,8 @@ def train(
         seconds = time.process_time() - start
         values = {"dataset_dir": str(dataset.folder), "split": "test", "ckpt_path": f"{name}/last.pt"}
         launcher.run(launcher.plan_prediction(options.bundle, (), {**values, "output_dir": f"{name}/labels"}))
-        return score_labels(dataset, lambda case_id: read_label_map(folder / "labels" / f"{case_id}.tif")), seconds
+        score = score_labels(dataset, lambda case_id: read_label_map(folder / "labels" / f"{case_id}.tif"))
+        return [*score.values(), seconds]
 
 
 def narrow(dataset: Dataset, folder: Path, label_name: str, fields: int | None) -> Dataset:

@@ -1,7 +1,7 @@
 """Rows of a CSV table that a benchmark writes line by line, so that a second call goes on."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 Row = dict[str, str]
@@ -23,3 +23,23 @@ def append(path: Path, row: Row, columns: Sequence[str]) -> None:
         if new:
             writer.writeheader()
         writer.writerow(row)
+
+
+def complete(
+    path: Path, columns: Sequence[str], keys: Iterable[Sequence[object]], measure: Callable[..., Sequence[float]]
+) -> None:
+    """Measure what has no row yet; each is written and printed as soon as it is there.
+
+    Args:
+        path: The table.
+        columns: Its columns, those of a key first.
+        keys: What there is to measure.
+        measure: Takes the values of a key; returns those of the other columns.
+    """
+    rows = [tuple(row.values()) for row in read(path)]
+    for key in keys:
+        about = tuple(map(str, key))
+        if all(row[: len(about)] != about for row in rows):
+            row = dict(zip(columns, [*about, *(f"{value:.4f}" for value in measure(*key))], strict=True))
+            append(path, row, columns)
+            print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.marks import publish
-from benchmarks.score_rows import Row, append, read
+from benchmarks.score_rows import Row, complete, read
 from benchmarks.teacher_curves import follow_all, write_curves
 from benchmarks.training_commands import start_commands
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
@@ -84,17 +84,17 @@ def main() -> None:
 
 def run_all(options: argparse.Namespace) -> None:
     """Train a student of every label set of every screen, and of some fields' truth."""
-    done = {tuple(row[name] for name in ("screen", "labels", "gold", "steps", "seed")) for row in read(options.out)}
-    for folder in options.screens:
-        dataset = open_dataset(folder)
-        for labels, gold in [(name, 0) for name in options.labels] + [("truth", n) for n in options.gold]:
-            if (folder.name, labels, str(gold), str(options.steps), str(options.seed)) not in done:
-                row = measure(dataset, labels, gold, options)
-                append(options.out, row, COLUMNS)
-                print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    folders = {folder.name: folder for folder in options.screens}
+    learnt = [(name, 0) for name in options.labels] + [("truth", n) for n in options.gold]
+    complete(
+        options.out,
+        COLUMNS,
+        [(screen, options.kind, *one, options.steps, options.seed) for screen in folders for one in learnt],
+        lambda screen, _, labels, gold, *__: measure(open_dataset(folders[screen]), labels, gold, options),
+    )
 
 
-def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespace) -> Row:
+def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespace) -> Sequence[float]:
     """Train one student and compare it with its teacher and the truth."""
     training = dataset.ids("training")
     plate = training[0].split("_")[0]
@@ -118,9 +118,7 @@ def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespac
             dataset, truth, lambda case_id: read_label_map(student.folder / f"{case_id}.tif"), split="test"
         )
     score, gain = estimate_score(dataset, predicted, split="test"), estimate_gain(dataset, own, predicted)
-    values = [float(mean_iou(own.sum(0))), *ends(score), *ends(gain), *ends(student.agreement)]
-    about = [dataset.folder.name, options.kind, labels, str(gold), str(options.steps), str(options.seed)]
-    return dict(zip(COLUMNS, [*about, *(f"{value:.4f}" for value in values)], strict=True))
+    return [float(mean_iou(own.sum(0))), *ends(score), *ends(gain), *ends(student.agreement)]
 
 
 def estimate_gain(dataset: Dataset, own: Confusions, predicted: Confusions) -> Interval:

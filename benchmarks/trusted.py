@@ -11,6 +11,7 @@ interval over wells. The table is written line by line: a second call goes on.
 """
 
 import argparse
+import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from pathlib import Path
 from benchmarks.marks import add_table
 from benchmarks.real import RECIPE, predict
 from benchmarks.real_arms import fine_tune, read_from
-from benchmarks.score_rows import Row, append, read
+from benchmarks.score_rows import Row, complete
 from benchmarks.teachers import ends, estimate_gain
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
@@ -47,22 +48,23 @@ def main() -> None:
 
 def run_all(options: argparse.Namespace) -> None:
     """Train both ways for every screen, number of trusted fields and seed that is not there yet."""
-    done = {tuple(row[name] for name in COLUMNS[:5]) for row in read(options.out)}
-    for seed in options.seeds:
-        for gold in options.gold:
-            for folder in options.screens:
-                about = (folder.name, options.labels, str(gold), str(options.steps), str(seed))
-                if about not in done:
-                    numbers = measure(open_dataset(folder), options.labels, gold, steps=options.steps, seed=seed)
-                    append(options.out, dict(zip(COLUMNS, [*about, *numbers], strict=True)), COLUMNS)
-                    print(*about, *numbers, flush=True)
+    folders = {folder.name: folder for folder in options.screens}
+    keys = itertools.product(options.seeds, options.gold, folders)
+    complete(
+        options.out,
+        COLUMNS,
+        [(screen, options.labels, gold, options.steps, seed) for seed, gold, screen in keys],
+        lambda screen, labels, gold, steps, seed: measure(
+            open_dataset(folders[screen]), labels, gold, steps=steps, seed=seed
+        ),
+    )
 
 
-def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> list[str]:
+def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> Sequence[float]:
     """Train both ways; score them, and their difference with its interval."""
     alone, both = train_both(dataset, labels, gold, steps=steps, seed=seed)
     scores = [float(mean_iou(counts.sum(0))) for counts in (alone, both)]
-    return [f"{value:.4f}" for value in (*scores, *ends(estimate_gain(dataset, alone, both)))]
+    return [*scores, *ends(estimate_gain(dataset, alone, both))]
 
 
 def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> tuple[Confusions, Confusions]:

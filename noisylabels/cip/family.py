@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from noisylabels.cip.labelling import Labeller, Outcome, Pipeline, Task
+from noisylabels.cip.labelling import Labeller, Outcome, Pipeline, Task, plan_dataset
 from noisylabels.cip.pipeline import segment_field, sharpen
 from noisylabels.cip.settings import CipSettings, Deconvolution
 from noisylabels.data.atomic import write_text
@@ -38,6 +38,8 @@ INTENSITIES = (
 """Settings of the CIP that are compared with deconvolved intensities, 0..65535."""
 
 Ranges = Mapping[str, tuple[float, float]]
+Plan = tuple[Labeller, list[Task]]
+"""What labels the images for one member, and the label maps it is to write."""
 
 DEFAULT_RANGES: Ranges = {SCALE: (0.5, 4.0)}
 """From half to four times the published thresholds; chosen, not measured."""
@@ -136,13 +138,34 @@ def _with(settings: Pipeline, values: Mapping[str, float]) -> Pipeline:
     return settings
 
 
-def label_family(
-    plans: Sequence[tuple[Labeller, Sequence[Task]]], *, workers: int = 1
-) -> Iterator[tuple[str, Outcome]]:
+def plan_family(
+    folder: Path, members: Sequence[Pipeline], *, name: str, channels: str = "", full_scale: float | None = None
+) -> dict[str, Plan]:
+    """Plan a label set of every member: NAME-1, NAME-2 and so on; see `labelling.plan_dataset`.
+
+    Args:
+        folder: The dataset folder.
+        members: As `spread` makes them.
+        name: What the label sets are called, before their number.
+        channels: Which channel of the images is which, as of `plan_dataset`.
+        full_scale: Largest value of the images, as of `plan_dataset`.
+
+    Returns:
+        By the label set's name what `label_family` takes.
+    """
+    options: dict[str, Any] = {"channels": channels, "full_scale": full_scale}
+    names = [f"{name}-{place}" for place in range(1, len(members) + 1)]
+    return {
+        name: plan_dataset(folder, member, name=name, **options)[:2]
+        for name, member in zip(names, members, strict=True)
+    }
+
+
+def label_family(plans: Sequence[Plan], *, workers: int = 1) -> Iterator[tuple[str, Outcome]]:
     """Label every image with every member, from one deconvolution each; what is there already is kept.
 
     Args:
-        plans: Labeller and tasks of each member, as `plan_dataset` makes them, over the same images.
+        plans: Labeller and tasks of each member, as `plan_family` makes them, over the same images.
         workers: Processes; the files are the same for any number.
 
     Yields:

@@ -144,21 +144,17 @@ def _perturb(
     if tune:
         held_out(open_dataset(source))
     chosen = family.read_ranges(ranges) if ranges else family.DEFAULT_RANGES
-    plans = []
-    for place, member in enumerate(family.spread(settings, chosen, n=n), 1):
-        labeller, tasks, _ = labelling.plan_dataset(
-            source, member, name=f"{name}-{place}", channels=channels, full_scale=full_scale
-        )
-        plans.append((labeller, tasks))
-    for labeller, tasks in plans:
+    members = family.spread(settings, chosen, n=n)
+    plans = family.plan_family(source, members, name=name, channels=channels, full_scale=full_scale)
+    for labeller, tasks in plans.values():
         labelling.prepare_label_set(tasks, labeller, overwrite=overwrite)
-    failures, doubts = _follow(family.label_family(plans, workers=workers), name, len(plans[0][1]))
+    n_images = len(plans[f"{name}-1"][1])
+    failures, doubts = _follow(family.label_family([*plans.values()], workers=workers), name, n_images)
     _tell([*failures, *doubts])
-    names = ", ".join(tasks[0].target.parent.name for _, tasks in plans)
-    typer.echo(f"{source}: {names}, {len(plans[0][1]) - len(failures)} label maps each, {len(failures)} failed")
+    typer.echo(f"{source}: {', '.join(plans)}, {n_images - len(failures)} label maps each, {len(failures)} failed")
     if failures:
         raise typer.Exit(SOME_FAILED)
-    return {tasks[0].target.parent.name: labeller.settings for labeller, tasks in plans}
+    return {name: labeller.settings for name, (labeller, _) in plans.items()}
 
 
 def _tune(source: Path, members: "Mapping[str, Pipeline]", out: Path, *, steps: int) -> None:

@@ -119,14 +119,13 @@ def label_with_consensus(folder: Path) -> None:
         InputError: If a field cannot be labelled.
     """
     members = family.spread(labelling.load_pipeline(PUBLISHED), family.DEFAULT_RANGES, n=N_MEMBERS)
-    names = [f"{CIP}-{place}" for place in range(1, N_MEMBERS + 1)]
-    plans = [labelling.plan_dataset(folder, member, name=name)[:2] for member, name in zip(members, names, strict=True)]
-    for labeller, tasks in plans:
+    plans = family.plan_family(folder, members, name=CIP)
+    for labeller, tasks in plans.values():
         labelling.prepare_label_set(tasks, labeller)
-    failures = [outcome.failure for _, outcome in family.label_family(plans) if outcome.failure]
+    failures = [outcome.failure for _, outcome in family.label_family([*plans.values()]) if outcome.failure]
     if failures:
         raise InputError(failures[0])
     dataset = open_dataset(folder)
     if not all(dataset.label_path(CONSENSUS, case.id).is_file() for case in dataset.cases):
         shutil.rmtree(folder / "labels" / CONSENSUS, ignore_errors=True)
-        fuse_dataset(dataset, names, Vote("at-least", votes=VOTES), name=CONSENSUS)
+        fuse_dataset(dataset, [*plans], Vote("at-least", votes=VOTES), name=CONSENSUS)
