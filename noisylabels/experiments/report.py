@@ -136,17 +136,23 @@ def repeat_section(planned: Sequence[Planned], folder: Path) -> Section:
 
 
 def verdict(contrasts: Sequence[Contrast]) -> str:
-    """Return in one sentence which arms are above their labels, and which below."""
-    above = [_name(c.arm) for c in contrasts if c.difference.low > 0]
-    below = [_name(c.arm) for c in contrasts if c.difference.high < 0]
+    """Return in one sentence which arms are above their labels, and which below: methods by noise and dose."""
+    above = [c.arm for c in contrasts if c.difference.low > 0]
+    below = [c.arm for c in contrasts if c.difference.high < 0]
     open_ = len(contrasts) - len(above) - len(below)
-    parts = [f"above their labels: {', '.join(above) or 'none'}", f"below: {', '.join(below) or 'none'}"]
-    return f"Of {len(contrasts)} noisy arms, {'; '.join(parts)}; not decided: {open_}."
+    return (
+        f"Of {len(contrasts)} noisy arms, above their labels {_list_arms(above)}; "
+        f"below {_list_arms(below)}; not decided {open_}."
+    )
 
 
-def _name(arm: Arm) -> str:
-    size = "" if arm.n_train is None else f", {arm.n_train} fields"
-    return f"{arm.method} under {arm.noise} {arm.dose:g}{size}"
+def _list_arms(arms: Sequence[Arm]) -> str:
+    methods: dict[str, list[str]] = {}
+    for arm in arms:
+        size = "" if arm.n_train is None else f", {arm.n_train} fields"
+        methods.setdefault(f"{arm.noise} {arm.dose:g}{size}", []).append(arm.method)
+    listed = "; ".join(f"{noise}: {', '.join(names)}" for noise, names in methods.items())
+    return f"{len(arms)} ({listed})" if arms else "none"
 
 
 def _references(declaration: Declaration, arms: Sequence[Arm], size: int | None) -> dict[str, float]:

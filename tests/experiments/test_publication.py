@@ -1,7 +1,9 @@
 """A report for a repository: the same report as Markdown, without the lines that name folders of this machine."""
 
+from types import SimpleNamespace
+
 from noisylabels.experiments.reading import declare
-from noisylabels.experiments.report import report
+from noisylabels.experiments.report import report, verdict
 from noisylabels.experiments.runner import plan, run_grid
 
 GRID = {
@@ -31,3 +33,23 @@ def test_a_published_report_shows_the_arms_and_no_folder_of_this_machine(tmp_pat
     assert page.startswith("# Experiment: grid\n\nDoes it run?")
     assert "    noisylabels experiment run grid\n    noisylabels experiment report grid\n" in page
     assert "## Right and wrong labels" in page
+
+
+def judged(noise, method, low, high, n_train=None):
+    arm = SimpleNamespace(noise=noise, dose=0.5, method=method, n_train=n_train)
+    return SimpleNamespace(arm=arm, difference=SimpleNamespace(low=low, high=high))
+
+
+def test_the_verdict_names_methods_by_noise_and_dose_and_counts_what_is_open():
+    found = [
+        judged("random", "gdl", 0.1, 0.2),
+        judged("dim first", "gdl", -0.2, -0.1),
+        judged("random", "teacher", 0.01, 0.2),
+        judged("dim first", "teacher", -0.1, 0.1),
+        judged("dim first", "gdl", 0.1, 0.2, n_train=6),
+    ]
+    assert verdict(found) == (
+        "Of 5 noisy arms, above their labels 3 (random 0.5: gdl, teacher; dim first 0.5, 6 fields: gdl); "
+        "below 1 (dim first 0.5: gdl); not decided 1."
+    )
+    assert verdict([]) == "Of 0 noisy arms, above their labels none; below none; not decided 0."
