@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.recipes import RECIPES
 from benchmarks.score_rows import Row, append, read
 from noisylabels.data.dataset import Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_label_map
@@ -18,15 +19,15 @@ from noisylabels.experiments.paper.presets import HALF_WIDTH
 from noisylabels.experiments.stops import count_changes, stop_at_slope, stop_at_wave
 from noisylabels.learning import launcher
 
-COLUMNS = ("screen", "labels", "seed", "steps", "fit", "changes", "truth")
+COLUMNS = ("screen", "labels", "recipe", "seed", "steps", "fit", "changes", "truth")
 
 
 def follow_all(options: argparse.Namespace) -> None:
     """Follow a training on each label set."""
-    done = {(row["screen"], row["labels"], row["seed"]) for row in read(options.out)}
+    done = {tuple(row[name] for name in COLUMNS[:4]) for row in read(options.out)}
     dataset = open_dataset(options.screen)
     for labels in options.labels:
-        if (options.screen.name, labels, str(options.seed)) not in done:
+        if (options.screen.name, labels, options.recipe, str(options.seed)) not in done:
             for row in follow(dataset, labels, options):
                 append(options.out, row, COLUMNS)
 
@@ -37,7 +38,8 @@ def follow(dataset: Dataset, labels: str, options: argparse.Namespace) -> list[R
     per_epoch = -(-len(dataset.ids("training")) // 8)
     epochs = max(1, round(options.steps / per_epoch))
     looks = sorted({max(1, round(epochs * look / options.looks)) for look in range(1, options.looks + 1)})
-    values = {**HALF_WIDTH, "patch_size": [options.crop, options.crop], "schedule_epochs": epochs, "seed": options.seed}
+    values = {**HALF_WIDTH, "patch_size": [options.crop, options.crop], **RECIPES[options.recipe]}
+    values |= {"schedule_epochs": epochs, "seed": options.seed}
     taught = [dataset.label_map(labels, case_id, ignore_index=IGNORE_INDEX) for case_id in training]
     before = [np.zeros_like(one) for one in taught]
     rows = []
@@ -57,7 +59,7 @@ def follow(dataset: Dataset, labels: str, options: argparse.Namespace) -> list[R
             found = [read_label_map(target / f"{case_id}.tif") for case_id in test]
             truth = [dataset.label_map("truth", case_id) for case_id in test]
             numbers = (_agree(taught, now, dataset), count_changes(before, now, taught), _agree(truth, found, dataset))
-            about = (dataset.folder.name, labels, str(options.seed), str(epoch * per_epoch))
+            about = (dataset.folder.name, labels, options.recipe, str(options.seed), str(epoch * per_epoch))
             rows.append(dict(zip(COLUMNS, [*about, *(f"{value:.4f}" for value in numbers)], strict=True)))
             before = now
     return rows
@@ -72,10 +74,10 @@ def _agree(reference: Sequence[LabelMap], prediction: Sequence[LabelMap], datase
 
 def write_curves(rows: Sequence[Row]) -> Iterator[str]:
     """Write where each rule stops, beside the peak that only the truth shows."""
-    yield "| screen | labels | peak (steps) | end | Label Wave | slope of the fit |"
-    yield f"|{6 * '---|'}"
-    for key in dict.fromkeys((row["screen"], row["labels"], row["seed"]) for row in rows):
-        curve = [row for row in rows if (row["screen"], row["labels"], row["seed"]) == key]
+    yield "| screen | labels | recipe | peak (steps) | end | Label Wave | slope of the fit |"
+    yield f"|{7 * '---|'}"
+    for key in dict.fromkeys(tuple(row[name] for name in COLUMNS[:4]) for row in rows):
+        curve = [row for row in rows if tuple(row[name] for name in COLUMNS[:4]) == key]
         scores = [float(row["truth"]) for row in curve]
         stops = [
             int(np.argmax(scores)),
@@ -84,4 +86,4 @@ def write_curves(rows: Sequence[Row]) -> Iterator[str]:
             stop_at_slope([float(row["fit"]) for row in curve]),
         ]
         cells = [f"{scores[stop]:.3f} ({curve[stop]['steps']})" for stop in stops]
-        yield f"| {key[0]} | {key[1]} | {' | '.join(cells)} |"
+        yield f"| {' | '.join(key[:3])} | {' | '.join(cells)} |"

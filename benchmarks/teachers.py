@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.marks import publish
+from benchmarks.recipes import RECIPES
 from benchmarks.score_rows import Row, complete, read
 from benchmarks.teacher_curves import follow_all, write_curves
 from benchmarks.training_commands import start_commands
@@ -59,6 +60,7 @@ def main() -> None:
     curve = commands.add_parser("curve")
     curve.add_argument("screen", type=Path)
     curve.add_argument("--labels", nargs="+", default=["cip-3"])
+    curve.add_argument("--recipe", choices=RECIPES, default="crops, AdamW, Dice + CE")
     curve.add_argument("--looks", type=int, default=10)
     curve.add_argument("--fields", type=int, default=24, help="Training and test fields that are looked at.")
     curve.add_argument("--steps", type=int, default=100)

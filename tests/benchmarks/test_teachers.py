@@ -60,17 +60,17 @@ def test_a_family_is_chosen_from_by_agreement_beside_the_truth():
 
 def test_a_curve_tells_where_each_rule_stops_and_what_it_has_there():
     numbers = [(0.2, 0.9, 0.3), (0.5, 0.3, 0.6), (0.7, 0.1, 0.5), (0.8, 0.9, 0.4)]
+    about = {"screen": "s1", "labels": "cip", "recipe": "crops", "seed": "0"}
     rows = [
-        {"screen": "s1", "labels": "cip", "seed": "0", "steps": str(10 * k), "fit": f"{fit}", "changes": f"{changes}",
-         "truth": f"{truth}"}
+        about | {"steps": str(10 * k), "fit": f"{fit}", "changes": f"{changes}", "truth": f"{truth}"}
         for k, (fit, changes, truth) in enumerate(numbers, 1)
-    ]  # fmt: skip
+    ]
     assert list(teacher_curves.write_curves(rows))[2:] == [
-        "| s1 | cip | 0.600 (20) | 0.400 (40) | 0.400 (40) | 0.400 (40) |"
+        "| s1 | cip | crops | 0.600 (20) | 0.400 (40) | 0.400 (40) | 0.400 (40) |"
     ]
     rows[3]["changes"] = "2.0"  # the mean of three looks rises at the last
     assert list(teacher_curves.write_curves(rows))[2:] == [
-        "| s1 | cip | 0.600 (20) | 0.400 (40) | 0.500 (30) | 0.400 (40) |"
+        "| s1 | cip | crops | 0.600 (20) | 0.400 (40) | 0.500 (30) | 0.400 (40) |"
     ]
 
 
