@@ -201,13 +201,15 @@ def _facts(declaration: Declaration, planned: Sequence[Planned]) -> dict[str, st
 
 
 def _checks(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> list[Check]:
-    missing = [item for item in planned if item.state != "done"]
-    sources = {read_result(folder, item.run_id)["code"] for item in planned if item.state == "done"}
-    checks = [Check("bad", f"{len(missing)} of {len(planned)} runs are not done.")] if missing else []
-    n_noise, n_weights = (len(declaration.seeds[name]) for name in ("noise", "weights"))
-    n_draws = n_noise * n_weights if declaration.crossed else max(n_noise, n_weights)
+    done = [item for item in planned if item.state == "done"]
+    n_missing = len(planned) - len(done)
+    sources = {read_result(folder, item.run_id)["code"] for item in done}
+    checks = [Check("bad", f"{n_missing} of {len(planned)} runs are not done.")] if n_missing else []
+    n_draws = len({(item.run.noise_seed, item.run.weights_seed) for item in done})
     if n_draws < FEW_SEEDS:
-        checks.append(Check("doubt", f"{n_draws} draws of noise and weights: signs may be read, sizes hardly."))
+        drawn = "One draw" if n_draws == 1 else f"{n_draws} draws"
+        within = ", and intervals are over groups of fields only" if n_draws == 1 else ""
+        checks.append(Check("doubt", f"{drawn} of noise and weights: signs may be read, sizes hardly{within}."))
     if len(sources) > 1:
         checks.append(Check("doubt", f"The runs were made by {len(sources)} states of the source code."))
     if declaration.data.toy is not None:
