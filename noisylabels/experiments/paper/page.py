@@ -121,7 +121,7 @@ def _goals(findings: Findings) -> str:
         asked = asked or number
         enough = len(findings.seeds) >= FEWEST_SCREENS
         met = asked.estimate >= goal and number.decides and enough
-        why = "" if enough else f" ({len(findings.seeds)} screens, {FEWEST_SCREENS} are asked for)"
+        why = "" if enough else f" ({len(findings.seeds)} of {FEWEST_SCREENS} screens)"
         rows.append((what, f"at least {goal:g}", _say(asked, screens=True), f"{'met' if met else 'not met'}{why}"))
     verdict = findings.numbers[GOALS[0][1]].verdict
     title = "## What the study had to show"
@@ -181,7 +181,8 @@ def _say(number: Number, *, screens: bool = False) -> str:
     text = f"{number.estimate:.2f}"
     if not math.isnan(number.low):
         text += f" [{number.low:.2f}, {number.high:.2f}]"
-    return text + (" (" + ", ".join(f"{value:.2f}" for value in number.screens) + ")" if screens else "")
+    shown = ", ".join(f"{value:.2f}" for value in number.screens) if screens else ""
+    return f"{text} ({shown})" if shown else text
 
 
 def _frame(frame: "pd.DataFrame") -> str:

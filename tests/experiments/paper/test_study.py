@@ -120,7 +120,7 @@ def test_every_number_stands_in_a_table_with_each_screen_alone(study):
 def test_a_rehearsal_says_so_and_meets_no_goal(study):
     page = (study / "paper.md").read_text()
     assert "**This is a rehearsal**" in page
-    assert "not met (1 screens, 3 are asked for)" in page
+    assert "not met (1 of 3 screens)" in page
     assert "Whether CDL segments better than CIP cannot be decided with " in page
     assert "| met |" not in page
 
