@@ -186,6 +186,13 @@ class Tab:
         """Wait until the page says that everything is on the server's disk."""
         self.page.wait_for_selector("#saved[data-waiting='0']")
 
+    def until(self, holds):
+        """Wait until something holds, ten seconds at most; the test then asserts it."""
+        for _ in range(500):
+            if holds():
+                return
+            self.page.wait_for_timeout(20)
+
     def shows(self, task):
         self.page.wait_for_selector(f"#stage[data-field='{task}']")
 
@@ -224,6 +231,7 @@ def hash_map(label_map):
 
 def agree(tab, session, task, expected):
     """Whether page, server's disk and definition have one label map."""
+    tab.until(lambda: tab.hash() == hash_map(expected))
     tab.saved()
     on_disk = session.label_map(task)
     assert np.array_equal(on_disk, expected), np.argwhere(on_disk != expected)[:5]

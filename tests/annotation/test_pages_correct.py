@@ -117,11 +117,8 @@ def test_undo_and_redo_reach_every_state_also_after_loading_the_page_again(desk,
 
 
 def wait_for_hash(tab, state):
-    for _ in range(200):
-        if tab.hash() == hash_map(state):
-            return
-        tab.page.wait_for_timeout(20)
-    pytest.fail("The page does not show the expected label map.")
+    tab.until(lambda: tab.hash() == hash_map(state))
+    assert tab.hash() == hash_map(state)
 
 
 def test_escape_forgets_what_is_being_drawn(desk, tab):

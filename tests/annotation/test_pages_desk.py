@@ -72,8 +72,9 @@ def test_ghosts_of_a_method_and_of_a_colleague_are_outlines_over_the_field(desk,
     rim, within = (10.5, 30.5), (20.5, 30.5)
     before = tab.pixel(*rim), tab.pixel(*within)
     tab.page.select_option("#ghost", "person=anna")
-    tab.page.wait_for_timeout(300)
-    assert tab.pixel(*rim) != before[0] or tab.pixel(10.5, 31.5) != before[0]  # dotted: one of two neighbours
+    dotted = lambda: tab.pixel(*rim) != before[0] or tab.pixel(10.5, 31.5) != before[0]  # noqa: E731  one of two neighbours
+    tab.until(dotted)
+    assert dotted()
     assert tab.pixel(*within) == before[1]
     said = json.loads(desk.project.value("SELECT detail FROM log WHERE event = 'compared'"))
     assert (said["kind"], said["ghost"]) == ("person", "anna")

@@ -25,15 +25,6 @@ def colours(tab, stage):
     return tab.page.evaluate(LIT, f"{stage} canvas")
 
 
-def await_request(tab, held):
-    """The page says that it waits a moment before its request is seen here."""
-    for _ in range(500):
-        if held:
-            return
-        tab.page.wait_for_timeout(20)
-    pytest.fail("the page never sent the request that is to be held")
-
-
 @pytest.fixture
 def study(tmp_path, browser):
     """Four trials before one rater, the first scored."""
@@ -126,7 +117,7 @@ def test_a_stroke_while_accept_is_on_its_way_changes_nothing(tmp_path, context):
         tab.keys("Enter")
         tab.page.wait_for_selector("body[data-loading=yes]")
         tab.drag((20.5, 10.5), (24.5, 30.5))
-        await_request(tab, held)
+        tab.until(lambda: held)  # the page says that it waits a moment before its request is seen here
         held[0].continue_()
         context.unroute("**/close")
         tab.leaves(first)
