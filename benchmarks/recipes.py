@@ -105,11 +105,11 @@ def run_all(options: argparse.Namespace) -> None:
     score = score_labels(dataset, lambda case_id: dataset.label_map(options.label_name, case_id))
     print(f"{options.label_name} itself: {describe(score)}", flush=True)
     labels = options.label_name + (f" of {options.fields}" if options.fields else "")
-    keys = itertools.product([options.bundle], [labels], options.recipes, options.steps, options.seeds)
+    keys = itertools.product(options.steps, options.recipes, options.seeds)
     complete(
         options.out,
         COLUMNS,
-        keys,
+        [(options.bundle, labels, recipe, steps, seed) for steps, recipe, seed in keys],
         lambda _, __, recipe, steps, seed: train(dataset, options, recipe=recipe, steps=steps, seed=seed),
     )
 

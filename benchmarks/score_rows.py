@@ -36,10 +36,11 @@ def complete(
         keys: What there is to measure.
         measure: Takes the values of a key; returns those of the other columns.
     """
-    rows = [tuple(row.values()) for row in read(path)]
+    rows = read(path)
     for key in keys:
-        about = tuple(map(str, key))
-        if all(row[: len(about)] != about for row in rows):
-            row = dict(zip(columns, [*about, *(f"{value:.4f}" for value in measure(*key))], strict=True))
+        about = dict(zip(columns, map(str, key), strict=False))
+        if not any(about.items() <= row.items() for row in rows):
+            values = (f"{value:.4f}" for value in measure(*key))
+            row = about | dict(zip(columns[len(about) :], values, strict=True))
             append(path, row, columns)
             print(", ".join(f"{name} {value}" for name, value in row.items()), flush=True)

@@ -153,12 +153,11 @@ def plan_family(
     Returns:
         By the label set's name what `label_family` takes.
     """
-    options: dict[str, Any] = {"channels": channels, "full_scale": full_scale}
-    names = [f"{name}-{place}" for place in range(1, len(members) + 1)]
-    return {
-        name: plan_dataset(folder, member, name=name, **options)[:2]
-        for name, member in zip(names, members, strict=True)
-    }
+    plans = {}
+    for place, member in enumerate(members, 1):
+        label_set = f"{name}-{place}"
+        plans[label_set] = plan_dataset(folder, member, name=label_set, channels=channels, full_scale=full_scale)[:2]
+    return plans
 
 
 def label_family(plans: Sequence[Plan], *, workers: int = 1) -> Iterator[tuple[str, Outcome]]:

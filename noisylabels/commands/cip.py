@@ -148,7 +148,7 @@ def _perturb(
     plans = family.plan_family(source, members, name=name, channels=channels, full_scale=full_scale)
     for labeller, tasks in plans.values():
         labelling.prepare_label_set(tasks, labeller, overwrite=overwrite)
-    n_images = len(plans[f"{name}-1"][1])
+    n_images = len(next(iter(plans.values()))[1])
     failures, doubts = _follow(family.label_family([*plans.values()], workers=workers), name, n_images)
     _tell([*failures, *doubts])
     typer.echo(f"{source}: {', '.join(plans)}, {n_images - len(failures)} label maps each, {len(failures)} failed")
