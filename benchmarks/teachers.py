@@ -30,9 +30,8 @@ from benchmarks.training_commands import start_commands
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
-from noisylabels.experiments.foresight import Confusions, confuse, estimate_score, mean_iou, train_student
+from noisylabels.experiments.foresight import PROBE, Confusions, confuse, estimate_score, mean_iou, train_student
 from noisylabels.experiments.pairs import Pair, rank_with_bootstrap, read_pairs, write_pairs
-from noisylabels.experiments.paper.presets import HALF_WIDTH
 
 COLUMNS = (
     *("screen", "kind", "labels", "gold", "steps", "seed", "teacher", "student", "student_low", "student_high"),
@@ -60,7 +59,7 @@ def main() -> None:
     curve = commands.add_parser("curve")
     curve.add_argument("screen", type=Path)
     curve.add_argument("--labels", nargs="+", default=["cip-3"])
-    curve.add_argument("--recipe", choices=RECIPES, default="crops, AdamW, Dice + CE")
+    curve.add_argument("--recipe", choices=RECIPES, default="crops, AdamW, Dice + CE, rate 0.003")
     curve.add_argument("--looks", type=int, default=10)
     curve.add_argument("--fields", type=int, default=24, help="Training and test fields that are looked at.")
     curve.add_argument("--steps", type=int, default=100)
@@ -101,7 +100,7 @@ def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespac
     training = dataset.ids("training")
     plate = training[0].split("_")[0]
     trusted = [case_id for case_id in training if case_id.split("_")[0] == plate][:gold] if gold else []
-    overrides = {**HALF_WIDTH, "patch_size": [options.crop, options.crop]}
+    overrides = {**PROBE, "patch_size": [options.crop, options.crop]}
     if len(dataset.channel_names) != 2:
         overrides |= {"n_channels": len(dataset.channel_names), "class_names": list(dataset.classes)}
     with tempfile.TemporaryDirectory() as folder:
