@@ -279,6 +279,22 @@ def test_what_is_not_on_the_disk_is_not_called_saved(desk, tab, context):
     tab.faults.clear()
 
 
+def test_jobs_are_asked_for_until_the_server_answers(desk, tab):
+    done = {"job": "j1", "kind": "predict", "bundle": "cdl", "state": "done", "task": None, "error": None}
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.url)
+        route.abort() if len(asked) <= 5 else route.fulfill(json={"jobs": [done]})  # a page asks five times itself
+
+    tab.page.route("**/api/jobs", answer)
+    tab.open(desk.url + "/correct")
+    tab.page.wait_for_selector("#jobs li[data-job=j1]")
+    assert len(asked) == 6
+    assert {fault for fault in tab.faults if "ERR_FAILED" not in fault} == set()
+    tab.faults.clear()
+
+
 @pytest.mark.parametrize("choice", ["#keep-mine", "#take-other"])
 def test_two_tabs_on_one_field_keep_both_and_tell_the_second(desk, tab, context, choice):
     session, task, start = start_of(desk, tab)

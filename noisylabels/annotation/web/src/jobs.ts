@@ -65,7 +65,12 @@ export class JobsPanel {
     });
   }
 
-  /** Show all jobs; as long as one runs, look again every second. */
+  /** Show all jobs when the server answers: it is asked until it does. */
+  watch(): void {
+    this.refresh().catch(() => this.ask()); // it may be starting again
+  }
+
+  /** Show all jobs; as long as one runs, look again every second. Throws Refused. */
   async refresh(): Promise<void> {
     const { jobs } = await getJson<{ jobs: Job[] }>("/api/jobs");
     find("jobs").replaceChildren(...jobs.slice(0, 8).map((job) => this.makeRow(job)));
@@ -84,7 +89,7 @@ export class JobsPanel {
     this.asked = true;
     setTimeout(() => {
       this.asked = false;
-      this.refresh().catch(() => this.ask()); // the server may be starting again
+      this.watch();
     }, POLL_MS);
   }
 
@@ -123,7 +128,10 @@ export class JobsPanel {
 
   private makeCancel(job: Job): HTMLElement {
     const cancel = make("button", { type: "button", className: "small", textContent: "Cancel" });
-    cancel.addEventListener("click", () => void post(`/api/jobs/${job.job}/cancel`).then(() => this.refresh()));
+    cancel.addEventListener("click", () => void told(async () => {
+      await post(`/api/jobs/${job.job}/cancel`);
+      await this.refresh();
+    }));
     return cancel;
   }
 
@@ -136,14 +144,19 @@ export class JobsPanel {
     dialog.showModal();
     let offset = 0;
     while (this.shown === job.job) {
-      const response = await fetch(`/api/jobs/${job.job}/log?offset=${offset}`);
-      const piece = response.ok ? await response.text() : "";
-      offset = Number(response.headers.get("X-Next-Offset") ?? offset);
+      const { piece, next } = await readLog(job, offset).catch(() => ({ piece: "", next: offset })); // asked again
+      offset = next;
       text.append(piece);
       if (piece !== "") text.scrollTop = text.scrollHeight;
       else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
+}
+
+async function readLog(job: Job, offset: number): Promise<{ piece: string; next: number }> {
+  const response = await fetch(`/api/jobs/${job.job}/log?offset=${offset}`);
+  const piece = response.ok ? await response.text() : "";
+  return { piece, next: Number(response.headers.get("X-Next-Offset") ?? offset) };
 }
 
 /** Say what retraining changed. */

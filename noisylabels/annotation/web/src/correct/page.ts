@@ -61,7 +61,7 @@ async function start(): Promise<void> {
   probe.hash = () => field.hash();
   probe.locate = (row, column) => field.stage.locate({ row, column });
   ready();
-  void jobs.refresh();
+  jobs.watch();
 }
 
 /** Show beside the button how far a prediction of this field is. */
