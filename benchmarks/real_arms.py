@@ -22,8 +22,8 @@ from noisylabels.experiments.stages import FINETUNE_RATE
 
 PLAIN, FINE_TUNED, CORRECTOR = "plain", "fine-tuned", "corrector"
 ARMS = (PLAIN, FINE_TUNED, CORRECTOR)
-LEARNING_RATE = 0.003
-"""The rate of `PROBE`, of which fine-tuning takes a share."""
+LEARNING_RATE = 0.01
+"""The bundle's own, of which fine-tuning takes a share."""
 
 Reader = Callable[[str], LabelMap]
 

@@ -74,7 +74,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-COLUMNS = ("bundle", "labels", "recipe", "steps", "seed", "mean_iou", "least_iou", "spurious", "seconds")
+COLUMNS = ("screen", "bundle", "labels", "recipe", "steps", "seed", "mean_iou", "least_iou", "spurious", "seconds")
 LEFT_BEHIND, FLOODED = 0.1, 5.0
 """A run has collapsed below this IoU of an event class, or above so many spurious pixels per true one."""
 BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
@@ -109,8 +109,8 @@ def run_all(options: argparse.Namespace) -> None:
     complete(
         options.out,
         COLUMNS,
-        [(options.bundle, labels, recipe, steps, seed) for steps, recipe, seed in keys],
-        lambda _, __, recipe, steps, seed: train(dataset, options, recipe=recipe, steps=steps, seed=seed),
+        [(dataset.folder.name, options.bundle, labels, recipe, steps, seed) for steps, recipe, seed in keys],
+        lambda *key: train(dataset, options, recipe=key[3], steps=key[4], seed=key[5]),
     )
 
 
@@ -163,11 +163,11 @@ def describe(score: Mapping[str, float]) -> str:
 
 
 def write_lines(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """Write the table: of every recipe the median and the range over seeds."""
-    yield "| bundle | labels | recipe | steps | seeds | mean IoU, median [least, most] | collapsed | seconds, median |"
-    yield f"|{8 * '---|'}"
-    for kind in dict.fromkeys(tuple(row[name] for name in COLUMNS[:4]) for row in rows):
-        runs = [row for row in rows if tuple(row[name] for name in COLUMNS[:4]) == kind]
+    """Write the table: of every recipe the median of score and seconds, and the range of the score over seeds."""
+    yield "| screen | bundle | labels | recipe | steps | seeds | mean IoU [least, most] | collapsed | seconds |"
+    yield f"|{9 * '---|'}"
+    for kind in dict.fromkeys(tuple(row[name] for name in COLUMNS[:5]) for row in rows):
+        runs = [row for row in rows if tuple(row[name] for name in COLUMNS[:5]) == kind]
         scores, seconds = ([float(row[name]) for row in runs] for name in ("mean_iou", "seconds"))
         spread = f"{median(scores):.3f} [{min(scores):.3f}, {max(scores):.3f}]"
         collapsed = sum(map(has_collapsed, runs))

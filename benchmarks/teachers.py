@@ -59,7 +59,7 @@ def main() -> None:
     curve = commands.add_parser("curve")
     curve.add_argument("screen", type=Path)
     curve.add_argument("--labels", nargs="+", default=["cip-3"])
-    curve.add_argument("--recipe", choices=RECIPES, default="crops, AdamW, Dice + CE, rate 0.003")
+    curve.add_argument("--recipe", choices=RECIPES, default="crops, AdamW, Dice + CE, rate 0.01")
     curve.add_argument("--looks", type=int, default=10)
     curve.add_argument("--fields", type=int, default=24, help="Training and test fields that are looked at.")
     curve.add_argument("--steps", type=int, default=100)

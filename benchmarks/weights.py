@@ -28,6 +28,7 @@ from noisylabels.experiments.demo import run_steps
 PLATES, FIELDS, SEED = 6, 60, 7
 CURATED = 16
 VALIDATED = 5
+RATE, WARM_UP = "0.003", "0.05"  # with which the weights that come along were trained
 SPECK_PX = 20  # a nucleus at half of 20x has a hundred
 NUCLEI = ClassTable(("background", "nucleus"))
 
@@ -64,8 +65,7 @@ def train_cdl(epochs: int | None) -> None:
 def train_mdl(epochs: int | None) -> None:
     """Go on from CDL's weights with a few quarters whose labels are right, as corrected ones would be."""
     _copy_curated(open_dataset("screen"), Path("curated"))
-    start = ["--init", "cdl/model.pt", "--learning_rate", "0.001"]
-    _train("mdl", "mdl", "curated", "corrected", epochs or 30, *start)
+    _train("mdl", "mdl", "curated", "corrected", epochs or 30, "--init", "cdl/model.pt", rate="0.001")
     _score("mdl", "screen", "cip,cdl,mdl", "truth")
 
 
@@ -83,9 +83,10 @@ def train_nuclei(epochs: int | None, data: Path | None) -> None:
     _score("nuclei", "nuclei_fields", "otsu,nuclei", "curated")
 
 
-def _train(bundle: str, name: str, dataset: str, labels: str, epochs: int, *more: str) -> None:
+def _train(bundle: str, name: str, dataset: str, labels: str, epochs: int, *more: str, rate: str = RATE) -> None:
     words = ["--dataset_dir", dataset, "--label_name", labels, "--output_dir", name, "--num_epochs", str(epochs)]
-    _once(f"{name}/model.pt", ["train", bundle, *words, "--val_interval", str(VALIDATED), *more])
+    schedule = ["--learning_rate", rate, "--warm_up", WARM_UP]
+    _once(f"{name}/model.pt", ["train", bundle, *words, "--val_interval", str(VALIDATED), *schedule, *more])
 
 
 def _score(name: str, dataset: str, methods: str, truth: str) -> None:

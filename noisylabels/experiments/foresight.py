@@ -25,7 +25,7 @@ from noisylabels.experiments.paper.presets import HALF_WIDTH
 
 Confusions = NDArray[np.int64]
 
-PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64], "learning_rate": 0.003, "warm_up": 0.05}
+PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64]}
 """What is changed of the bundle for a student that is only asked how well labels can be foretold, as in `pairs.csv`."""
 
 

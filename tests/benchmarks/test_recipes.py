@@ -6,15 +6,15 @@ from tests.bundles.small_screen import write_screen
 
 
 def row(seed, mean_iou, least_iou, spurious, recipe="crops"):
-    values = ("cdl", "cip", recipe, "100", seed, mean_iou, least_iou, spurious, 10 * (seed + 1))
+    values = ("s21", "cdl", "cip", recipe, "100", seed, mean_iou, least_iou, spurious, 10 * (seed + 1))
     return dict(zip(COLUMNS, map(str, values), strict=True))
 
 
 def test_a_class_left_behind_or_a_flood_is_a_collapse():
     rows = [row(0, 0.6, 0.3, 1.0), row(1, 0.5, 0.09, 1.0), row(2, 0.7, 0.3, 5.1), row(0, 0.4, 0.1, 5.0, recipe="whole")]
     assert list(write_lines(rows))[2:] == [
-        "| cdl | cip | crops | 100 | 3 | 0.600 [0.500, 0.700] | 2 | 20 |",
-        "| cdl | cip | whole | 100 | 1 | 0.400 [0.400, 0.400] | 0 | 10 |",
+        "| s21 | cdl | cip | crops | 100 | 3 | 0.600 [0.500, 0.700] | 2 | 20 |",
+        "| s21 | cdl | cip | whole | 100 | 1 | 0.400 [0.400, 0.400] | 0 | 10 |",
     ]
 
 
