@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.marks import add_table
-from benchmarks.real import RECIPE
 from benchmarks.score_rows import Row, complete
-from benchmarks.teachers import PUBLISHED, ends, estimate_gain
+from benchmarks.teachers import PUBLISHED, ends
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.images import read_label_map
-from noisylabels.experiments.foresight import confuse, mean_iou, train_student
+from noisylabels.experiments.confusions import confuse, estimate_gain, mean_iou
+from noisylabels.experiments.foresight import PROBE, train_student
 
 COLUMNS = ("screen", "labels", "steps", "seed", "published", "teacher", "student", "gain", "gain_low", "gain_high")
 BEGIN, END = "<!-- every plate: begin -->", "<!-- every plate: end -->"
@@ -67,11 +67,11 @@ def measure(dataset: Dataset, labels: str, published: str, *, steps: int, seed: 
         name: confuse(dataset, truth, partial(dataset.label_map, name), split="test") for name in (published, labels)
     }
     with tempfile.TemporaryDirectory() as folder:
-        student = train_student(dataset, labels, Path(folder), steps=steps, seed=seed, overrides=RECIPE)
+        student = train_student(dataset, labels, Path(folder), steps=steps, seed=seed, overrides=PROBE)
         read_own = lambda case_id: read_label_map(student.folder / f"{case_id}.tif")  # noqa: E731
         predicted = confuse(dataset, truth, read_own, split="test")
     scores = [float(mean_iou(counts.sum(0))) for counts in (own[published], own[labels], predicted)]
-    return [*scores, *ends(estimate_gain(dataset, own[published], predicted))]
+    return [*scores, *ends(estimate_gain(dataset, own[published], predicted, split="test"))]
 
 
 def write_lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -15,15 +15,16 @@ from noisylabels.data.dataset import Dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import LabelMap
 from noisylabels.data.views import view_of, write_view
+from noisylabels.experiments.confusions import confuse, mean_iou
 from noisylabels.experiments.corrector import train_learner
-from noisylabels.experiments.foresight import confuse, mean_iou, train_last
+from noisylabels.experiments.foresight import train_last
 from noisylabels.experiments.label_channels import write_pairs_view
 from noisylabels.experiments.stages import FINETUNE_RATE
 
 PLAIN, FINE_TUNED, CORRECTOR = "plain", "fine-tuned", "corrector"
 ARMS = (PLAIN, FINE_TUNED, CORRECTOR)
 LEARNING_RATE = 0.01
-"""The bundle's own, of which fine-tuning takes a share."""
+"""The bundle's own, of which fine-tuning takes a share where the recipe has none."""
 
 Reader = Callable[[str], LabelMap]
 
@@ -72,7 +73,8 @@ def fine_tune(
     source = write_view(
         dataset, folder / "fields", ids={*ids, *dataset.ids("validation")}, name="truth", source="truth"
     )
-    values = {**overrides, "init": str(student / "last.pt"), "learning_rate": FINETUNE_RATE * LEARNING_RATE}
+    rate = FINETUNE_RATE * float(str(recipe.get("learning_rate", LEARNING_RATE)))
+    values = {**overrides, "init": str(student / "last.pt"), "learning_rate": rate}
     train_last(source, "truth", folder / "model", n_fields=len(ids), steps=steps, seed=seed, overrides=values)
     return folder / "model" / "last.pt"
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.images import read_label_map
-from noisylabels.experiments.foresight import confuse, mean_iou
+from noisylabels.experiments.confusions import confuse, mean_iou
 from noisylabels.importing.look import draw_overlay
 
 Picture = NDArray[np.uint8]

@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 from benchmarks.real_arms import ARMS, PLAIN
 from benchmarks.real_sets import VOTERS
 from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
-from noisylabels.experiments.foresight import class_ious, mean_iou
+from noisylabels.experiments.confusions import class_ious, mean_iou
 
 Row = dict[str, str]
 

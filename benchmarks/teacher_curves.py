@@ -14,7 +14,7 @@ from noisylabels.data.dataset import Dataset, open_dataset, write_dataset
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 from noisylabels.data.views import view_of
-from noisylabels.experiments.foresight import mean_iou
+from noisylabels.experiments.confusions import mean_iou
 from noisylabels.experiments.paper.presets import HALF_WIDTH
 from noisylabels.experiments.stops import count_changes, stop_at_slope, stop_at_wave
 from noisylabels.learning import launcher

@@ -2,7 +2,7 @@
 
     python -m benchmarks.teachers run SCREEN... [--labels cip-1 ...] [--gold 1 2 4 8] [--crop 64] [--out teachers.csv]
     python -m benchmarks.teachers curve SCREEN --labels cip-3 [--out curves.csv]
-    python -m benchmarks.teachers pairs probes.csv [--real docs/tables/real.csv] --out noisylabels/experiments/pairs.csv
+    python -m benchmarks.teachers pairs probes.csv --out noisylabels/experiments/pairs.csv
     python -m benchmarks.teachers table teachers.csv [--pairs pairs.csv] [--curves curves.csv] [--page docs/teachers.md]
 
 Each screen is a dataset folder with a truth, which is looked at only to score. For every label set a student is
@@ -13,29 +13,29 @@ line by line: a second call goes on. `--crop 64` is the student of `noisylabels 
 """
 
 import argparse
-import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import nan
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.marks import publish
 from benchmarks.recipes import RECIPES
 from benchmarks.score_rows import Row, complete, read
 from benchmarks.teacher_curves import follow_all, write_curves
 from benchmarks.training_commands import start_commands
-from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
+from evaluation.statistics.intervals import Interval
 from noisylabels.data.dataset import Dataset, open_dataset
-from noisylabels.data.images import read_label_map
-from noisylabels.experiments.foresight import PROBE, Confusions, confuse, estimate_score, mean_iou, train_student
+from noisylabels.experiments.confusions import confuse, estimate_gain, estimate_score, mean_iou
+from noisylabels.experiments.foresight import PROBE, Student, judge, train_student
 from noisylabels.experiments.pairs import Pair, rank_with_bootstrap, read_pairs, write_pairs
 
 COLUMNS = (
     *("screen", "kind", "labels", "gold", "steps", "seed", "teacher", "student", "student_low", "student_high"),
     *("gain", "gain_low", "gain_high", "agreement", "agreement_low", "agreement_high"),
+    "refereed",
 )
 PUBLISHED = "cip-3"
 """The member of seven threshold scales from 0.5 to 4 that is the CIP as published: scale 1."""
@@ -54,6 +54,8 @@ def main() -> None:
     run.add_argument("--steps", type=int, default=100)
     run.add_argument("--crop", type=int, default=128, help="64: the student of foresee")
     run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--referee", help="a label set that votes, whose student stands in for the truth")
+    run.add_argument("--work", type=Path, default=Path("students"), help="folder of the trainings")
     run.add_argument("--out", type=Path, default=Path("teachers.csv"))
     run.set_defaults(call=run_all)
     curve = commands.add_parser("curve")
@@ -69,7 +71,6 @@ def main() -> None:
     curve.set_defaults(call=follow_all)
     pairs = commands.add_parser("pairs")
     pairs.add_argument("rows", nargs="+", type=Path)
-    pairs.add_argument("--real", type=Path)
     pairs.add_argument("--out", type=Path, required=True)
     pairs.set_defaults(call=collect_pairs)
     table = commands.add_parser("table")
@@ -96,42 +97,33 @@ def run_all(options: argparse.Namespace) -> None:
 
 
 def measure(dataset: Dataset, labels: str, gold: int, options: argparse.Namespace) -> Sequence[float]:
-    """Train one student and compare it with its teacher and the truth."""
+    """Train one student and compare it with its teacher, the truth and the referee."""
+    student = train(dataset, labels, gold, options)
+    truth, read = partial(dataset.label_map, "truth"), student.read
+    own = confuse(dataset, truth, partial(dataset.label_map, labels), split="test")
+    predicted = confuse(dataset, truth, read, split="test")
+    score, gain = estimate_score(dataset, predicted, split="test"), estimate_gain(dataset, own, predicted, split="test")
+    refereed = nan
+    if options.referee not in (None, labels) and not gold:
+        refereed = judge(dataset, student, train(dataset, options.referee, 0, options), split="test").estimate
+    return [float(mean_iou(own.sum(0))), *ends(score), *ends(gain), *ends(student.agreement), refereed]
+
+
+def train(dataset: Dataset, labels: str, gold: int, options: argparse.Namespace) -> Student:
+    """Train a student, of the truth of a plate's first fields if gold; one that is in the folder is taken as it is."""
     training = dataset.ids("training")
     plate = training[0].split("_")[0]
     trusted = [case_id for case_id in training if case_id.split("_")[0] == plate][:gold] if gold else []
-    overrides = {**PROBE, "patch_size": [options.crop, options.crop]}
-    if len(dataset.channel_names) != 2:
-        overrides |= {"n_channels": len(dataset.channel_names), "class_names": list(dataset.classes)}
-    with tempfile.TemporaryDirectory() as folder:
-        student = train_student(
-            dataset,
-            labels,
-            Path(folder),
-            steps=options.steps,
-            seed=options.seed,
-            training_ids=trusted,
-            overrides=overrides,
-        )
-        truth = partial(dataset.label_map, "truth")
-        own = confuse(dataset, truth, partial(dataset.label_map, labels), split="test")
-        predicted = confuse(
-            dataset, truth, lambda case_id: read_label_map(student.folder / f"{case_id}.tif"), split="test"
-        )
-    score, gain = estimate_score(dataset, predicted, split="test"), estimate_gain(dataset, own, predicted)
-    return [float(mean_iou(own.sum(0))), *ends(score), *ends(gain), *ends(student.agreement)]
-
-
-def estimate_gain(dataset: Dataset, own: Confusions, predicted: Confusions) -> Interval:
-    """Give the student's score less its teacher's with a jackknife interval over wells."""
-    groups = [dataset.case(case_id).group for case_id in dataset.ids("test")]
-    both = np.stack([own, predicted], axis=1)
-
-    def score(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(mean_iou(sums[:, 1]) - mean_iou(sums[:, 0]))
-
-    without, _ = leave_clusters_out(both, score, clusters=groups)
-    return jackknife_interval(without, estimate=float(score(both.sum(0)[None].astype(float))[0]))
+    name = f"{labels}-{gold}-{options.steps}-{options.crop}-{options.seed}"
+    return train_student(
+        dataset,
+        labels,
+        options.work / dataset.folder.name / name,
+        steps=options.steps,
+        seed=options.seed,
+        training_ids=trusted,
+        overrides={**PROBE, "patch_size": [options.crop, options.crop]},
+    )
 
 
 def ends(interval: Interval) -> Sequence[float]:
@@ -142,27 +134,25 @@ def ends(interval: Interval) -> Sequence[float]:
 def collect_pairs(options: argparse.Namespace) -> None:
     """Make the table of pairs that `noisylabels foresee` expects gains from."""
     pairs = [
-        Pair(row["screen"], row["kind"], row["labels"], 1 - float(row["agreement"]), *scores(row))
+        Pair(
+            row["screen"],
+            row["kind"],
+            row["labels"],
+            1 - float(row["agreement"]),
+            float(row["teacher"]),
+            float(row["student"]),
+            float(row["refereed"]),
+        )
         for row in read_all(options.rows, by=())  # a pair counts once, however long its student learnt
-        if row["labels"] != "truth"
-    ]
-    pairs += [
-        Pair(row["set"], "real", row["labels"], float(row["inconsistency"]), *scores(row))
-        for row in read_all([options.real] if options.real else [])
         if row["labels"] != "truth"
     ]
     write_pairs(options.out, pairs)
 
 
-def scores(row: Row) -> tuple[float, float]:
-    """Give the scores of teacher and student."""
-    return float(row["teacher"]), float(row["student"])
-
-
 def read_all(paths: Sequence[Path], *, by: Sequence[str] = ("steps",)) -> list[Row]:
     """Read the rows of several tables, the first of those of one training; `by` names what else tells them apart."""
     rows = [row for path in paths for row in read(path)]
-    keys = [tuple(row.get(name) for name in ("screen", "set", "labels", "gold", "seed", *by)) for row in rows]
+    keys = [tuple(row.get(name) for name in ("screen", "labels", "gold", "seed", *by)) for row in rows]
     return [row for place, row in enumerate(rows) if keys.index(keys[place]) == place]
 
 
@@ -225,15 +215,16 @@ def write_families(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def write_ranks(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Write how inconsistency ranks gains, and agreement teachers."""
-    yield "| pairs | of sets | inconsistency and gain | agreement and the teacher's own score |"
-    yield f"|{4 * '---|'}"
+    """Write how inconsistency and a referee rank gains, and agreement teachers."""
+    yield "| pairs | of sets | inconsistency and gain | refereed and true gain | agreement and teacher's score |"
+    yield f"|{5 * '---|'}"
     for kind in ("simulated", "real", "all"):
         chosen = [pair for pair in pairs if kind in ("all", pair.kind)]
         if len(chosen) > 3:
-            found = rank_with_bootstrap(chosen)
-            cells = [f"{rho:.2f} [{low:.2f}, {high:.2f}]" for rho, low, high in found.values()]
-            yield f"| {len(chosen)} {kind} | {len({pair.set for pair in chosen})} | {' | '.join(cells)} |"
+            found, judged = rank_with_bootstrap(chosen), sum(np.isfinite(pair.refereed) for pair in chosen)
+            cells = {name: f"{rho:.2f} [{low:.2f}, {high:.2f}]" for name, (rho, low, high) in found.items()}
+            cells["refereed"] += f" of {judged}"
+            yield f"| {len(chosen)} {kind} | {len({pair.set for pair in chosen})} | {' | '.join(cells.values())} |"
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.marks import add_table
-from benchmarks.real import RECIPE, predict
+from benchmarks.real import predict
 from benchmarks.real_arms import fine_tune, read_from
 from benchmarks.score_rows import Row, complete
-from benchmarks.teachers import ends, estimate_gain
+from benchmarks.teachers import ends
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
-from noisylabels.experiments.foresight import Confusions, confuse, mean_iou, train_student
+from noisylabels.experiments.confusions import Confusions, confuse, estimate_gain, mean_iou
+from noisylabels.experiments.foresight import PROBE, train_student
 
 COLUMNS = ("screen", "labels", "gold", "steps", "seed", "gold_only", "fine_tuned", "gain", "gain_low", "gain_high")
 BEGIN, END = "<!-- trusted: begin -->", "<!-- trusted: end -->"
@@ -64,14 +65,14 @@ def measure(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) 
     """Train both ways; score them, and their difference with its interval."""
     alone, both = train_both(dataset, labels, gold, steps=steps, seed=seed)
     scores = [float(mean_iou(counts.sum(0))) for counts in (alone, both)]
-    return [*scores, *ends(estimate_gain(dataset, alone, both))]
+    return [*scores, *ends(estimate_gain(dataset, alone, both, split="test"))]
 
 
 def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: int) -> tuple[Confusions, Confusions]:
     """Count the pixels of the test fields by truth and prediction: of gold only, and of the fine-tuned network."""
     training = dataset.ids("training")
     ids = [case_id for case_id in training if case_id.split("_")[0] == training[0].split("_")[0]][:gold]
-    overrides = RECIPE | {"crops_per_field": max(1, 8 // gold)}
+    overrides = dict(PROBE) | {"crops_per_field": max(1, 8 // gold)}
     truth = partial(dataset.label_map, "truth")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -80,7 +81,7 @@ def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: in
         )
         alone = confuse(dataset, truth, read_from(learner.folder), split="test")
         weights = fine_tune(
-            dataset, ids, labels, folder / "both", steps=steps // 2, seed=seed, overrides=overrides, recipe=RECIPE
+            dataset, ids, labels, folder / "both", steps=steps // 2, seed=seed, overrides=overrides, recipe=PROBE
         )
         predict(dataset, weights, folder / "labels", split="test")
         return alone, confuse(dataset, truth, read_from(folder / "labels"), split="test")

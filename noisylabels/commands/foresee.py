@@ -14,6 +14,9 @@ app = typer.Typer()
 def foresee(
     dataset: DatasetFolder,
     labels: Annotated[str, typer.Option(help="Label sets with commas; a student is trained on each.")] = "cip",
+    referee: Annotated[
+        str | None, typer.Option(help="A label set that votes: its student stands in for the truth of the others.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the students; a second call goes on.")] = Path("foresight"),
     split: Annotated[Literal["validation", "test"], typer.Option(help="The held-out fields.")] = "test",
     steps: Annotated[int, typer.Option(help="Steps of each training.", min=1)] = 100,
@@ -21,20 +24,12 @@ def foresee(
 ) -> None:
     """Foresee how much a network can gain over its labels: train a student on each label set, compare both.
 
-    What it lets expect is what real image sets showed whose truth is known.
+    What it lets expect is what image sets showed whose truth is known.
     """
     from noisylabels.data.dataset import open_dataset
-    from noisylabels.data.errors import InputError
-    from noisylabels.experiments.foresight import describe_students, find_next_step, train_student
-    from noisylabels.experiments.pairs import read_known_pairs
+    from noisylabels.experiments.expectations import describe, find_next_step, foresee_gains
 
-    fields, names = open_dataset(dataset), read_list(labels)
-    if not names:
-        msg = "--labels must name at least one label set, got none. Write for instance --labels cip."
-        raise InputError(msg)
-    for name in names:
-        fields.require_labels(name)
-    students = [train_student(fields, name, out / name, split=split, steps=steps, seed=seed) for name in names]
-    known = read_known_pairs()
-    typer.echo(describe_students(students, tuple(fields.classes), known))
-    typer.echo(find_next_step(students, known, dataset))
+    fields = open_dataset(dataset)
+    found = foresee_gains(fields, read_list(labels), out, referee=referee, split=split, steps=steps, seed=seed)
+    typer.echo(describe(found, tuple(fields.classes)))
+    typer.echo(find_next_step(found, dataset))

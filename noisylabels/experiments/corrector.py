@@ -17,7 +17,8 @@ from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map, write_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
-from noisylabels.experiments.foresight import Confusions, mean_iou, require_training, train_last
+from noisylabels.experiments.confusions import Confusions, mean_iou
+from noisylabels.experiments.foresight import require_training, train_last
 from noisylabels.experiments.label_channels import write_pairs_view
 
 

@@ -6,24 +6,22 @@ agreement promises a gain over the teacher. It does not tell which teacher is ri
 such as swelling, is foretold perfectly. benchmarks/teachers.py measures how far both hold.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.statistics.intervals import Interval, jackknife_interval, leave_clusters_out
-from noisylabels.data.arrays import RealArray
+from evaluation.statistics.intervals import Interval
 from noisylabels.data.dataset import Dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
 from noisylabels.data.labels import IGNORE_INDEX, LabelMap
 from noisylabels.data.views import write_view
-from noisylabels.experiments.pairs import Pair, describe_gain, expect_gain
+from noisylabels.experiments.confusions import class_ious, confuse, estimate_gain, estimate_score
 from noisylabels.experiments.paper.presets import HALF_WIDTH
-
-Confusions = NDArray[np.int64]
 
 PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64]}
 """What is changed of the bundle for a student that is only asked how well labels can be foretold, as in `pairs.csv`."""
@@ -50,58 +48,30 @@ class Student:
         """One minus the agreement."""
         return 1 - self.agreement.estimate
 
-
-def mean_iou(confusions: RealArray) -> NDArray[np.float64]:
-    """Score confusion matrices by the mean IoU of the classes that occur.
-
-    Args:
-        confusions: (..., class, class) pixels by reference and prediction. Not modified.
-
-    Examples:
-        >>> float(mean_iou(np.array([[8, 0], [2, 2]])).round(2))
-        0.65
-    """
-    ious = class_ious(confusions)
-    n_known = np.isfinite(ious).sum(-1)
-    return np.asarray(np.divide(np.nansum(ious, -1), n_known, out=np.full(n_known.shape, np.nan), where=n_known > 0))
+    def read(self, case_id: str) -> LabelMap:
+        """Read its label map of a held-out field."""
+        return read_label_map(self.folder / f"{case_id}.tif")
 
 
-def class_ious(confusions: RealArray) -> NDArray[np.float64]:
-    """Score confusion matrices by the IoU of each class; nan for one that does not occur."""
-    counts = np.asarray(confusions, float)
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    union = counts.sum(-1) + counts.sum(-2) - hits
-    return np.asarray(np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0))
+def judge(dataset: Dataset, student: Student, referee: Student, *, split: str) -> Interval:
+    """Return a student's gain over its labels, the referee's label maps of held-out fields taken for the truth.
 
-
-def confuse(
-    dataset: Dataset, reference: Callable[[str], LabelMap], prediction: Callable[[str], LabelMap], *, split: str
-) -> Confusions:
-    """Count pixels by class for every field of a split; pixels that either map ignores (255) do not count.
+    The referee is the student of labels that vote: nearer to the truth than each voter, and known without one. It is
+    more like another student than the truth is, so the gain is too large as it stands; it ranks labels, and
+    `pairs.expect_gain` takes from pairs whose truth is known what it comes to.
 
     Args:
-        dataset: The dataset folder.
-        reference: Gives the label map of a field.
-        prediction: Gives the other.
-        split: Which fields.
+        dataset: The dataset folder, with the label set that the student learnt.
+        student: Of the labels that are asked about.
+        referee: Of the labels that vote; its own gain cannot be judged by it.
+        split: Held-out fields of both.
 
     Returns:
-        (field, class, class) counts.
+        Difference of mean IoU, with its jackknife interval over groups.
     """
-    n = len(dataset.classes)
-    tables = []
-    for case_id in dataset.ids(split):
-        first, second = reference(case_id).astype(np.int64), prediction(case_id)
-        counted = (first != IGNORE_INDEX) & (second != IGNORE_INDEX)
-        tables.append(np.bincount(first[counted] * n + second[counted], minlength=n * n).reshape(n, n))
-    return np.stack(tables)
-
-
-def estimate_score(dataset: Dataset, confusions: Confusions, *, split: str) -> Interval:
-    """Return the mean IoU of a split with its jackknife interval over groups."""
-    groups = [dataset.case(case_id).group for case_id in dataset.ids(split)]
-    without, _ = leave_clusters_out(confusions, mean_iou, clusters=groups)
-    return jackknife_interval(without, estimate=float(mean_iou(confusions.sum(0))), bounds=(0, 1))
+    own = partial(dataset.label_map, student.labels, ignore_index=IGNORE_INDEX)
+    teacher, learnt = (confuse(dataset, referee.read, read, split=split) for read in (own, student.read))
+    return estimate_gain(dataset, teacher, learnt, split=split)
 
 
 def train_student(
@@ -203,48 +173,3 @@ def require_training(dataset: Dataset, ids: Sequence[str]) -> None:
         if split != "training":
             msg = f"Trusted fields must be training fields, got {case_id} of the {split} fields. Choose another field."
             raise InputError(msg)
-
-
-def describe_students(students: Sequence[Student], class_names: Sequence[str], pairs: Sequence[Pair]) -> str:
-    """Return what can be expected, most inconsistent labels first.
-
-    Args:
-        students: One per label set.
-        class_names: One name per class index.
-        pairs: Teachers and students whose truth is known, to expect the like from.
-    """
-    lines = []
-    for student in sorted(students, key=lambda one: -one.inconsistency):
-        found = student.agreement
-        ends = "no interval: fewer than three wells" if np.isnan(found.low) else f"[{found.low:.3f}, {found.high:.3f}]"
-        parts = ", ".join(f"{name} {iou:.3f}" for name, iou in zip(class_names, student.classes, strict=True))
-        lines.append(f"{student.labels}: held-out agreement {found.estimate:.3f} {ends} ({parts})")
-        lines.append(f"  {describe_gain(expect_gain(student.inconsistency, pairs))}")
-    return "\n".join([*lines, ADVICE])
-
-
-def find_next_step(students: Sequence[Student], pairs: Sequence[Pair], dataset: str | Path) -> str:
-    """Return what a person should do now, with the command, from the gain that the least consistent labels let expect.
-
-    Args:
-        students: One per label set.
-        pairs: Teachers and students whose truth is known.
-        dataset: The dataset folder, for the command.
-    """
-    best = max(students, key=lambda one: one.inconsistency)
-    gain = expect_gain(best.inconsistency, pairs)
-    if gain is not None and gain.low > 0:
-        train = f"noisylabels train cdl --dataset_dir {dataset} --label_name {best.labels} --output_dir runs/cdl"
-        return f"Next: train a network on {best.labels}, for a gain over it is expected.\n  {train}"
-    correct = f"noisylabels annotate create {dataset}.desk {dataset} --start {best.labels}"
-    if gain is not None and gain.expected <= 0:
-        why = f"{best.labels} is consistent, so a network learns its errors too, and more of its labels buy nothing"
-        return f"Next: correct fields by hand: {why}.\n  {correct}"
-    why = "whether a network gains over them cannot be told from the labels alone"
-    return f"Next: correct ten test fields, and score {best.labels} and a network on them: {why}.\n  {correct}"
-
-
-ADVICE = """\
-The lower the agreement, the more of the labels' errors have no cause in the picture, and the more a network trained on
-them can gain over them. A high agreement does not say that labels are right: what is wrong everywhere alike, such as
-swollen outlines, is foretold perfectly. Look at the outlines of some isolated events beside this."""

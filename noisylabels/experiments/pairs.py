@@ -9,7 +9,9 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
+from math import nan
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from noisylabels.data.atomic import write_text
 from noisylabels.data.errors import InputError
 
-LEAST_SETS = 3
+LEAST_SETS, LEAST_PAIRS = 3, 4
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Pair:
         inconsistency: One less the mean IoU of the student with its own teacher on held-out fields, in [0, 1].
         teacher_iou: Mean IoU of the labels with the truth of those fields.
         student_iou: Mean IoU of the student with the truth of those fields.
+        refereed: The student's gain as a referee sees it (`foresight.judge`); nan where no labels vote, and for those
+            of the referee itself.
     """
 
     set: str
@@ -39,11 +43,16 @@ class Pair:
     inconsistency: float
     teacher_iou: float
     student_iou: float
+    refereed: float = nan
 
     @property
     def gain(self) -> float:
         """The student's score less its teacher's."""
         return self.student_iou - self.teacher_iou
+
+
+Sign = Literal["inconsistency", "refereed"]
+"""What a gain is expected from."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ class Gain:
         high: largest that four of five sets left out would have allowed for.
         n_pairs: How many pairs,
         n_sets: of how many data sets.
-        outside: Whether no pair is as inconsistent, or as consistent, as this.
+        outside: Whether this lies beyond all pairs.
+        by: What it was expected from.
     """
 
     expected: float
@@ -65,6 +75,7 @@ class Gain:
     n_pairs: int
     n_sets: int
     outside: bool = False
+    by: Sign = "inconsistency"
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -76,15 +87,9 @@ def read_pairs(path: Path) -> list[Pair]:
     return _parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def read_known_pairs(kind: str = "real") -> list[Pair]:
-    """Read the pairs that come with the program.
-
-    Args:
-        kind: real, or simulated: on simulated plates inconsistency does not rank the gains (docs/teachers.md), so
-            nothing is expected from them.
-    """
-    text = files("noisylabels.experiments").joinpath("pairs.csv").read_text(encoding="utf-8")
-    return [pair for pair in _parse(text, "pairs.csv") if pair.kind == kind]
+def read_known_pairs() -> list[Pair]:
+    """Read the pairs that come with the program."""
+    return _parse(files("noisylabels.experiments").joinpath("pairs.csv").read_text(encoding="utf-8"), "pairs.csv")
 
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
@@ -97,15 +102,16 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
     write_text(path, text.getvalue())
 
 
-def expect_gain(inconsistency: float, pairs: Sequence[Pair]) -> Gain | None:
-    """Expect the gain of a new student from its labels' inconsistency.
+def expect_gain(sign: float, pairs: Sequence[Pair], *, by: Sign = "inconsistency") -> Gain | None:
+    """Expect the gain of a new student from its labels' inconsistency, or from what a referee sees of it.
 
     A line is fitted to the pairs by least squares. How far it may be wrong is asked of each data set in turn, which the
     line through the other sets has not seen: 80 % of these errors lie within the interval.
 
     Args:
-        inconsistency: In [0, 1].
-        pairs: With known truth.
+        sign: Inconsistency in [0, 1], or the refereed gain.
+        pairs: With known truth; those whose sign is not known do not count.
+        by: Which of the two it is.
 
     Returns:
         None where the pairs are of fewer than three data sets, or nan is asked.
@@ -116,18 +122,19 @@ def expect_gain(inconsistency: float, pairs: Sequence[Pair]) -> Gain | None:
         >>> round(gain.expected, 3), round(gain.low, 3), round(gain.high, 3)
         (0.1, 0.1, 0.1)
     """
+    pairs = [pair for pair in pairs if np.isfinite(getattr(pair, by))]
     sets = sorted({pair.set for pair in pairs})
-    if len(sets) < LEAST_SETS or np.isnan(inconsistency):
+    if len(sets) < LEAST_SETS or np.isnan(sign):
         return None
-    x, y = np.array([pair.inconsistency for pair in pairs]), np.array([pair.gain for pair in pairs])
+    x, y = np.array([getattr(pair, by) for pair in pairs]), np.array([pair.gain for pair in pairs])
     names = np.array([pair.set for pair in pairs])
     errors = np.concatenate(
         [y[names == one] - _line(x[names != one], y[names != one], x[names == one]) for one in sets]
     )
-    expected = float(_line(x, y, np.array([inconsistency]))[0])
+    expected = float(_line(x, y, np.array([sign]))[0])
     low, high = expected + np.quantile(errors, [0.1, 0.9])
-    outside = not x.min() <= inconsistency <= x.max()
-    return Gain(expected, float(low), float(high), len(pairs), len(sets), outside)
+    outside = not x.min() <= sign <= x.max()
+    return Gain(expected, float(low), float(high), len(pairs), len(sets), outside, by)
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -150,7 +157,7 @@ def describe_gain(gain: Gain | None) -> str:
 def rank_with_bootstrap(
     pairs: Sequence[Pair], *, n_draws: int = 2000, seed: int = 0
 ) -> dict[str, tuple[float, float, float]]:
-    """Compute how inconsistency ranks gains, and how agreement ranks teachers: Spearman's rho, 95 % bootstrap.
+    """Compute how inconsistency and a referee rank gains, and agreement teachers: Spearman's rho, 95 % bootstrap.
 
     Args:
         pairs: At least four. Pairs are drawn, so the interval is too narrow where pairs of one set resemble each other.
@@ -158,36 +165,40 @@ def rank_with_bootstrap(
         seed: Of the draws.
 
     Returns:
-        Estimate, low and high of `gain` (inconsistency and gain) and `choice` (agreement and the teacher's own score);
-        nan where one of the two is the same everywhere.
+        Estimate, low and high of `gain` (inconsistency and gain), `refereed` (what a referee sees of the gain, and the
+        gain; pairs without a referee left out) and `choice` (agreement and the teacher's own score); nan where fewer
+        than four pairs are left, or one of the two is the same everywhere.
 
     Raises:
         InputError: If there are fewer than four pairs.
     """
-    from scipy.stats import spearmanr
-
-    if len(pairs) < 4:
+    if len(pairs) < LEAST_PAIRS:
         msg = f"A rank correlation must rest on at least four pairs, got {len(pairs)}. Run more teachers."
         raise InputError(msg)
-    columns = np.array([(pair.inconsistency, pair.gain, pair.teacher_iou) for pair in pairs])
-    rng = np.random.default_rng(seed)
-    draws = [rng.integers(0, len(pairs), len(pairs)) for _ in range(n_draws)]
+    signs = {
+        "gain": [(pair.inconsistency, pair.gain) for pair in pairs],
+        "refereed": [(pair.refereed, pair.gain) for pair in pairs if np.isfinite(pair.refereed)],
+        "choice": [(-pair.inconsistency, pair.teacher_iou) for pair in pairs],
+    }
+    return {name: _rank(np.array(both), n_draws, np.random.default_rng(seed)) for name, both in signs.items()}
 
-    def rank(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
-        if np.ptp(x) == 0 or np.ptp(y) == 0:
-            return np.nan, np.nan, np.nan
-        varied = [draw for draw in draws if np.ptp(x[draw]) > 0 and np.ptp(y[draw]) > 0]
-        low, high = np.quantile([spearmanr(x[draw], y[draw]).statistic for draw in varied], [0.025, 0.975])
-        return float(spearmanr(x, y).statistic), float(low), float(high)
 
-    return {"gain": rank(columns[:, 0], columns[:, 1]), "choice": rank(-columns[:, 0], columns[:, 2])}
+def _rank(both: NDArray[np.float64], n_draws: int, rng: np.random.Generator) -> tuple[float, float, float]:
+    from scipy.stats import spearmanr
+
+    if len(both) < LEAST_PAIRS or np.ptp(both, axis=0).min() == 0:
+        return np.nan, np.nan, np.nan
+    draws = [both[rng.integers(0, len(both), len(both))] for _ in range(n_draws)]
+    varied = [draw for draw in draws if np.ptp(draw, axis=0).min() > 0]
+    low, high = np.quantile([spearmanr(*draw.T).statistic for draw in varied], [0.025, 0.975])
+    return float(spearmanr(*both.T).statistic), float(low), float(high)
 
 
 def _parse(text: str, source: str) -> list[Pair]:
     found = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
         try:
-            numbers = [float(row[name]) for name in ("inconsistency", "teacher_iou", "student_iou")]
+            numbers = [float(row[name]) for name in ("inconsistency", "teacher_iou", "student_iou", "refereed")]
             found.append(Pair(row["set"], row["kind"], row["teacher"], *numbers))
         except (KeyError, TypeError, ValueError) as error:
             columns = ", ".join(column.name for column in fields(Pair))

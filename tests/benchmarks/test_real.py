@@ -18,7 +18,7 @@ from benchmarks.real_sets import SETS, find_set, list_fields, prepare
 from benchmarks.real_table import collect, compare, describe, tabulate, write_page
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_image, write_label_map
-from noisylabels.experiments.foresight import mean_iou
+from noisylabels.experiments.confusions import mean_iou
 from noisylabels.importing.masks import read_mask
 
 LESS = ["--steps", "1", "--teachers", "deviation", "--seeds", "1", "--gold", "1"]

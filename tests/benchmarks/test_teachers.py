@@ -1,6 +1,9 @@
 """The tables of teachers and students, from drawn rows, and one training followed on a tiny screen."""
 
 import argparse
+from dataclasses import astuple
+
+import numpy as np
 
 from benchmarks import teacher_curves, teachers
 from benchmarks.score_rows import append
@@ -10,7 +13,7 @@ from noisylabels.experiments.pairs import Pair, read_pairs
 def make_row(labels, teacher, student, agreement, *, screen="s1", gold=0):
     row = dict.fromkeys(teachers.COLUMNS, "0.0")
     row |= {"screen": screen, "kind": "simulated", "labels": labels, "gold": str(gold), "seed": "0"}
-    return row | {"teacher": f"{teacher}", "student": f"{student}", "agreement": f"{agreement}"}
+    return row | {"teacher": f"{teacher}", "student": f"{student}", "agreement": f"{agreement}", "refereed": "0.05"}
 
 
 ROWS = [
@@ -41,14 +44,17 @@ def test_a_screen_is_summed_up_by_its_published_pipeline():
 def test_pairs_are_collected_from_both_kinds_truth_left_out_and_the_first_of_equals_kept(tmp_path):
     first = write(tmp_path / "a.csv", ROWS[:1])
     second = write(tmp_path / "b.csv", [make_row("cip-1", 0.4, 0.9, 0.1), *ROWS[4:]])
-    real = {"set": "cells", "labels": "otsu", "gold": "0", "teacher": "0.5", "student": "0.7", "inconsistency": "0.25"}
-    real_rows = write(tmp_path / "real.csv", [real, real | {"labels": "truth", "teacher": "", "inconsistency": ""}])
-    teachers.collect_pairs(argparse.Namespace(rows=[first, second], real=real_rows, out=tmp_path / "pairs.csv"))
-    assert read_pairs(tmp_path / "pairs.csv") == [
-        Pair("cells", "real", "otsu", 0.25, 0.5, 0.7),
-        Pair("s1", "simulated", "cip-1", 0.5, 0.4, 0.5),
-        Pair("s1", "simulated", "consensus", 0.22, 0.65, 0.7),
+    real = make_row("otsu", 0.5, 0.7, 0.75, screen="cells") | {"kind": "real", "refereed": "nan"}
+    rows = [first, second, write(tmp_path / "c.csv", [real])]
+    teachers.collect_pairs(argparse.Namespace(rows=rows, out=tmp_path / "pairs.csv"))
+    pairs = read_pairs(tmp_path / "pairs.csv")
+    assert [astuple(pair)[:-1] for pair in pairs] == [
+        ("cells", "real", "otsu", 0.25, 0.5, 0.7),
+        ("s1", "simulated", "cip-1", 0.5, 0.4, 0.5),
+        ("s1", "simulated", "consensus", 0.22, 0.65, 0.7),
     ]
+    assert np.isnan(pairs[0].refereed)
+    assert pairs[1].refereed == 0.05
 
 
 def test_a_family_is_chosen_from_by_agreement_beside_the_truth():

@@ -1,6 +1,7 @@
 """What a network can gain over its labels: drawn confusions, a line through known pairs, and the command itself."""
 
 import csv
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,14 +12,9 @@ from evaluation.statistics.intervals import Interval
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import write_label_map
-from noisylabels.experiments.foresight import (
-    Student,
-    confuse,
-    find_next_step,
-    mean_iou,
-    require_training,
-    train_student,
-)
+from noisylabels.experiments.confusions import confuse, mean_iou
+from noisylabels.experiments.expectations import describe, expect, find_next_step
+from noisylabels.experiments.foresight import Student, judge, require_training, train_student
 from noisylabels.experiments.pairs import (
     Pair,
     describe_gain,
@@ -90,30 +86,62 @@ def test_ranks_are_spearmans_and_a_chooser_that_fails_shows():
     assert found["gain"][0] == pytest.approx(1 - 6 * 4 / (6 * 35))
     assert found["gain"][1] <= found["gain"][0] <= found["gain"][2]
     assert np.isnan(found["choice"]).all()  # every teacher has the same score
+    assert np.isnan(found["refereed"]).all()  # none was judged
+    judged = [replace(pair, refereed=-pair.gain) for pair in pairs[:5]] + pairs[5:]
+    assert rank_with_bootstrap(judged, n_draws=100)["refereed"][0] == pytest.approx(-1)
     with pytest.raises(InputError, match=r"^A rank correlation must rest on at least four pairs, got 3\. Run more"):
         rank_with_bootstrap(pairs[:3])
 
 
 def test_pairs_survive_their_file_and_a_torn_one_is_told(tmp_path):
-    pairs = make_pairs([0.0, 0.125])
+    pairs = [replace(pair, refereed=0.25) for pair in make_pairs([0.0, 0.125])]
     write_pairs(tmp_path / "p.csv", pairs)
     assert read_pairs(tmp_path / "p.csv") == pairs
     (tmp_path / "p.csv").write_text("set,kind\na,real\n")
     sentence = (
-        f"Rows of {tmp_path / 'p.csv'} must have set, kind, teacher, inconsistency, teacher_iou, student_iou, got "
-        "another row in line 2. Make the table anew."
+        f"Rows of {tmp_path / 'p.csv'} must have set, kind, teacher, inconsistency, teacher_iou, student_iou, "
+        "refereed, got another row in line 2. Make the table anew."
     )
     with pytest.raises(InputError) as fault:
         read_pairs(tmp_path / "p.csv")
     assert str(fault.value) == sentence
 
 
-def test_the_pairs_that_come_with_the_program_are_scores():
-    real, simulated = read_known_pairs(), read_known_pairs("simulated")
-    assert {pair.kind for pair in real} == {"real"}
-    assert {pair.kind for pair in simulated} == {"simulated"}
-    for pair in (*real, *simulated):
+def test_the_pairs_that_come_with_the_program_are_scores_and_judged_but_for_the_votes():
+    pairs = read_known_pairs()
+    assert {pair.kind for pair in pairs} == {"real", "simulated"}
+    for pair in pairs:
         assert all(0 <= value <= 1 for value in (pair.inconsistency, pair.teacher_iou, pair.student_iou))
+        assert np.isnan(pair.refereed) == (pair.teacher in ("voters", "consensus"))
+        assert not abs(pair.refereed) > 1
+
+
+def test_a_gain_is_expected_from_the_referee_where_it_judged_and_else_from_real_labels_inconsistency():
+    real = [replace(pair, kind="real") for pair in make_pairs(np.arange(15) / 40)]
+    simulated = [replace(pair, refereed=pair.gain / 2) for pair in make_pairs([0.1, 0.2, 0.4])]
+    judged, alone = expect(
+        [student_of("one", 0.7), student_of("other", 0.7)],
+        [*real, *simulated],
+        refereed={"one": Interval(0.15, 0.1, 0.2, 0.95, 9)},
+    )
+    assert (judged.gain.by, judged.gain.n_pairs) == ("refereed", 3)
+    assert judged.gain.expected == pytest.approx(0.3)
+    assert alone.gain == expect_gain(1 - 0.7, real)
+    lines = describe([judged, alone], ["thing"]).splitlines()
+    assert lines[1] == "  gain as the referee sees it 0.150 [0.100, 0.200]"
+    assert lines[3].startswith("other: held-out agreement 0.700 [0.700, 0.700] (thing 0.900)")
+
+
+def test_a_referee_that_is_the_truth_sees_the_true_gain(tmp_path):
+    dataset = open_dataset(write_screen(tmp_path / "s"))
+    wrong, right = np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8)
+    right[2:4] = 1  # 16 of 64 pixels
+    wrong[2] = 1  # half of them: IoU 8 / 16 of the class, 48 / 56 of the background
+    for case_id in dataset.ids("test"):
+        write_label_map(dataset.label_path("wrong", case_id), wrong)
+        write_label_map(tmp_path / "referee" / f"{case_id}.tif", right)
+    student, referee = (replace(student_of(name, 0.5), folder=tmp_path / "referee") for name in ("wrong", "votes"))
+    assert judge(dataset, student, referee, split="test").estimate == pytest.approx(1 - (8 / 16 + 48 / 56) / 2)
 
 
 def student_of(name, agreement):
@@ -122,16 +150,19 @@ def student_of(name, agreement):
 
 def test_the_next_step_follows_from_the_gain_of_the_least_consistent_labels():
     pairs = make_pairs(np.arange(15) / 40 - 0.1)  # a line: no gain below an inconsistency of 0.2
-    both = [student_of("calm", 0.95), student_of("wild", 0.5)]
+    pairs = [replace(pair, kind="real") for pair in pairs]
+    both = expect([student_of("calm", 0.95), student_of("wild", 0.5)], pairs)
     train = "  noisylabels train cdl --dataset_dir s --label_name wild --output_dir runs/cdl"
-    assert find_next_step(both, pairs, "s").splitlines() == [
+    assert find_next_step(both, "s").splitlines() == [
         "Next: train a network on wild, for a gain over it is expected.",
         train,
     ]
-    told = find_next_step(both[:1], pairs, "s")
+    told = find_next_step(both[:1], "s")
     assert told.startswith("Next: correct fields by hand: calm is consistent, so a network learns its errors too")
     assert told.endswith("  noisylabels annotate create s.desk s --start calm")
-    assert "cannot be told from the labels alone" in find_next_step(both, pairs[:2], "s")
+    assert "cannot be told from the labels alone" in find_next_step(
+        expect([one.student for one in both], pairs[:2]), "s"
+    )
 
 
 def foresee(folder, *words):
@@ -156,6 +187,20 @@ def test_the_command_holds_a_student_against_its_teacher_and_goes_on(tmp_path, c
     assert first == [line for line in capsys.readouterr().out.splitlines() if line.startswith("doubtful")]
 
 
+def test_the_command_lets_the_student_of_the_votes_judge(tmp_path, capsys):
+    screen = write_screen(tmp_path / "s")
+    dataset = open_dataset(screen)
+    for case_id in dataset.ids():
+        write_label_map(dataset.label_path("votes", case_id), dataset.label_map("cip", case_id)[:, ::-1].copy())
+    assert foresee(screen, "--referee", "votes", "--steps", "2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    student, referee = (train_student(dataset, name, screen / "students" / name, steps=2) for name in ("cip", "votes"))
+    seen = judge(dataset, student, referee, split="test").estimate
+    place = next(k for k, line in enumerate(lines) if line.startswith("cip: held-out agreement"))
+    assert lines[place + 1] == f"  gain as the referee sees it {seen:.3f} no interval: fewer than three wells"
+    assert not any(line.startswith("votes:") for line in lines)
+
+
 def read_student(student, case_id):
     from noisylabels.data.images import read_label_map
 
@@ -165,6 +210,10 @@ def read_student(student, case_id):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (
+            ["--referee", "cip"],
+            "--referee must judge other labels than its own, got cip for both. Name other --labels.",
+        ),
         (["--labels", ","], "--labels must name at least one label set, got none. Write for instance --labels cip."),
         (
             ["--labels", "cip,other"],
