@@ -23,7 +23,7 @@ from noisylabels.experiments.stages import FINETUNE_RATE
 
 PLAIN, FINE_TUNED, CORRECTOR = "plain", "fine-tuned", "corrector"
 ARMS = (PLAIN, FINE_TUNED, CORRECTOR)
-LEARNING_RATE = 0.01
+LEARNING_RATE = 0.003
 """The bundle's own, of which fine-tuning takes a share where the recipe has none."""
 
 Reader = Callable[[str], LabelMap]

@@ -64,13 +64,14 @@ GDL = {
         "smooth_dr": 1.0e-12,
     }
 }
-SLOW = {"learning_rate": 0.003, "warm_up": 0.05}
+SLOW = {"learning_rate": 0.003, "warm_up": 0.05}  # of CDL by default
+FAST = {"learning_rate": 0.01, "warm_up": 0.2}  # of MDL by default
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "whole fields, SGD, GDL": {**SGD, **GDL},
     "crops, AdamW, GDL, rate 0.003": {**GDL, **SLOW},
     "crops, AdamW, Dice + CE, rate 0.003": SLOW,
-    "crops, AdamW, GDL, rate 0.01": GDL,
-    "crops, AdamW, Dice + CE, rate 0.01": {},  # the bundles' own
+    "crops, AdamW, GDL, rate 0.01": {**GDL, **FAST},
+    "crops, AdamW, Dice + CE, rate 0.01": FAST,
 }
 
 

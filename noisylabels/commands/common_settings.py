@@ -6,7 +6,7 @@ TRAINING = (
     ("output_dir", "runs/<bundle>", "where weights and TensorBoard events go"),
     ("num_epochs", "15; mdl: 60", "how long; the rate falls to 0 at the end"),
     ("batch_size", "8", "crops a step"),
-    ("learning_rate", "0.01", "the highest"),
+    ("learning_rate", "0.003; mdl: 0.01", "the highest"),
     ("patch_size", "[128, 128]", "of the crops; one number for both sides; [-1, -1] takes whole fields"),
     ("crops_per_field", "1", "in each epoch"),
     ("event_share", "0.6666", "of the crops that are centred on an event"),

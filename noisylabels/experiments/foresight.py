@@ -23,7 +23,7 @@ from noisylabels.data.views import write_view
 from noisylabels.experiments.confusions import class_ious, confuse, estimate_gain, estimate_score
 from noisylabels.experiments.paper.presets import HALF_WIDTH
 
-PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64]}
+PROBE: Mapping[str, object] = {**HALF_WIDTH, "patch_size": [64, 64], "learning_rate": 0.01, "warm_up": 0.2}
 """What is changed of the bundle for a student that is only asked how well labels can be foretold, as in `pairs.csv`."""
 
 

@@ -64,7 +64,7 @@ def plan_stages(declaration: Declaration, data: Dataset, view: Dataset, run: Run
             "dataset_dir": str(narrow_labels(view, trusted, name="gold").folder),
             "output_dir": str(folder / "model" / "finetuned"),
             "init": str(folder / "model" / "last.pt"),
-            "learning_rate": FINETUNE_RATE * float(declared.get("learning_rate", 0.03 if by_epochs else 0.01)),
+            "learning_rate": FINETUNE_RATE * float(declared.get("learning_rate", 0.03 if by_epochs else 0.003)),
         }
         return [base, declared | gold]
     return [base]

@@ -12,7 +12,7 @@ from tests.bundles.conftest import BUNDLES
 # The keys in which MDL may differ from CDL, by file.
 MAY_DIFFER = {
     "metadata.json": {"name", "description", "data_source"},  # and the scores: eval_metrics
-    "train.yaml": {"label_name", "num_epochs", "split::0", "split::1", "split::2"},
+    "train.yaml": {"label_name", "num_epochs", "learning_rate", "warm_up", "split::0", "split::1", "split::2"},
     "inference.yaml": {"method"},
     "inference_standalone.yaml": {"output_dir"},
     "evaluate.yaml": set(),
