@@ -84,6 +84,7 @@ ELSEWHERE = {
     "teachers": "trains many networks on screens that you name: its numbers are scores, and it takes long",
     "every_plate": "trains networks on screens that you name: its numbers are scores, and it takes long",
     "trusted": "trains networks on trusted fields of screens that you name: its numbers are scores, and it takes long",
+    "teacher_pairs": "collects and ranks pairs for `teachers`: its numbers are scores",
     "teacher_curves": "looks at trainings on their way for `teachers curve`: its numbers are scores",
     "marks": "writes tables into pages, and measures nothing",
     "training_commands": "the command line of trainings, and measures nothing",

@@ -19,18 +19,17 @@ from functools import partial
 from math import nan
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.marks import publish
 from benchmarks.recipes import RECIPES
 from benchmarks.score_rows import Row, complete, read
 from benchmarks.teacher_curves import follow_all, write_curves
+from benchmarks.teacher_pairs import collect_pairs, read_all, write_left_out, write_ranks
 from benchmarks.training_commands import start_commands
 from evaluation.statistics.intervals import Interval
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.experiments.confusions import confuse, estimate_gain, estimate_score, mean_iou
 from noisylabels.experiments.foresight import PROBE, Student, judge, train_student
-from noisylabels.experiments.pairs import Pair, rank_with_bootstrap, read_pairs, write_pairs
+from noisylabels.experiments.pairs import read_pairs
 
 COLUMNS = (
     *("screen", "kind", "labels", "gold", "steps", "seed", "teacher", "student", "student_low", "student_high"),
@@ -39,6 +38,8 @@ COLUMNS = (
 )
 PUBLISHED = "cip-3"
 """The member of seven threshold scales from 0.5 to 4 that is the CIP as published: scale 1."""
+
+VOTES = ("consensus", "voters")
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
@@ -75,7 +76,7 @@ def main() -> None:
     pairs.set_defaults(call=collect_pairs)
     table = commands.add_parser("table")
     table.add_argument("rows", nargs="+", type=Path)
-    table.add_argument("--family", type=Path, help="runs on all members of one pipeline's family, of one crop")
+    table.add_argument("--family", type=Path, help="runs on all label sets of each screen, of one crop")
     table.add_argument("--pairs", type=Path)
     table.add_argument("--curves", type=Path)
     table.add_argument("--page", type=Path)
@@ -131,31 +132,6 @@ def ends(interval: Interval) -> Sequence[float]:
     return interval.estimate, interval.low, interval.high
 
 
-def collect_pairs(options: argparse.Namespace) -> None:
-    """Make the table of pairs that `noisylabels foresee` expects gains from."""
-    pairs = [
-        Pair(
-            row["screen"],
-            row["kind"],
-            row["labels"],
-            1 - float(row["agreement"]),
-            float(row["teacher"]),
-            float(row["student"]),
-            float(row["refereed"]),
-        )
-        for row in read_all(options.rows, by=())  # a pair counts once, however long its student learnt
-        if row["labels"] != "truth"
-    ]
-    write_pairs(options.out, pairs)
-
-
-def read_all(paths: Sequence[Path], *, by: Sequence[str] = ("steps",)) -> list[Row]:
-    """Read the rows of several tables, the first of those of one training; `by` names what else tells them apart."""
-    rows = [row for path in paths for row in read(path)]
-    keys = [tuple(row.get(name) for name in ("screen", "labels", "gold", "seed", *by)) for row in rows]
-    return [row for place, row in enumerate(rows) if keys.index(keys[place]) == place]
-
-
 def tabulate(options: argparse.Namespace) -> None:
     """Print every run, what choosing by agreement would choose of a family, the curves, and the rank correlations."""
     rows = read_all(options.rows)
@@ -167,7 +143,8 @@ def tabulate(options: argparse.Namespace) -> None:
     if options.curves:
         lines += ["", *write_curves(read(options.curves))]
     if options.pairs:
-        lines += ["", *write_ranks(read_pairs(options.pairs))]
+        pairs = read_pairs(options.pairs)
+        lines += ["", *write_ranks(pairs), "", *write_left_out(pairs)]
     text = "\n".join(lines)
     publish(text, options.page, BEGIN, END)
 
@@ -202,29 +179,17 @@ def describe_screen(screen: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def write_families(rows: Sequence[Row]) -> Iterator[str]:
-    """Write which member of a pipeline's family agreement chooses on each screen, beside what the truth says."""
-    yield "| screen | members | agreement chooses | published | best | worst |"
+    """Write which label set agreement chooses on each screen, beside what the truth says; votes are none to choose."""
+    yield "| screen | label sets | agreement chooses | published | best | worst |"
     yield f"|{6 * '---|'}"
     for screen in dict.fromkeys(row["screen"] for row in rows):
-        family = [row for row in rows if row["screen"] == screen and row["labels"].startswith("cip-")]
+        family = [row for row in rows if row["screen"] == screen and row["labels"] not in (*VOTES, "truth")]
         chosen = max(family, key=lambda row: float(row["agreement"]))
         ranked = sorted(family, key=lambda row: float(row["teacher"]))
-        published = [row for row in family if row["labels"] == PUBLISHED]
-        cells = [f"{row['labels']} {float(row['teacher']):.3f}" for row in (chosen, *published, ranked[-1], ranked[0])]
+        published = next((row for row in family if row["labels"] == PUBLISHED), None)
+        shown = (chosen, published, ranked[-1], ranked[0])
+        cells = [f"{row['labels']} {float(row['teacher']):.3f}" if row else "" for row in shown]
         yield f"| {screen} | {len(family)} | {' | '.join(cells)} |"
-
-
-def write_ranks(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Write how inconsistency and a referee rank gains, and agreement teachers."""
-    yield "| pairs | of sets | inconsistency and gain | refereed and true gain | agreement and teacher's score |"
-    yield f"|{5 * '---|'}"
-    for kind in ("simulated", "real", "all"):
-        chosen = [pair for pair in pairs if kind in ("all", pair.kind)]
-        if len(chosen) > 3:
-            found, judged = rank_with_bootstrap(chosen), sum(np.isfinite(pair.refereed) for pair in chosen)
-            cells = {name: f"{rho:.2f} [{low:.2f}, {high:.2f}]" for name, (rho, low, high) in found.items()}
-            cells["refereed"] += f" of {judged}"
-            yield f"| {len(chosen)} {kind} | {len({pair.set for pair in chosen})} | {' | '.join(cells.values())} |"
 
 
 if __name__ == "__main__":

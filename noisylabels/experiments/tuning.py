@@ -1,8 +1,8 @@
 """Settings of a pipeline proposed without a truth: the member of its family whose labels a network foretells best.
 
-It seldom chose the best of several pipelines of real images (docs/teachers.md): labels that are wrong everywhere alike
-agree best. So it stays within one pipeline's family, the borders of isolated events are measured beside it, and the
-proposal is one, not a choice.
+Of several pipelines of real images it chose the best in two of four sets (docs/teachers.md): labels that are wrong
+everywhere alike agree best. So it stays within one pipeline's family, the borders of isolated events are measured
+beside it, and the proposal is one, not a choice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from noisylabels.noise.borders import BorderOffset, measure_dataset
 
 FAILS = """\
 Labels that are wrong everywhere alike, such as swollen ones, agree best of all: between pipelines of real images this
-seldom chose the best one. Look at the borders above, and compare the proposal with a few trusted fields."""
+chose the best one in two of four sets. Look at the borders above; compare the proposal with a few trusted fields."""
 
 
 @dataclass(frozen=True)

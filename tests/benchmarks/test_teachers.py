@@ -5,7 +5,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from benchmarks import teacher_curves, teachers
+from benchmarks import teacher_curves, teacher_pairs, teachers
 from benchmarks.score_rows import append
 from noisylabels.experiments.pairs import Pair, read_pairs
 
@@ -46,7 +46,7 @@ def test_pairs_are_collected_from_both_kinds_truth_left_out_and_the_first_of_equ
     second = write(tmp_path / "b.csv", [make_row("cip-1", 0.4, 0.9, 0.1), *ROWS[4:]])
     real = make_row("otsu", 0.5, 0.7, 0.75, screen="cells") | {"kind": "real", "refereed": "nan"}
     rows = [first, second, write(tmp_path / "c.csv", [real])]
-    teachers.collect_pairs(argparse.Namespace(rows=rows, out=tmp_path / "pairs.csv"))
+    teacher_pairs.collect_pairs(argparse.Namespace(rows=rows, out=tmp_path / "pairs.csv"))
     pairs = read_pairs(tmp_path / "pairs.csv")
     assert [astuple(pair)[:-1] for pair in pairs] == [
         ("cells", "real", "otsu", 0.25, 0.5, 0.7),
@@ -96,6 +96,16 @@ def test_the_page_keeps_its_words_and_gets_the_tables_anew(tmp_path, capsys):
 
 def test_ranks_are_told_by_kind_where_there_are_enough_pairs():
     pairs = [Pair(f"s{k}", "simulated", "cip", k / 10, 0.5 - k / 20, 0.5) for k in range(5)]
-    lines = list(teachers.write_ranks([*pairs, Pair("r", "real", "otsu", 0.5, 0.2, 0.9)]))
+    lines = list(teacher_pairs.write_ranks([*pairs, Pair("r", "real", "otsu", 0.5, 0.2, 0.9)]))
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| 5 simulated", "| 6 all"]
     assert lines[2].split(" | ")[2].startswith("1.00 [")
+
+
+def test_a_set_is_foreseen_by_the_line_through_the_others():
+    sign = {"a": 0.0, "b": 0.1, "c": 0.2, "d": 0.3}
+    pairs = [Pair(name, "real", "otsu", 0.5, 0.5, 0.5 + 2 * x, refereed=x) for name, x in sign.items()]
+    odd = Pair("e", "real", "otsu", 0.5, 0.5, 0.9, refereed=0.1)  # 0.4, where the others' line says 0.2
+    lines = list(teacher_pairs.write_left_out([*pairs, odd, Pair("votes", "real", "voters", 0.5, 0.5, 0.5)]))
+    assert lines[-1] == "| e | 1 | +0.400 to +0.400 | +0.200 to +0.200 | 0.200 | 0 of 1 |"
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| a", "| b", "| c", "| d", "| e"]
+    assert len(list(teacher_pairs.write_left_out(pairs[:3]))) == 2  # two sets foresee nothing
