@@ -108,7 +108,8 @@ def describe(expectations: Sequence[Expectation], class_names: Sequence[str]) ->
         if one.refereed is not None:
             lines.append(f"  gain as the referee sees it {_describe(one.refereed)}")
         lines.append(f"  {describe_gain(one.gain)}")
-    return "\n".join([*lines, ADVICE])
+    alone = all(one.refereed is None for one in expectations)
+    return "\n".join([*lines, ADVICE, *([VOTE] if alone else [])])
 
 
 def _describe(found: Interval) -> str:
@@ -139,5 +140,5 @@ def find_next_step(expectations: Sequence[Expectation], dataset: str | Path) -> 
 ADVICE = """\
 The lower the agreement, the more of the labels' errors have no cause in the picture, and the more a network trained on
 them can gain over them. A high agreement does not say that labels are right: what is wrong everywhere alike, such as
-swollen outlines, is foretold perfectly. Look at the outlines of some isolated events beside this. Where several
-pipelines label the fields, let them vote (noisylabels fuse) and name the votes as --referee."""
+swollen outlines, is foretold perfectly. Look at the outlines of some isolated events beside this."""
+VOTE = "Where several pipelines label the fields, let them vote (noisylabels fuse), and name the votes as --referee."

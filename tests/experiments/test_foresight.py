@@ -130,6 +130,8 @@ def test_a_gain_is_expected_from_the_referee_where_it_judged_and_else_from_real_
     lines = describe([judged, alone], ["thing"]).splitlines()
     assert lines[1] == "  gain as the referee sees it 0.150 [0.100, 0.200]"
     assert lines[3].startswith("other: held-out agreement 0.700 [0.700, 0.700] (thing 0.900)")
+    assert not any("--referee" in line for line in lines)
+    assert describe([alone], ["thing"]).endswith("name the votes as --referee.")
 
 
 def test_a_referee_that_is_the_truth_sees_the_true_gain(tmp_path):
