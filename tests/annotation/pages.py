@@ -115,7 +115,7 @@ class Tab:
 
     def __init__(self, context, address):
         self.page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.faults = []
         self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
         self.page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))

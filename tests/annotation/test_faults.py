@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -28,9 +29,12 @@ SERVE = "import sys; from noisylabels.cli import main; main(sys.argv[1:])"
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port below those that the system gives away by itself: it stays free while a killed server is started again."""
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -73,12 +77,12 @@ class Page:
 
     def __init__(self, server, project, person):
         self.origin = f"http://127.0.0.1:{server.port}"
-        self.client = httpx.Client(base_url=self.origin, headers={"Origin": self.origin}, timeout=5)
+        self.client = httpx.Client(base_url=self.origin, headers={"Origin": self.origin}, timeout=60)
         with Project(project) as opened:
             self.token = invite(opened, person_of(opened, person))
         self.stop = threading.Event()
 
-    def enter(self, *, patience_s=10.0):
+    def enter(self, *, patience_s=60.0):
         """Follow the invitation; a server that has just been started may not listen yet."""
         deadline = time.monotonic() + patience_s
         while True:
