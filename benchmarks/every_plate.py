@@ -22,7 +22,6 @@ from benchmarks.score_rows import Row, complete
 from benchmarks.teachers import PUBLISHED, ends
 from benchmarks.training_commands import start_commands
 from noisylabels.data.dataset import Dataset, open_dataset
-from noisylabels.data.images import read_label_map
 from noisylabels.experiments.confusions import confuse, estimate_gain, mean_iou
 from noisylabels.experiments.foresight import PROBE, train_student
 
@@ -68,8 +67,7 @@ def measure(dataset: Dataset, labels: str, published: str, *, steps: int, seed: 
     }
     with tempfile.TemporaryDirectory() as folder:
         student = train_student(dataset, labels, Path(folder), steps=steps, seed=seed, overrides=PROBE)
-        read_own = lambda case_id: read_label_map(student.folder / f"{case_id}.tif")  # noqa: E731
-        predicted = confuse(dataset, truth, read_own, split="test")
+        predicted = confuse(dataset, truth, student.read, split="test")
     scores = [float(mean_iou(counts.sum(0))) for counts in (own[published], own[labels], predicted)]
     return [*scores, *ends(estimate_gain(dataset, own[published], predicted, split="test"))]
 

@@ -111,7 +111,7 @@ def run_all(options: argparse.Namespace) -> None:
         options.out,
         COLUMNS,
         [(dataset.folder.name, options.bundle, labels, recipe, steps, seed) for steps, recipe, seed in keys],
-        lambda *key: train(dataset, options, recipe=key[3], steps=key[4], seed=key[5]),
+        lambda _, __, ___, recipe, steps, seed: train(dataset, options, recipe=recipe, steps=steps, seed=seed),
     )
 
 

@@ -1,6 +1,7 @@
-"""Does the held-out agreement of a student with its own teacher foresee its gain, and does it choose the teacher?
+"""Do a student's held-out agreement with its own teacher, or a referee, foresee its gain? Do they choose the teacher?
 
     python -m benchmarks.teachers run SCREEN... [--labels cip-1 ...] [--gold 1 2 4 8] [--crop 64] [--out teachers.csv]
+    python -m benchmarks.teachers run SCREEN... --labels cip-1 consensus --referee consensus --crop 64 --out probes.csv
     python -m benchmarks.teachers curve SCREEN --labels cip-3 [--out curves.csv]
     python -m benchmarks.teachers pairs probes.csv --out noisylabels/experiments/pairs.csv
     python -m benchmarks.teachers table teachers.csv [--pairs pairs.csv] [--curves curves.csv] [--page docs/teachers.md]
@@ -9,7 +10,9 @@ Each screen is a dataset folder with a truth, which is looked at only to score. 
 trained for so many steps, its learning rate fallen to 0 at the last: no stop is chosen. `--gold` trains on the truth of
 the first fields of one training plate (or of all, where there is one plate) for as many steps. `curve` looks at a
 training several times on its way, and asks rules that see no truth where they would have stopped. Tables are written
-line by line: a second call goes on. `--crop 64` is the student of `noisylabels foresee`, 128 the recipe's crop.
+line by line: a second call goes on. `--referee` names labels that vote: the gain is also judged by their student in
+place of the truth (`noisylabels.experiments.foresight.judge`). `--crop 64` is the student of `noisylabels foresee`,
+128 the recipe's crop.
 """
 
 import argparse

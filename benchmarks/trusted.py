@@ -79,7 +79,7 @@ def train_both(dataset: Dataset, labels: str, gold: int, *, steps: int, seed: in
         learner = train_student(
             dataset, "truth", folder / "alone", steps=steps, seed=seed, training_ids=ids, overrides=overrides
         )
-        alone = confuse(dataset, truth, read_from(learner.folder), split="test")
+        alone = confuse(dataset, truth, learner.read, split="test")
         weights = fine_tune(
             dataset, ids, labels, folder / "both", steps=steps // 2, seed=seed, overrides=overrides, recipe=PROBE
         )
