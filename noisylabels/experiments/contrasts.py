@@ -1,14 +1,14 @@
-"""Paired differences: every arm against its labels, its clean arm, the first method, another noise of the same dose."""
+"""Paired differences: every arm against its labels, its clean arm, the first method, trusted fields, another noise."""
 
 from collections.abc import Mapping, Sequence
 
 from evaluation.report.pages import Section
 from evaluation.report.tables import Style, Table
 from noisylabels.experiments.curves import TEACHER, Arm, Contrast, contrast_arms, find_arm
-from noisylabels.experiments.declaration import CLEAN
+from noisylabels.experiments.declaration import CLEAN, Method
 
 Pair = tuple[Arm, Arm]
-OF_METHODS = ("against_labels", "between_methods")
+OF_METHODS = ("against_labels", "against_gold", "between_methods")
 STYLES: Mapping[str, Style] = {"difference": "signed", "p (Holm)": "p"}
 
 
@@ -27,17 +27,22 @@ def teacher_contrasts(arms: Sequence[Arm], *, margin: float) -> list[Contrast]:
     return contrast_arms(pairs, margin=margin)
 
 
-def contrast_section(arms: Sequence[Arm], against_labels: Sequence[Contrast], *, margin: float) -> Section | None:
+def contrast_section(
+    arms: Sequence[Arm], against_labels: Sequence[Contrast], *, margin: float, methods: Mapping[str, Method]
+) -> Section | None:
     """Show the differences of every noisy arm; p-values are adjusted within each table.
 
     Args:
         arms: What `score_arms` gave.
         against_labels: What `teacher_contrasts` gave.
         margin: The difference in Dice that would not matter.
+        methods: The declared methods by name.
     """
+    gold = pair_gold(arms, methods)
     compared = {
         ("against_labels", "Against the labels' own score"): against_labels,
         ("against_clean", "Against the clean arm of the same method"): contrast_arms(pair_clean(arms), margin=margin),
+        ("against_gold", "Against as many trusted fields alone"): contrast_arms(gold, margin=margin),
         ("between_methods", "Against the first method"): contrast_arms(pair_methods(arms), margin=margin),
         ("between_noises", "Against another noise of the same dose"): contrast_arms(pair_noises(arms), margin=margin),
     }
@@ -68,6 +73,20 @@ def pair_methods(arms: Sequence[Arm]) -> list[Pair]:
         baseline = find_arm(trained, noise=arm.noise, dose=arm.dose, method=next(iter(first)), n_train=arm.n_train)
         if baseline is not None and baseline is not arm:
             pairs.append((arm, baseline))
+    return pairs
+
+
+def pair_gold(arms: Sequence[Arm], methods: Mapping[str, Method]) -> list[Pair]:
+    """Pair every noisy arm that sees trusted fields with the arm of as many trusted fields alone."""
+    alone = {method.trusted: name for name, method in methods.items() if method.use == "alone"}
+    pairs = []
+    for arm in _trained(arms):
+        method = methods[arm.method]
+        if arm.noise == CLEAN or method.use == "alone" or method.trusted not in alone:
+            continue
+        gold = find_arm(arms, noise=CLEAN, dose=0.0, method=alone[method.trusted], n_train=arm.n_train)
+        if gold is not None:
+            pairs.append((arm, gold))
     return pairs
 
 

@@ -75,7 +75,7 @@ def make_report(declaration: Declaration, planned: Sequence[Planned], folder: Pa
     contrasts = teacher_contrasts(arms, margin=declaration.margin)
     sections = [
         curve_section(declaration, arms),
-        contrast_section(arms, contrasts, margin=declaration.margin),
+        contrast_section(arms, contrasts, margin=declaration.margin, methods=declaration.methods),
         event_section(tables["events"], Workspace(folder, declaration).data().classes),
         epoch_section(tables["epochs"]),
         memorisation_section(tables["epochs"]),
