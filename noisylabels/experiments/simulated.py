@@ -1,5 +1,7 @@
 """Simulated fields for an experiment, with the labels of the CIP that the declaration trains on."""
 
+import os
+import platform
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -54,10 +56,15 @@ def write_simulated(folder: Path, settings: Mapping[str, object], *, labels: Col
     if not chosen["quarters"]:
         return _write_labelled(folder, chosen, labels)
     whole = _write_labelled(folder.with_name("whole"), chosen, labels)
-    part = folder.with_name(f"{folder.name}.part")
+    part = folder.with_name(f".{folder.name}-{platform.node()}-{os.getpid()}")  # machines may share the folder
     shutil.rmtree(part, ignore_errors=True)
     cut_dataset(whole, part)
-    part.rename(folder)
+    try:
+        part.rename(folder)
+    except OSError:
+        shutil.rmtree(part)
+        if not (folder / "dataset.json").is_file():  # else another shard was first, with the same bytes
+            raise
     return open_dataset(folder)
 
 

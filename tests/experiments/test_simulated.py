@@ -1,6 +1,7 @@
 """Simulated fields of an experiment: labelled whole, then cut; plates that the split never cuts."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from noisylabels.data.dataset import open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.images import read_label_map
+from noisylabels.data.quarters import cut_dataset
+from noisylabels.experiments import simulated
 from noisylabels.experiments.simulated import CIP, CONSENSUS, write_simulated
 
 SETTINGS = {"fields": 3, "plates": 3, "rows": 65, "columns": 80, "seed": 2, "split": [0.34, 0.33, 0.33]}
@@ -56,13 +59,29 @@ def test_the_consensus_is_what_six_of_seven_runs_agree_on(made):
         np.testing.assert_array_equal(read(cut, CONSENSUS, case.id), expected)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_shard_that_is_second_takes_what_the_first_has_made(tmp_path, monkeypatch, whole):
+    def cut(dataset, folder):
+        cut_dataset(dataset, folder)
+        shutil.copytree(folder, tmp_path / "data")  # another shard, at the same time
+        if not whole:
+            (tmp_path / "data" / "dataset.json").unlink()
+
+    monkeypatch.setattr(simulated, "cut_dataset", cut)
+    settings = {**SETTINGS, "plates": 1}
+    if whole:
+        assert len(write_simulated(tmp_path / "data", settings).cases) == 12
+    else:
+        with pytest.raises(OSError, match="not empty"):
+            write_simulated(tmp_path / "data", settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "whole"]
+
+
 def test_what_a_kill_left_is_made_anew(tmp_path):
     settings = {**SETTINGS, "plates": 1}
     write_simulated(tmp_path / "data", settings)
-    (tmp_path / "data").rename(tmp_path / "data.part")
-    (tmp_path / "data.part" / "dataset.json").unlink()
+    shutil.rmtree(tmp_path / "data")
     assert len(write_simulated(tmp_path / "data", settings).cases) == 12
-    assert not (tmp_path / "data.part").exists()
 
 
 def test_whole_fields_where_quarters_are_not_asked_for(tmp_path):
