@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.score_rows import Row, read
-from noisylabels.experiments.pairs import Pair, expect_gain, rank_with_bootstrap, write_pairs
+from noisylabels.experiments.pairs import LEAST_PAIRS, Pair, expect_gain, rank_with_bootstrap, write_pairs
 
 
 def collect_pairs(options: argparse.Namespace) -> None:
@@ -41,7 +41,7 @@ def write_ranks(pairs: Sequence[Pair]) -> Iterator[str]:
     yield f"|{5 * '---|'}"
     for kind in ("simulated", "real", "all"):
         chosen = [pair for pair in pairs if kind in ("all", pair.kind)]
-        if len(chosen) > 3:
+        if len(chosen) >= LEAST_PAIRS:
             found = rank_with_bootstrap(chosen)
             cells = {name: f"{rho:.2f} [{low:.2f}, {high:.2f}]" for name, (rho, low, high) in found.items()}
             cells["refereed"] += f" of {len(list_judged(chosen))}"

@@ -66,7 +66,6 @@ class Gain:
         n_pairs: How many pairs,
         n_sets: of how many data sets.
         outside: Whether this lies beyond all pairs.
-        by: What it was expected from.
     """
 
     expected: float
@@ -75,7 +74,6 @@ class Gain:
     n_pairs: int
     n_sets: int
     outside: bool = False
-    by: Sign = "inconsistency"
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -134,7 +132,7 @@ def expect_gain(sign: float, pairs: Sequence[Pair], *, by: Sign = "inconsistency
     expected = float(_line(x, y, np.array([sign]))[0])
     low, high = expected + np.quantile(errors, [0.1, 0.9])
     outside = not x.min() <= sign <= x.max()
-    return Gain(expected, float(low), float(high), len(pairs), len(sets), outside, by)
+    return Gain(expected, float(low), float(high), len(pairs), len(sets), outside)
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,5 @@
 """Simulated fields for an experiment, with the labels of the CIP that the declaration trains on."""
 
-import os
-import platform
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from noisylabels.cip import family, labelling
 from noisylabels.data.dataset import Dataset, open_dataset
 from noisylabels.data.errors import InputError
 from noisylabels.data.quarters import cut_dataset
+from noisylabels.experiments.shared_folder import building_once
 from noisylabels.noise.fusing import Vote, fuse_dataset
 
 CIP, CONSENSUS = "cip", "consensus"
@@ -56,15 +55,8 @@ def write_simulated(folder: Path, settings: Mapping[str, object], *, labels: Col
     if not chosen["quarters"]:
         return _write_labelled(folder, chosen, labels)
     whole = _write_labelled(folder.with_name("whole"), chosen, labels)
-    part = folder.with_name(f".{folder.name}-{platform.node()}-{os.getpid()}")  # machines may share the folder
-    shutil.rmtree(part, ignore_errors=True)
-    cut_dataset(whole, part)
-    try:
-        part.rename(folder)
-    except OSError:
-        shutil.rmtree(part)
-        if not (folder / "dataset.json").is_file():  # else another shard was first, with the same bytes
-            raise
+    with building_once(folder) as part:
+        cut_dataset(whole, part)
     return open_dataset(folder)
 
 

@@ -6,9 +6,6 @@ runs/<id>/             one training: recipe.json, model/, labels/, fields.parque
 """
 
 import json
-import os
-import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +22,7 @@ from noisylabels.data.labels import LabelMap
 from noisylabels.data.views import view_of
 from noisylabels.experiments.declaration import CLEAN, LABELS, Declaration, noise_at
 from noisylabels.experiments.grid import Run, hash_folder
+from noisylabels.experiments.shared_folder import building_once
 from noisylabels.noise.model import NoiseModel
 from noisylabels.noise.presets import load_noise
 
@@ -164,21 +162,16 @@ def prepare_labels(workspace: Workspace, data: Dataset, run: Run) -> Dataset:
     folder = workspace.folder / "labels" / _key({**run.labels_key(), "noise": _recipe(run, declaration)})
     if (folder / "dataset.json").is_file():
         return open_dataset(folder)
-    building = folder.with_name(f".{folder.name}-{platform.node()}-{os.getpid()}")  # machines may share the folder
-    shutil.rmtree(building, ignore_errors=True)
-    kept: list[str] = []
-    for split in ("training", "validation", "test"):
-        ids = training_ids(data, run) if split == "training" else data.ids(split)
-        for case_id in ids:
-            if split != "test":
-                _write_pair(building, declaration, data, run, case_id, noisy=_is_noisy(split, declaration))
-        kept += ids
-    view = replace(view_of(data, folder, kept), folder=building, provenance={"labels": run.labels_key()})
-    write_dataset(view, label_name=TRAIN)
-    try:
-        building.rename(folder)
-    except OSError:
-        shutil.rmtree(building)  # another shard was first, with the same bytes
+    with building_once(folder) as building:
+        kept: list[str] = []
+        for split in ("training", "validation", "test"):
+            ids = training_ids(data, run) if split == "training" else data.ids(split)
+            for case_id in ids:
+                if split != "test":
+                    _write_pair(building, declaration, data, run, case_id, noisy=_is_noisy(split, declaration))
+            kept += ids
+        view = replace(view_of(data, folder, kept), folder=building, provenance={"labels": run.labels_key()})
+        write_dataset(view, label_name=TRAIN)
     return open_dataset(folder)
 
 

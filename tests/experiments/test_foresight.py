@@ -124,7 +124,8 @@ def test_a_gain_is_expected_from_the_referee_where_it_judged_and_else_from_real_
         [*real, *simulated],
         refereed={"one": Interval(0.15, 0.1, 0.2, 0.95, 9)},
     )
-    assert (judged.gain.by, judged.gain.n_pairs) == ("refereed", 3)
+    assert judged.gain == expect_gain(0.15, simulated, by="refereed")
+    assert judged.gain.n_pairs == 3
     assert judged.gain.expected == pytest.approx(0.3)
     assert alone.gain == expect_gain(1 - 0.7, real)
     lines = describe([judged, alone], ["thing"]).splitlines()
