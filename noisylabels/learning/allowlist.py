@@ -201,6 +201,7 @@ CALLS = frozenset(
         "torch.cuda.is_bf16_supported",
         "torch.cuda.set_device",
         "torch.device",
+        "torch.distributed.barrier",
         "torch.distributed.destroy_process_group",
         "torch.distributed.get_rank",
         "torch.distributed.get_world_size",
