@@ -29,6 +29,8 @@ def leave_group(network: DistributedDataParallel) -> None:
         network: What the processes trained together; it can train no more.
     """
     dist.barrier(device_ids=[torch.cuda.current_device()] if dist.get_backend() == "nccl" else None)
+    group = dist.group.WORLD  # let go of last: it alone waits for its threads without the lock that they may wait for
     dist.destroy_process_group()
     for name in GROUP_HOLDERS:
         setattr(network, name, None)
+    del group
