@@ -345,7 +345,7 @@ def part_plate(folder: Path, *, quick: bool = False) -> Measured:
     working, n_fields = timed(lambda: work_off(screen, LocalPool(2), fields_per_task=32))
     status, counts = timed(screen.count_states)
     measuring, tables = timed(lambda: measure_screen(screen, folder / "run" / "measurements"))
-    reporting, report = timed(lambda: write_report(screen, tables, folder / "run" / "measurements"))
+    reporting, (report, _) = timed(lambda: write_report(screen, tables, folder / "run" / "measurements"))
     print(f"plate: {tables.n_events} events, {counts}, report of {report.stat().st_size / 1e6:.1f} MB")
     steps = {"open": opening, "run with two processes": working, "status": status}
     steps |= {"measure": measuring, "report": reporting}

@@ -1,6 +1,6 @@
 """How much of the hardware's speed the whole training loop keeps, and what it costs in memory.
 
-    python -m benchmarks.training [--fields 24] [--rows 256] [--columns 340] [--batch_size 4] [--repeats 3]
+    python -m benchmarks.training [--fields 96] [--rows 256] [--columns 340] [--batch_size 4] [--repeats 3]
                                   [--clock wall] [--preset resident]
 
 Four things are timed in turn, in one process, on the same fields, network and loss:
@@ -75,7 +75,8 @@ def main() -> None:
         tuple(1000 * taken / settings.fields for taken in times) for times in seconds.values()
     )
     kept = divide(floor, loop)
-    what = f"train on a field of {settings.rows} x {settings.columns}, batches of {settings.batch_size}"
+    part = "" if -1 in plain.parser["patch_size"] else "{} x {} of ".format(*plain.parser["patch_size"])
+    what = f"train on {part}{settings.rows} x {settings.columns}, batches of {settings.batch_size}"
     whole = Ratio(
         f"{what}: the whole loop",
         *(loop, "ms", settings.clock, None, "", floor, "forward, backward and step alone"),
@@ -100,7 +101,7 @@ def main() -> None:
 
 def _settings() -> argparse.Namespace:
     parser = option_parser(__doc__)
-    parser.add_argument("--fields", type=int, default=24)
+    parser.add_argument("--fields", type=int, default=96)
     parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--columns", type=int, default=340)
     parser.add_argument("--batch_size", type=int, default=4)
