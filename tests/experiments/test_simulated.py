@@ -80,7 +80,8 @@ def test_a_shard_that_is_second_takes_what_the_first_has_made(tmp_path, monkeypa
 def test_what_a_kill_left_is_made_anew(tmp_path):
     settings = {**SETTINGS, "plates": 1}
     write_simulated(tmp_path / "data", settings)
-    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / ".writing-killed")
+    (tmp_path / ".writing-killed" / "dataset.json").unlink()
     assert len(write_simulated(tmp_path / "data", settings).cases) == 12
 
 
