@@ -83,15 +83,13 @@ def test_a_small_prediction_is_not_added():
 
 def test_the_teacher_is_the_moving_average_of_the_students_weights():
     student = nn.Linear(1, 1, bias=False)
-    teacher = EMATeacher(student, decay=0.9)
-    mean = teacher.network.weight.item()
-    for value in (1.0, 5.0, -2.0):
-        with torch.no_grad():
-            student.weight.fill_(value)
+    nn.init.constant_(student.weight, 8.0)  # not by lot: near 0 the average would be what rounding left
+    teacher = EMATeacher(student, decay=0.75)
+    for value, mean in ((4.0, 7.0), (3.0, 6.0), (-2.0, 4.0)):  # 7 = .75 x 8 + .25 x 4, and so on
+        nn.init.constant_(student.weight, value)
         teacher.update()
-        mean = 0.9 * mean + 0.1 * value
-    assert teacher.network.weight.item() == pytest.approx(mean, rel=1e-5)
-    assert student.weight.item() == -2.0
+        assert teacher.network.weight.item() == mean
+        assert student.weight.item() == value
 
 
 def test_a_teachers_state_makes_the_round_trip():
