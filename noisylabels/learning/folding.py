@@ -1,11 +1,16 @@
 """A network for prediction alone: batch normalisation folded into the convolutions before it."""
 
 import copy
+from typing import TYPE_CHECKING
 
-import torch
 from monai.networks.blocks import Convolution
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from noisylabels.learning.engines import check_engine, prepare
+
+if TYPE_CHECKING:
+    from noisylabels.learning.engines import Run
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -27,6 +32,7 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
         >>> folded = fold_batch_norms(block)
         >>> sum(isinstance(part, nn.BatchNorm2d) for part in folded.modules())
         0
+        >>> import torch
         >>> image = torch.rand(1, 1, 8, 8)
         >>> torch.allclose(folded(image), block(image), atol=1e-6)
         True
@@ -51,19 +57,24 @@ def _fold_block(block: Convolution) -> None:
 
 
 class FoldedCopy:
-    """Keep the folded copy of a network, and make it anew when its weights change."""
+    """Keep the folded copy of a network as an engine runs it, and make it anew when the weights change.
 
-    def __init__(self) -> None:
+    Args:
+        engine: One of `noisylabels.learning.engines.ENGINES`.
+    """
+
+    def __init__(self, engine: str = "pytorch") -> None:
+        check_engine(engine)
+        self.engine = engine
         self._of: tuple[int, ...] = ()
-        self._folded: nn.Module | None = None
+        self._run: Run | None = None
 
-    def of(self, network: nn.Module) -> nn.Module:
+    def of(self, network: nn.Module, n_channels: int) -> "Run":
         """Return the folded copy of a network in `eval()`; the network itself while it trains."""
         if network.training:
             return network
         parts = (*network.parameters(), *network.buffers())
         state = (id(network), *(part._version for part in parts), *(part.data_ptr() for part in parts))
-        if self._folded is None or state != self._of:
-            self._of, self._folded = state, fold_batch_norms(network)
-            self._folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return self._folded
+        if self._run is None or state != self._of:
+            self._of, self._run = state, prepare(fold_batch_norms(network), self.engine, n_channels)
+        return self._run

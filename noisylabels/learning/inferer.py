@@ -60,17 +60,24 @@ class FieldInferer(SlidingWindowInferer):
         whole_px: Most pixels of a field that is predicted whole: about 400 bytes of memory each.
         window: Sides of a window in pixels; multiples of 8.
         overlap: Share of a window that it has in common with the next.
+        engine: What runs the network: pytorch; on a processor also onnx (ONNX Runtime) or openvino, which need
+            `pip install 'noisylabels[export]'`, a second or two to take the network over, and less for each field.
+
+    Raises:
+        InputError: If the engine is unknown or not installed.
 
     Examples:
         >>> FieldInferer(whole_px=16, window=8)(torch.ones(1, 1, 16, 16), torch.nn.Conv2d(1, 3, 1)).shape
         torch.Size([1, 3, 16, 16])
     """
 
-    def __init__(self, whole_px: int = 2048 * 2048, window: int = 1024, overlap: float = 0.25) -> None:
+    def __init__(
+        self, whole_px: int = 2048 * 2048, window: int = 1024, overlap: float = 0.25, engine: str = "pytorch"
+    ) -> None:
         super().__init__(roi_size=(window, window), sw_batch_size=1, overlap=overlap, mode="gaussian")
         self.whole_px = whole_px
         self.window = window
-        self._folded = FoldedCopy()
+        self._folded = FoldedCopy(engine)
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: object, **kwargs: object
@@ -86,7 +93,7 @@ class FieldInferer(SlidingWindowInferer):
         Returns:
             (batch, class, x, y) float32 logits.
         """
-        ready = self._folded.of(network) if isinstance(network, nn.Module) else network
+        ready = self._folded.of(network, inputs.shape[1]) if isinstance(network, nn.Module) else network
         images = inputs.contiguous(memory_format=torch.channels_last)
         if inputs.shape[-2] * inputs.shape[-1] <= self.whole_px:
             return ready(images, *args, **kwargs)

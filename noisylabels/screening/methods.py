@@ -20,6 +20,10 @@ from noisylabels.plates.fields import Projection
 
 Predict = Callable[[Sequence[Image]], list[LabelMap]]
 
+BY_BUNDLES = tuple(f"noisylabels.learning.{name}" for name in ("models", "inferer", "folding", "engines"))
+BY_EXPORTS = ("noisylabels.screening.networks", "noisylabels.learning.engines")
+"""The modules that decide the pixels of a bundle's networks and of exported ones."""
+
 
 class Method(Protocol):
     """A way to label fields."""
@@ -145,7 +149,7 @@ class Bundle:
             {
                 "files": files,
                 "z": self.z,
-                "code": hash_code(("noisylabels.screening.methods", "noisylabels.learning.models")),
+                "code": hash_code(("noisylabels.screening.methods", *BY_BUNDLES)),
             }
         )
 
@@ -202,7 +206,7 @@ class Exported:
 
     def fingerprint(self) -> str:
         """Return the hash of the file and the code; the device does not count."""
-        code = hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks"))
+        code = hash_code(("noisylabels.screening.methods", *BY_EXPORTS))
         files = [path for path in (Path(self.model), Path(self.model).with_suffix(".bin")) if path.is_file()]
         return hash_values({"file": hash_files(files), "z": self.z, "code": code})
 
