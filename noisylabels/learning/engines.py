@@ -136,11 +136,12 @@ def _as_onnx(network: nn.Module, n_channels: int) -> bytes:
 
 
 def _on_arrays(answer: Callable[[Any], Any]) -> Run:
+    import torch
     from monai.utils import convert_to_dst_type
 
     def run(images: Tensor) -> Tensor:
         logits: Tensor = convert_to_dst_type(answer(images.cpu().contiguous().numpy()), images)[0]  # with its meta data
-        return logits
+        return logits.contiguous(memory_format=torch.channels_last)  # `argmax` over classes takes a tenth of the time
 
     return run
 

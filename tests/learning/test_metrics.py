@@ -48,6 +48,16 @@ def test_pooled_scores_agree_with_scikit_learn() -> None:
         assert one.compute() == pytest.approx(expected), name
 
 
+def test_scores_count_by_the_highest_and_of_equal_ones_by_the_first() -> None:
+    scores, reference = torch.zeros(2, 3, 1, 4), torch.tensor([[0, 1, 2, 2], [0, 0, 0, 0]]).reshape(2, 1, 1, 4)
+    scores[0, 1, 0, 1] = scores[0, 2, 0, 2] = scores[0, 1, 0, 3] = 0.5  # field 1 is 0 1 2 1, field 2 all equal: 0
+    for given in (scores, scores.contiguous(memory_format=torch.channels_last).requires_grad_()):
+        for output in ((given, reference), (list(given), list(reference))):
+            metric = PooledIoU(3)
+            metric.update(output)
+            assert metric.compute() == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
+
+
 def test_a_reset_forgets() -> None:
     metric = PooledIoU(2)
     metric.update(([torch.tensor([[1]])], [torch.tensor([[0]])]))
