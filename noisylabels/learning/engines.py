@@ -19,8 +19,8 @@ from noisylabels.data.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    Run: TypeAlias = Callable[[Tensor], Tensor]
-    """(batch, channel, x, y) to (batch, class, x, y)."""
+Run: TypeAlias = "Callable[[Tensor], Tensor]"
+"""(batch, channel, x, y) to (batch, class, x, y)."""
 
 OPSET = 20
 
@@ -34,13 +34,13 @@ def check_engine(engine: str) -> None:
     Examples:
         >>> check_engine("pytorch")
     """
-    if engine not in ENGINES:
+    if engine not in list(ENGINES):
         msg = f"engine must be one of {', '.join(ENGINES)}, got {engine!r}. Take openvino on a processor, else pytorch."
         raise InputError(msg)
-    package = _PACKAGES.get(engine)
-    if package is not None and find_spec(package) is None:
+    lacking = [package for package in _NEEDS.get(engine, ()) if find_spec(package) is None]
+    if lacking:
         msg = (
-            f"The engine {engine} must have the package {package}, got an installation without it. "
+            f"The engine {engine} must have the package {lacking[0]}, got an installation without it. "
             "pip install 'noisylabels[export]'"
         )
         raise InputError(msg)
@@ -56,8 +56,16 @@ def prepare(network: nn.Module, engine: str, n_channels: int) -> Run:
 
     Returns:
         What gives the network's logits, up to rounding.
+
+    Raises:
+        InputError: If the engine cannot run a network of this kind.
     """
-    return ENGINES[engine](network, n_channels)
+    try:
+        return ENGINES[engine](network, n_channels)
+    except Exception as error:  # what the engines raise shares no base class
+        first = str(error).strip().partition("\n")[0]
+        msg = f"The network must be one that {engine} can run, but it cannot ({first}). Take --engine pytorch."
+        raise InputError(msg) from error
 
 
 def to_onnx(network: nn.Module, example: Tensor, *, names: tuple[str, str]) -> bytes:
@@ -99,7 +107,7 @@ def open_onnx(model: Path | bytes, device: str = "cpu") -> Any:
 
 
 def compile_openvino(model: Any) -> Any:
-    """Compile an `openvino.Model` for the processor: a `CompiledModel` on OMP_NUM_THREADS threads.
+    """Compile an `openvino.Model`, or the file of one, for the processor: a `CompiledModel` on OMP_NUM_THREADS threads.
 
     It computes in float32 throughout: the default may be bfloat16 on processors that have it.
     """
@@ -136,18 +144,18 @@ def _as_onnx(network: nn.Module, n_channels: int) -> bytes:
 
 
 def _on_arrays(answer: Callable[[Any], Any]) -> Run:
-    import torch
     from monai.utils import convert_to_dst_type
 
     def run(images: Tensor) -> Tensor:
         logits: Tensor = convert_to_dst_type(answer(images.cpu().contiguous().numpy()), images)[0]  # with its meta data
-        return logits.contiguous(memory_format=torch.channels_last)  # `argmax` over classes takes a tenth of the time
+        return logits
 
     return run
 
 
 def _n_threads() -> int:
-    return int(os.environ.get("OMP_NUM_THREADS", "0"))
+    """Read OMP_NUM_THREADS, which may tell a number for each level of nesting; 0 leaves it to the engine."""
+    return int(os.environ.get("OMP_NUM_THREADS", "0").partition(",")[0])
 
 
 ENGINES: Mapping[str, Callable[[nn.Module, int], Run]] = {
@@ -155,4 +163,4 @@ ENGINES: Mapping[str, Callable[[nn.Module, int], Run]] = {
     "onnx": _prepare_onnx,
     "openvino": _prepare_openvino,
 }
-_PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
+_NEEDS = {"onnx": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}

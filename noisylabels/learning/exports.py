@@ -104,7 +104,7 @@ def _write_openvino(model: Model, path: Path) -> list[Path]:
         converted = openvino.convert_model(onnx_file)
         converted.set_rt_info(describe_model(model), [ABOUT])
         openvino.save_model(converted, path, compress_to_fp16=False)
-    compiled = compile_openvino(openvino.Core().read_model(path))
+    compiled = compile_openvino(path)
     _check_same(model, lambda image: compiled(image)[0], path)
     return [path, path.with_suffix(".bin")]
 

@@ -1,16 +1,12 @@
 """A network for prediction alone: batch normalisation folded into the convolutions before it."""
 
 import copy
-from typing import TYPE_CHECKING
 
 from monai.networks.blocks import Convolution
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from noisylabels.learning.engines import check_engine, prepare
-
-if TYPE_CHECKING:
-    from noisylabels.learning.engines import Run
+from noisylabels.learning.engines import Run, check_engine, prepare
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -69,7 +65,7 @@ class FoldedCopy:
         self._of: tuple[int, ...] = ()
         self._run: Run | None = None
 
-    def of(self, network: nn.Module, n_channels: int) -> "Run":
+    def of(self, network: nn.Module, n_channels: int) -> Run:
         """Return the folded copy of a network in `eval()`; the network itself while it trains."""
         if network.training:
             return network

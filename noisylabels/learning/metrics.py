@@ -24,7 +24,7 @@ class PooledIoU(Metric):
         n_classes: Number of classes, background included.
         class_index: One class, or None for the mean.
         output_transform: Takes the engine's output to (predictions, references): lists of (1, x, y) class indices, or
-            batches of them. Predictions may be (class, x, y) scores, whose highest counts.
+            batches of them. Predictions may be (class, x, y) scores where references are (1, x, y): the highest counts.
         device: Where the counts start; they follow the predictions to their device.
 
     Returns:
@@ -57,7 +57,8 @@ class PooledIoU(Metric):
     def update(self, output: tuple[Fields, Fields]) -> None:
         """Count the pixels of some fields: a batch of them, or a list."""
         for prediction, reference in zip(*map(_batches, output), strict=True):
-            predicted = prediction if prediction.shape == reference.shape else most_probable(prediction)
+            scored = prediction.ndim == reference.ndim > 2 and prediction.shape[-3] > reference.shape[-3]
+            predicted = most_probable(prediction) if scored else prediction
             pairs = torch.add(predicted.int(), reference.int(), alpha=self.n_classes).flatten()
             # Labels beyond the table, of pixels that are not believed, fall behind the part that is kept.
             counts = torch.bincount(pairs, minlength=self.n_classes**2)[: self.n_classes**2]
@@ -80,7 +81,9 @@ def _batches(fields: Fields) -> list[torch.Tensor]:
 
 
 def most_probable(scores: torch.Tensor) -> torch.Tensor:
-    """Return the class with the highest score, the first of several: `argmax`, which takes ten times as long on a CPU.
+    """Return the class with the highest score, the first of several.
+
+    As `argmax` does, which takes ten times as long on a CPU where the scores of a class lie together in memory.
 
     Args:
         scores: (..., class, x, y).

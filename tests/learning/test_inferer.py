@@ -68,9 +68,26 @@ def test_an_engine_that_is_unknown_or_not_installed_is_refused(monkeypatch: pyte
     with pytest.raises(InputError, match=r"^engine must be one of pytorch, onnx, openvino, got 'tensorrt'\. "):
         FieldInferer(engine="tensorrt")
     monkeypatch.setattr("noisylabels.learning.engines.find_spec", lambda package: None)
-    with pytest.raises(InputError, match=r"must have the package onnxruntime, .*noisylabels\[export\]'$"):
+    with pytest.raises(InputError, match=r"^The engine onnx must have the package onnx, .*noisylabels\[export\]'$"):
         FieldInferer(engine="onnx")
     FieldInferer()
+
+
+class Numbers(nn.Module):
+    """A network that only Python can run."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(images.numpy() + 1)
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_a_network_that_an_engine_cannot_run_is_refused_in_one_sentence(engine: str) -> None:
+    network, images = Numbers().eval(), torch.zeros(1, 1, 8, 8)
+    assert FieldInferer()(images, network).sum() == 64
+    said = rf"^The network must be one that {engine} can run, but it cannot \(.+\)\. Take --engine pytorch\.$"
+    with pytest.raises(InputError, match=said) as refused:
+        FieldInferer(engine=engine)(images, network)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

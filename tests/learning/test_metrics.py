@@ -58,6 +58,12 @@ def test_scores_count_by_the_highest_and_of_equal_ones_by_the_first() -> None:
             assert metric.compute() == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
 
 
+def test_a_reference_without_an_axis_of_channels_is_no_sign_of_scores() -> None:
+    metric = PooledIoU(3)
+    metric.update(([torch.tensor([[[0, 1, 2]]])], [torch.tensor([[0, 1, 2]])]))
+    assert metric.compute() == 1
+
+
 def test_a_reset_forgets() -> None:
     metric = PooledIoU(2)
     metric.update(([torch.tensor([[1]])], [torch.tensor([[0]])]))
