@@ -77,15 +77,17 @@ def pair_methods(arms: Sequence[Arm]) -> list[Pair]:
 
 
 def pair_gold(arms: Sequence[Arm], methods: Mapping[str, Method]) -> list[Pair]:
-    """Pair every noisy arm that sees trusted fields with the arm of as many trusted fields alone."""
-    alone = {method.trusted: name for name, method in methods.items() if method.use == "alone"}
+    """Pair every noisy arm that sees trusted fields with the arm of as many trusted fields alone, declared anywhere.
+
+    What trusted fields teach alone does not depend on the noise beside which it is declared.
+    """
+    trained = _trained(arms)
+    golds = [arm for arm in reversed(trained) if methods[arm.method].use == "alone"]  # of several the first is taken
+    alone = {(methods[arm.method].trusted, arm.n_train): arm for arm in golds}
     pairs = []
-    for arm in _trained(arms):
-        method = methods[arm.method]
-        if arm.noise == CLEAN or method.use == "alone" or method.trusted not in alone:
-            continue
-        gold = find_arm(arms, noise=CLEAN, dose=0.0, method=alone[method.trusted], n_train=arm.n_train)
-        if gold is not None:
+    for arm in trained:
+        gold = alone.get((methods[arm.method].trusted, arm.n_train))
+        if arm.noise != CLEAN and methods[arm.method].use != "alone" and gold is not None:
             pairs.append((arm, gold))
     return pairs
 

@@ -107,7 +107,11 @@ def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     elif len(declaration.methods) > MANY:
         figures.append(draw_method_rows(arms, references=_references(declaration, arms, sizes[0])))
     lead = "Every score is on clean test fields; the labels' own score is that of their labels, corrupted alike."
-    return Section("curves", "Dose-response", lead, (*figures, _arm_table(arms), _summary_table(arms)))
+    summaries = _summary_table(arms)
+    tables = (
+        (_arm_table(arms), summaries) if summaries.rows else (_arm_table(arms),)
+    )  # none of the curves has two doses
+    return Section("curves", "Dose-response", lead, (*figures, *tables))
 
 
 def event_section(events: "pd.DataFrame", classes: ClassTable) -> Section:

@@ -64,6 +64,8 @@ def test_what_sees_trusted_fields_is_held_against_as_many_alone():
     clean = [arm("clean", 0.0, name, score) for name, score in (("few", 0.6), ("gold", 0.7), ("mix", 0.8))]
     noisy = [arm("random", 0.5, name, score) for name, score in (("mix", 0.75), ("other mix", 0.7), ("gold", 0.7))]
     assert name(pair_gold([*ARMS, *clean, *noisy], methods)) == [(("random", 0.5, "mix"), ("clean", 0.0, "gold"))]
+    beside = [arm("voters", 1.0, name, score) for name, score in (("gold", 0.7), ("mix", 0.8))]  # as the real sets do
+    assert name(pair_gold([*ARMS, *beside], methods)) == [(("voters", 1.0, "mix"), ("voters", 1.0, "gold"))]
     section = contrast_section([*ARMS, *clean, *noisy], [], margin=0.02, methods=methods)
     (row,) = next(table for table in section.items if table.name == "against_gold").rows
     assert row[4] == "gold"
