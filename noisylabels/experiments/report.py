@@ -52,11 +52,17 @@ def report(
     """
     page = make_report(declaration, planned, folder)
     if publish is not None:
-        commands = [f"noisylabels experiment {verb} {declaration.name}" for verb in ("run", "report")]
         # The lines that repeat a cell name folders of the machine that ran it.
         shown = tuple(section for section in page.sections if section.anchor != REPEAT)
-        write_markdown(replace(page, sections=shown), publish, commands=commands)
+        write_markdown(replace(page, sections=shown), publish, commands=list_commands(declaration))
     return write_report(page, folder)
+
+
+def list_commands(declaration: Declaration) -> list[str]:
+    """List the lines that run an experiment and report it; where its images lie each reader has to say."""
+    images = " --data FOLDER" if "$data" in str(declaration.data.imported) else ""
+    name = declaration.name
+    return [f"noisylabels experiment run {name}{images}", f"noisylabels experiment report {name}"]
 
 
 def make_report(declaration: Declaration, planned: Sequence[Planned], folder: Path) -> Report:
@@ -94,18 +100,20 @@ def make_report(declaration: Declaration, planned: Sequence[Planned], folder: Pa
 def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     """Scores by dose, and what each curve comes down to."""
     sizes = list(dict.fromkeys(arm.n_train for arm in arms))
-    figures = [
+    rows = len(sizes) == 1 and len(declaration.methods) > MANY
+    curves = [
         draw_curves(
             [arm for arm in arms if arm.n_train == size],
             references=_references(declaration, arms, size),
             name="curves" if size is None else f"curves_{size}",
         )
-        for size in sizes
+        for size in (() if rows and len({arm.dose for arm in arms}) == 1 else sizes)  # one dose of many is rows alone
     ]
-    if len(sizes) > 1:
-        figures.append(draw_sizes(arms))
-    elif len(declaration.methods) > MANY:
-        figures.append(draw_method_rows(arms, references=_references(declaration, arms, sizes[0])))
+    figures = [
+        *curves,
+        *([draw_sizes(arms)] if len(sizes) > 1 else []),
+        *([draw_method_rows(arms, references=_references(declaration, arms, sizes[0]))] if rows else []),
+    ]
     lead = "Every score is on clean test fields; the labels' own score is that of their labels, corrupted alike."
     summaries = _summary_table(arms)
     tables = (

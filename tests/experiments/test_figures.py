@@ -8,6 +8,8 @@ from noisylabels.experiments.epochs import epoch_section
 from noisylabels.experiments.figures import draw_curves, draw_sizes
 from noisylabels.experiments.line_styles import line_styles_of
 from noisylabels.experiments.method_rows import draw_method_rows
+from noisylabels.experiments.reading import read_declaration
+from noisylabels.experiments.report import curve_section
 from tests.experiments.test_contrasts import ARMS, arm
 
 
@@ -21,6 +23,15 @@ def test_every_method_has_a_row_and_every_noise_a_panel_at_its_largest_dose():
     assert found.count("gdl") == found.count("ce") == 1
     assert "labels" not in found  # a line, no row
     assert {"clean", "random, dose 0.5", "dim, dose 0.5"} <= set(found)
+
+
+def test_one_dose_of_many_methods_is_drawn_as_rows_alone_and_has_no_table_of_curves():
+    declaration = read_declaration("real_u2os")
+    arms = [arm("voters", 1.0, name, 0.5) for name in declaration.methods]
+    assert [item.name for item in curve_section(declaration, arms).items] == ["methods", "arms"]
+    clean = [arm("clean", 0.0, name, 0.9) for name in declaration.methods]
+    both = curve_section(declaration, [*clean, *arms])
+    assert [item.name for item in both.items] == ["curves", "methods", "arms", "summaries"]
 
 
 def test_a_figure_of_many_methods_names_them_all_and_none_looks_like_another():

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from noisylabels.experiments.reading import declare
-from noisylabels.experiments.report import report, verdict
+from noisylabels.experiments.reading import declare, read_declaration
+from noisylabels.experiments.report import list_commands, report, verdict
 from noisylabels.experiments.runner import plan, run_grid
 
 GRID = {
@@ -33,6 +33,14 @@ def test_a_published_report_shows_the_arms_and_no_folder_of_this_machine(tmp_pat
     assert page.startswith("# Experiment: grid\n\nDoes it run?")
     assert "    noisylabels experiment run grid\n    noisylabels experiment report grid\n" in page
     assert "## Right and wrong labels" in page
+
+
+def test_the_commands_of_a_page_name_the_images_where_a_reader_has_to():
+    assert list_commands(read_declaration("misses"))[0] == "noisylabels experiment run misses"
+    assert list_commands(read_declaration("real_u2os")) == [
+        "noisylabels experiment run real_u2os --data FOLDER",
+        "noisylabels experiment report real_u2os",
+    ]
 
 
 def judged(noise, method, low, high, n_train=None):
