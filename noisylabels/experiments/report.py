@@ -100,25 +100,22 @@ def make_report(declaration: Declaration, planned: Sequence[Planned], folder: Pa
 def curve_section(declaration: Declaration, arms: Sequence[Arm]) -> Section:
     """Scores by dose, and what each curve comes down to."""
     sizes = list(dict.fromkeys(arm.n_train for arm in arms))
-    rows = len(sizes) == 1 and len(declaration.methods) > MANY
-    curves = [
+    many = len(sizes) == 1 and len(declaration.methods) > MANY
+    drawn = [] if many and len({arm.dose for arm in arms}) == 1 else sizes  # one dose of many methods is rows, no curve
+    figures = [
         draw_curves(
             [arm for arm in arms if arm.n_train == size],
             references=_references(declaration, arms, size),
             name="curves" if size is None else f"curves_{size}",
         )
-        for size in (() if rows and len({arm.dose for arm in arms}) == 1 else sizes)  # one dose of many is rows alone
+        for size in drawn
     ]
-    figures = [
-        *curves,
-        *([draw_sizes(arms)] if len(sizes) > 1 else []),
-        *([draw_method_rows(arms, references=_references(declaration, arms, sizes[0]))] if rows else []),
-    ]
+    if len(sizes) > 1:
+        figures.append(draw_sizes(arms))
+    if many:
+        figures.append(draw_method_rows(arms, references=_references(declaration, arms, sizes[0])))
     lead = "Every score is on clean test fields; the labels' own score is that of their labels, corrupted alike."
-    summaries = _summary_table(arms)
-    tables = (
-        (_arm_table(arms), summaries) if summaries.rows else (_arm_table(arms),)
-    )  # none of the curves has two doses
+    tables = [table for table in (_arm_table(arms), _summary_table(arms)) if table.rows]
     return Section("curves", "Dose-response", lead, (*figures, *tables))
 
 
