@@ -23,7 +23,6 @@ PREDICTION = (
     ("output_dir", "labels/<method>", "where label maps go"),
     ("min_event_px", "0", "events with fewer pixels become background; the nuclei weights bring 20"),
     ("batch_size", "1", "fields at once"),
-    ("engine", "pytorch", "what runs the network: pytorch, onnx or openvino, the fastest on a processor"),
 )
 """Name, default as it is written in the config where it stands there, and what it sets."""
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from noisylabels.data.errors import InputError
-from noisylabels.learning.engines import OPSET, compile_openvino, open_onnx, to_onnx
 from noisylabels.learning.formats import ENDINGS, INPUT, OUTPUT, Format, example_image
 from noisylabels.learning.models import Model
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ABOUT = "noisylabels"
 """Key under which a file tells its channels, classes and axes."""
+
+OPSET = 20
 
 
 def export_model(model: Model, out: str | Path, *, to: Format) -> Path:
@@ -85,13 +87,29 @@ def _write_torchscript(model: Model, path: Path) -> list[Path]:
 
 def _write_onnx(model: Model, path: Path) -> list[Path]:
     import onnx
+    import onnxruntime
     import torch
 
     images = torch.from_numpy(np.concatenate([example_image(len(model.channel_names))] * 2))
-    written = onnx.load_from_string(to_onnx(whole_network(model), images, names=(INPUT, OUTPUT)))
+    axes = {0: "batch", 2: "row", 3: "column"}
+    scripted = torch.jit.script(whole_network(model))
+    with warnings.catch_warnings():
+        # torch recommends its exporter through torch.export: the same logits, in ten seconds instead of half of one.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            scripted,
+            (images,),
+            str(path),
+            dynamo=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: axes, OUTPUT: axes},
+            opset_version=OPSET,
+        )
+    written = onnx.load(path)
     onnx.helper.set_model_props(written, {ABOUT: describe_model(model)})
     onnx.save(written, path)
-    session = open_onnx(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     _check_same(model, lambda image: session.run([OUTPUT], {INPUT: image})[0], path)
     return [path]
 
@@ -104,7 +122,7 @@ def _write_openvino(model: Model, path: Path) -> list[Path]:
         converted = openvino.convert_model(onnx_file)
         converted.set_rt_info(describe_model(model), [ABOUT])
         openvino.save_model(converted, path, compress_to_fp16=False)
-    compiled = compile_openvino(path)
+    compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     _check_same(model, lambda image: compiled(image)[0], path)
     return [path, path.with_suffix(".bin")]
 

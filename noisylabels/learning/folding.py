@@ -2,11 +2,10 @@
 
 import copy
 
+import torch
 from monai.networks.blocks import Convolution
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from noisylabels.learning.engines import Run, check_engine, prepare
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -28,7 +27,6 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
         >>> folded = fold_batch_norms(block)
         >>> sum(isinstance(part, nn.BatchNorm2d) for part in folded.modules())
         0
-        >>> import torch
         >>> image = torch.rand(1, 1, 8, 8)
         >>> torch.allclose(folded(image), block(image), atol=1e-6)
         True
@@ -53,24 +51,19 @@ def _fold_block(block: Convolution) -> None:
 
 
 class FoldedCopy:
-    """Keep the folded copy of a network as an engine runs it, and make it anew when the weights change.
+    """Keep the folded copy of a network, and make it anew when its weights change."""
 
-    Args:
-        engine: One of `noisylabels.learning.engines.ENGINES`.
-    """
-
-    def __init__(self, engine: str = "pytorch") -> None:
-        check_engine(engine)
-        self.engine = engine
+    def __init__(self) -> None:
         self._of: tuple[int, ...] = ()
-        self._run: Run | None = None
+        self._folded: nn.Module | None = None
 
-    def of(self, network: nn.Module, n_channels: int) -> Run:
+    def of(self, network: nn.Module) -> nn.Module:
         """Return the folded copy of a network in `eval()`; the network itself while it trains."""
         if network.training:
             return network
         parts = (*network.parameters(), *network.buffers())
         state = (id(network), *(part._version for part in parts), *(part.data_ptr() for part in parts))
-        if self._run is None or state != self._of:
-            self._of, self._run = state, prepare(fold_batch_norms(network), self.engine, n_channels)
-        return self._run
+        if self._folded is None or state != self._of:
+            self._of, self._folded = state, fold_batch_norms(network)
+            self._folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self._folded

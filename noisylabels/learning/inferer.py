@@ -57,28 +57,20 @@ class FieldInferer(SlidingWindowInferer):
     blended; away from the windows' edges they are those of the whole field.
 
     Args:
-        whole_px: Most pixels of a field that is predicted whole: about 400 bytes of memory each, 600 in ONNX Runtime.
+        whole_px: Most pixels of a field that is predicted whole: about 400 bytes of memory each.
         window: Sides of a window in pixels; multiples of 8.
         overlap: Share of a window that it has in common with the next.
-        engine: What runs the network: pytorch; on a processor also onnx (ONNX Runtime) or openvino, which need
-            `pip install 'noisylabels[export]'` and a second or two to take the network over. The bundles' networks can
-            be taken over; of MONAI's others some cannot.
-
-    Raises:
-        InputError: If the engine is unknown or not installed.
 
     Examples:
         >>> FieldInferer(whole_px=16, window=8)(torch.ones(1, 1, 16, 16), torch.nn.Conv2d(1, 3, 1)).shape
         torch.Size([1, 3, 16, 16])
     """
 
-    def __init__(
-        self, whole_px: int = 2048 * 2048, window: int = 1024, overlap: float = 0.25, engine: str = "pytorch"
-    ) -> None:
+    def __init__(self, whole_px: int = 2048 * 2048, window: int = 1024, overlap: float = 0.25) -> None:
         super().__init__(roi_size=(window, window), sw_batch_size=1, overlap=overlap, mode="gaussian")
         self.whole_px = whole_px
         self.window = window
-        self._folded = FoldedCopy(engine)
+        self._folded = FoldedCopy()
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: object, **kwargs: object
@@ -94,13 +86,11 @@ class FieldInferer(SlidingWindowInferer):
         Returns:
             (batch, class, x, y) float32 logits.
         """
-        ready = self._folded.of(network, inputs.shape[1]) if isinstance(network, nn.Module) else network
+        ready = self._folded.of(network) if isinstance(network, nn.Module) else network
         images = inputs.contiguous(memory_format=torch.channels_last)
-        logits: torch.Tensor
         if inputs.shape[-2] * inputs.shape[-1] <= self.whole_px:
-            logits = ready(images, *args, **kwargs)
-        else:
-            # A window wider than the field would be filled up with zeros, which are no background.
-            self.roi_size = tuple(min(self.window, side) for side in inputs.shape[2:])
-            logits = super().__call__(images, ready, *args, **kwargs)
-        return logits.contiguous(memory_format=torch.channels_last)  # in which argmax takes a tenth of the time
+            return ready(images, *args, **kwargs)
+        # A window wider than the field would be filled up with zeros, which are no background.
+        self.roi_size = tuple(min(self.window, side) for side in inputs.shape[2:])
+        logits: torch.Tensor = super().__call__(images, ready, *args, **kwargs)
+        return logits

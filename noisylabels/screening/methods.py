@@ -20,15 +20,6 @@ from noisylabels.plates.fields import Projection
 
 Predict = Callable[[Sequence[Image]], list[LabelMap]]
 
-OF_BUNDLES = (
-    *(f"noisylabels.learning.{name}" for name in ("models", "network", "inferer", "folding", "engines")),
-    "noisylabels.data.events",
-)
-"""The modules that decide the pixels which a bundle's network gives."""
-
-OF_EXPORTS = ("noisylabels.screening.networks", "noisylabels.learning.engines", "noisylabels.data.events")
-"""The modules that decide the pixels which an exported network gives."""
-
 
 class Method(Protocol):
     """A way to label fields."""
@@ -154,7 +145,7 @@ class Bundle:
             {
                 "files": files,
                 "z": self.z,
-                "code": hash_code(("noisylabels.screening.methods", *OF_BUNDLES)),
+                "code": hash_code(("noisylabels.screening.methods", "noisylabels.learning.models")),
             }
         )
 
@@ -211,7 +202,7 @@ class Exported:
 
     def fingerprint(self) -> str:
         """Return the hash of the file and the code; the device does not count."""
-        code = hash_code(("noisylabels.screening.methods", *OF_EXPORTS))
+        code = hash_code(("noisylabels.screening.methods", "noisylabels.screening.networks"))
         files = [path for path in (Path(self.model), Path(self.model).with_suffix(".bin")) if path.is_file()]
         return hash_values({"file": hash_files(files), "z": self.z, "code": code})
 

@@ -18,7 +18,6 @@ from noisylabels.data.arrays import Image
 from noisylabels.data.errors import InputError
 from noisylabels.data.events import find_small_events
 from noisylabels.data.labels import LabelMap
-from noisylabels.learning.engines import compile_openvino, open_onnx
 
 DIVISOR = 8  # three down-samplings
 ABOUT = "noisylabels"
@@ -130,7 +129,12 @@ def _load_torchscript(model: Path, device: str) -> Network:
 
 
 def _load_onnx(model: Path, device: str) -> Network:
-    session = open_onnx(model, device)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _n_threads()
+    providers = ["CUDAExecutionProvider"] if device.startswith("cuda") else ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(str(model), options, providers=providers)
     name = session.get_inputs()[0].name
     about = session.get_modelmeta().custom_metadata_map.get(ABOUT, "")
     return Network(lambda batch: session.run(None, {name: batch})[0], *_read_about(about))
@@ -139,9 +143,11 @@ def _load_onnx(model: Path, device: str) -> Network:
 def _load_openvino(model: Path, _: str) -> Network:
     import openvino
 
-    read = openvino.Core().read_model(model)
+    core = openvino.Core()
+    read = core.read_model(model)
     about = read.get_rt_info(ABOUT).astype(str) if read.has_rt_info([ABOUT]) else ""
-    compiled = compile_openvino(read)
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": _n_threads()}
+    compiled = core.compile_model(read, "CPU", hints)
     return Network(lambda batch: compiled(batch)[0], *_read_about(about))
 
 
@@ -186,3 +192,9 @@ def _label_scaled(answer: Answer, model: Path, n_classes: int) -> Callable[[Sequ
 def _margin(side: int) -> tuple[int, int]:
     lacking = -side % DIVISOR
     return lacking // 2, lacking - lacking // 2
+
+
+def _n_threads() -> int:
+    import os
+
+    return int(os.environ.get("OMP_NUM_THREADS", "0"))

@@ -39,25 +39,6 @@ def test_what_monai_logs_is_printed_when_it_is_asked_for(predicted, tmp_path, as
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("engine", ["onnx", "openvino"])
-def test_every_engine_writes_the_files_of_pytorch(predicted, tmp_path, engine):
-    words = ["predict", predicted / "model.pt", predicted / "screen", "--output_dir", tmp_path, "--engine", engine]
-    assert run_command(*words) == 0
-    pytorchs = predicted / "screen/labels/cdl"
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in pytorchs.iterdir()}
-    for field in (f"f{place}" for place in range(6)):
-        same = read_label_map(tmp_path / f"{field}.tif") == read_label_map(pytorchs / f"{field}.tif")
-        assert same.mean() > 0.999  # logits differ by rounding
-
-
-def test_an_engine_that_does_not_exist_is_refused_before_anything_is_written(predicted, tmp_path, capsys):
-    words = ["predict", predicted / "model.pt", predicted / "screen", "--output_dir", tmp_path / "out"]
-    assert run_command(*words, "--engine", "tensorrt") == 2
-    assert "engine must be one of pytorch, onnx, openvino, got 'tensorrt'." in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.filterwarnings("ignore")
 def test_every_event_has_the_mean_probability_of_its_class(predicted):
     screen = predicted / "screen"
     found = read_event_file(screen / "labels/cdl/events.csv")
